@@ -1,0 +1,22 @@
+"""`nextwave.rejected.v1`: what could not be processed, with everything needed to look at it and to redrive it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from nextwave_contracts.reasons import RejectCode
+from nextwave_contracts.wire import Message
+
+
+class Rejected(Message, frozen=True, kw_only=True):
+    """`payload` are the original bytes (base64 in JSON); `topic`, `partition`, `offset` name its place, or a door's name and -1."""
+
+    reason: RejectCode
+    detail: str
+    processor: str
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+    payload: bytes
+    key: str = ""

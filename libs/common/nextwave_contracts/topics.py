@@ -1,0 +1,130 @@
+"""The topics: what each carries, who writes it, who reads it, and what its key is. The only place where their names stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+from nextwave_contracts.actions import ActionMessage
+from nextwave_contracts.customers import CustomerMessage, Watermark
+from nextwave_contracts.decisions import DecisionMessage
+from nextwave_contracts.holds import Hold
+from nextwave_contracts.identifiers import strongest
+from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.touchpoints import Touchpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Topic:
+    """One topic. `message` is a message type or a union; `key` gives the Kafka key of a message as text, never empty."""
+
+    name: str
+    message: Any
+    key: Callable[[Any], str]
+    written_by: str
+    read_by: tuple[str, ...]
+    meaning: str
+    retention_days: int = 14
+    door_id: Callable[[Any], str] | None = None
+    """For messages born at a door: what makes two of them the same. None: born in a processor, the origin mark says it."""
+
+    @property
+    def short(self) -> str:
+        """The name without prefix and version, for instance `touchpoints`."""
+        return self.name.split(".")[1]
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """CRC-32 of the key modulo the number of partitions, as librdkafka's `consistent` partitioner does."""
+    return crc32(key) % partitions
+
+
+def _customer(message: Any) -> str:
+    return str(getattr(message, "customer_id", "") or getattr(message, "campaign", "") or "control")
+
+
+def _customers_key(message: CustomerMessage) -> str:
+    return f"watermark:{message.processor}/{message.partition}" if isinstance(message, Watermark) else message.customer_id
+
+
+def _touchpoint_key(message: Touchpoint) -> str:
+    return strongest(message.identifiers)
+
+
+def _hold_key(message: Hold) -> str:
+    return message.subjects[0]
+
+
+def _door_id(message: Touchpoint | Hold) -> str:
+    return f"{message.source}\0{message.id}"
+
+
+def _rejected_key(message: Rejected) -> str:
+    return message.key or f"{message.topic}/{message.partition}"
+
+
+TOUCHPOINTS = Topic(
+    name="nextwave.touchpoints.v1",
+    message=Touchpoint,
+    key=_touchpoint_key,
+    written_by="ingest",
+    read_by=("scoring",),
+    meaning="one accepted touchpoint",
+    door_id=_door_id,
+)
+HOLDS = Topic(
+    name="nextwave.holds.v1",
+    message=Hold,
+    key=_hold_key,
+    written_by="ingest",
+    read_by=("channels",),
+    meaning="every opt-out and complaint, and their lifting",
+    door_id=_door_id,
+)
+CUSTOMERS = Topic(
+    name="nextwave.customers.v1",
+    message=CustomerMessage,
+    key=_customers_key,
+    written_by="scoring",
+    read_by=("orchestrator",),
+    meaning="the event that came, and the profile as it is now; watermarks",
+)
+ACTIONS = Topic(
+    name="nextwave.actions.v1",
+    message=ActionMessage,
+    key=_customer,
+    written_by="orchestrator",
+    read_by=("channels",),
+    meaning="what a channel must do, or must no longer do",
+)
+DECISIONS = Topic(
+    name="nextwave.decisions.v1",
+    message=DecisionMessage,
+    key=_customer,
+    written_by="orchestrator",
+    read_by=("reports",),
+    meaning="the record of every candidate, run and goal",
+)
+OUTCOMES = Topic(
+    name="nextwave.outcomes.v1",
+    message=Outcome,
+    key=_customer,
+    written_by="channels",
+    read_by=("scoring",),
+    meaning="what became of a delivery",
+)
+REJECTED = Topic(
+    name="nextwave.rejected.v1",
+    message=Rejected,
+    key=_rejected_key,
+    written_by="any",
+    read_by=("operators",),
+    meaning="what could not be processed",
+    retention_days=30,
+)
+
+TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED)
+"""All topics have the same number of partitions, so that a customer's partition is the same on each of them."""

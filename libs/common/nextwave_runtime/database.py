@@ -1,0 +1,34 @@
+"""One engine per service, and transactions that are committed at the edge only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+class Database:
+    """The service's own PostgreSQL database. `dsn` is `postgresql://user:password@host:port/name`."""
+
+    def __init__(self, dsn: str, *, pool_size: int = 12, statement_timeout_seconds: float = 30.0) -> None:
+        url = "postgresql+asyncpg://" + dsn.partition("://")[2]
+        settings = {"statement_timeout": str(int(statement_timeout_seconds * 1000)), "idle_in_transaction_session_timeout": "60000"}
+        self._engine: AsyncEngine = create_async_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=4,
+            pool_timeout=10,
+            pool_pre_ping=False,
+            connect_args={"timeout": 5, "command_timeout": statement_timeout_seconds, "server_settings": settings},
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in a transaction, committed at the end and rolled back on an error."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Closes every connection."""
+        await self._engine.dispose()

@@ -1,0 +1,77 @@
+"""Errors that people and programs can act on: RFC 9457 problems with stable type names, rendered in one place."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class FieldError(msgspec.Struct, frozen=True, kw_only=True):
+    """One wrong field: JSON pointer, what is wrong, and what to do."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(Exception):  # noqa: N818  (RFC 9457 calls it a problem)
+    """An answer other than success. `kind` is the stable name in `urn:nextwave:problem:<kind>`."""
+
+    def __init__(
+        self, status: int, kind: str, detail: str, *, errors: tuple[FieldError, ...] = (), retry_after_seconds: int | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.kind = kind
+        self.detail = detail
+        self.errors = errors
+        self.retry_after_seconds = retry_after_seconds
+
+    def body(self) -> bytes:
+        """The problem document."""
+        document: dict[str, object] = {
+            "type": f"urn:nextwave:problem:{self.kind}",
+            "title": self.kind.replace("-", " "),
+            "status": self.status,
+            "detail": self.detail,
+        }
+        if self.errors:
+            document["errors"] = self.errors
+        return msgspec.json.encode(document)
+
+    def headers(self) -> dict[str, str]:
+        """Headers beside the content type."""
+        return {} if self.retry_after_seconds is None else {"retry-after": str(self.retry_after_seconds)}
+
+
+def install(app: FastAPI) -> None:
+    """Renders problems, framework errors and request validation of a FastAPI app as RFC 9457."""
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _framework)
+
+
+def response(problem: Problem) -> Response:
+    """The problem as an HTTP response."""
+    return Response(problem.body(), status_code=problem.status, media_type=MEDIA_TYPE, headers=problem.headers())
+
+
+async def _problem(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return response(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    errors = tuple(FieldError(pointer="/" + "/".join(str(p) for p in e["loc"]), detail=str(e["msg"])) for e in error.errors()[:20])
+    return response(Problem(422, "invalid-request", "the request does not fit the schema; see errors", errors=errors))
+
+
+async def _framework(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    kind = {404: "not-found", 405: "method-not-allowed", 401: "unauthenticated"}.get(error.status_code, "http-error")
+    return response(Problem(error.status_code, kind, str(error.detail)))

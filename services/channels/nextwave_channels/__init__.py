@@ -1,0 +1,1 @@
+"""Contacts carried out once, by the rules, and what became of them."""
