@@ -153,6 +153,30 @@ class Cap(Written, frozen=True, kw_only=True):
     purpose: str = "marketing"
 
 
+CHANNEL_COSTS: dict[str, int] = {
+    "email": 0,
+    "sms": 8,
+    "call": 250,
+    "visit": 4000,
+    "webpush": 0,
+    "onsite": 0,
+    "chat": 100,
+    "letter": 150,
+}
+"""Full cost of one contact where the house has said nothing, minor units."""
+RESPONSE_RATES: dict[str, float] = {
+    "email": 0.05,
+    "sms": 0.08,
+    "call": 0.2,
+    "visit": 0.4,
+    "webpush": 0.03,
+    "onsite": 0.1,
+    "chat": 0.1,
+    "letter": 0.03,
+}
+"""Share of contacts that are answered where the house has said nothing, 0..1."""
+
+
 class Policy(Written, frozen=True, kw_only=True):
     """The house's rules over all campaigns; changes act at once."""
 
@@ -161,27 +185,9 @@ class Policy(Written, frozen=True, kw_only=True):
     after_refusal: str = "60d"
     after_complaint: str = "14d"
     quiet_calls: tuple[tuple[str, str], ...] = (("18:00", "20:00"),)
-    channel_costs: dict[str, int] = {
-        "email": 0,
-        "sms": 8,
-        "call": 250,
-        "visit": 4000,
-        "webpush": 0,
-        "onsite": 0,
-        "chat": 100,
-        "letter": 150,
-    }
+    channel_costs: dict[str, int] = msgspec.field(default_factory=lambda: dict(CHANNEL_COSTS))
     """Full cost of one contact, minor units."""
-    response_rates: dict[str, float] = {
-        "email": 0.05,
-        "sms": 0.08,
-        "call": 0.2,
-        "visit": 0.4,
-        "webpush": 0.03,
-        "onsite": 0.1,
-        "chat": 0.1,
-        "letter": 0.03,
-    }
+    response_rates: dict[str, float] = msgspec.field(default_factory=lambda: dict(RESPONSE_RATES))
     opt_in_channels: tuple[str, ...] = ("email", "sms", "call", "webpush")
     """Channels that need a granted consent for marketing; on the others no withdrawal is enough."""
     currency: str = "EUR"
