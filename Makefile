@@ -63,7 +63,8 @@ dockerfile: .venv/ready
 # --- generate --------------------------------------------------------------------------------------------------------
 
 docs: .venv/ready ## write the generated documents
-	$(BIN)/python -m nextwave_contracts.asyncapi docs/asyncapi.json
+	@mkdir -p build
+	$(BIN)/python -m nextwave_contracts.asyncapi > build/asyncapi.json && mv build/asyncapi.json docs/asyncapi.json
 
 manifests: build/kubectl ## render the Kubernetes overlays into build/manifests
 	@mkdir -p build/manifests

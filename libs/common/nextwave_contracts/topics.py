@@ -27,6 +27,8 @@ class Topic:
     written_by: str
     read_by: tuple[str, ...]
     meaning: str
+    keyed_by: str = ""
+    """What the key is, in words."""
     retention_days: int = 14
     door_id: Callable[[Any], str] | None = None
     """For messages born at a door: what makes two of them the same. None: born in a processor, the origin mark says it."""
@@ -70,6 +72,7 @@ TOUCHPOINTS = Topic(
     name="nextwave.touchpoints.v1",
     message=Touchpoint,
     key=_touchpoint_key,
+    keyed_by="the strongest identifier of the touchpoint",
     written_by="ingest",
     read_by=("scoring",),
     meaning="one accepted touchpoint",
@@ -79,6 +82,7 @@ HOLDS = Topic(
     name="nextwave.holds.v1",
     message=Hold,
     key=_hold_key,
+    keyed_by="keyed hash of one of the customer's identifiers",
     written_by="ingest",
     read_by=("channels",),
     meaning="every opt-out and complaint, and their lifting",
@@ -88,6 +92,7 @@ CUSTOMERS = Topic(
     name="nextwave.customers.v1",
     message=CustomerMessage,
     key=_customers_key,
+    keyed_by="customer id; `watermark:processor/partition` for watermarks",
     written_by="scoring",
     read_by=("orchestrator",),
     meaning="the event that came, and the profile as it is now; watermarks",
@@ -96,6 +101,7 @@ ACTIONS = Topic(
     name="nextwave.actions.v1",
     message=ActionMessage,
     key=_customer,
+    keyed_by="customer id; the campaign's key for what concerns all customers",
     written_by="orchestrator",
     read_by=("channels",),
     meaning="what a channel must do, or must no longer do",
@@ -104,6 +110,7 @@ DECISIONS = Topic(
     name="nextwave.decisions.v1",
     message=DecisionMessage,
     key=_customer,
+    keyed_by="customer id",
     written_by="orchestrator",
     read_by=("reports",),
     meaning="the record of every candidate, run and goal",
@@ -112,6 +119,7 @@ OUTCOMES = Topic(
     name="nextwave.outcomes.v1",
     message=Outcome,
     key=_customer,
+    keyed_by="customer id",
     written_by="channels",
     read_by=("scoring",),
     meaning="what became of a delivery",
@@ -120,6 +128,7 @@ REJECTED = Topic(
     name="nextwave.rejected.v1",
     message=Rejected,
     key=_rejected_key,
+    keyed_by="the key of what was rejected, or `topic/partition`",
     written_by="any",
     read_by=("operators",),
     meaning="what could not be processed",
