@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
+import msgspec
 from nextwave_contracts.customers import Snapshot
 
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step
@@ -14,9 +15,8 @@ from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step
 CampaignState = Literal["draft", "published", "paused", "ended"]
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """Something that happened to the customer, as rules see it: a touchpoint type, or `outcome.<kind>`."""
+class Happening(msgspec.Struct, frozen=True, array_like=True):
+    """Something that happened to the customer, as rules see it: a touchpoint type, or `outcome.<kind>`. Stored with the customer."""
 
     type: str
     at: datetime
