@@ -194,19 +194,7 @@ def _create_database(server: PostgresServer, programs: Path, name: str) -> None:
 
 
 def _psql(server: PostgresServer, programs: Path, statement: str) -> str:
-    arguments = [
-        str(programs / "psql"),
-        "-XAt",
-        "-h",
-        "127.0.0.1",
-        "-p",
-        str(server.port),
-        "-U",
-        "nextwave",
-        "-d",
-        "postgres",
-        "-c",
-        statement,
-    ]
+    where = f"host=127.0.0.1 port={server.port} user=nextwave dbname=postgres"
+    arguments = [str(programs / "psql"), "-XAt", "-d", where, "-c", statement]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False, env={"PGPASSWORD": server.password})
     return done.stdout.strip()
