@@ -13,7 +13,7 @@ class Database:
 
     def __init__(self, dsn: str, *, pool_size: int = 12, statement_timeout_seconds: float = 30.0) -> None:
         url = "postgresql+asyncpg://" + dsn.partition("://")[2]
-        settings = {"statement_timeout": str(int(statement_timeout_seconds * 1000)), "idle_in_transaction_session_timeout": "60000"}
+        settings = {"statement_timeout": str(int(statement_timeout_seconds * 1000)), "idle_in_transaction_session_timeout": "10000"}
         self._engine: AsyncEngine = create_async_engine(
             url,
             pool_size=pool_size,

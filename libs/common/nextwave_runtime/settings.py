@@ -40,5 +40,8 @@ class ProcessorSettings(ServiceSettings):
 
     postgres: SecretStr = Field(description="postgresql://user:password@host:port/database of this service")
     watermark_interval_seconds: float = Field(default=1.0, gt=0, description="how often watermarks are sent, wall seconds")
+    clock_skew_seconds: float = Field(
+        default=0.1, ge=0, description="how far the brokers' clocks may be from ours; watermarks stay so far behind"
+    )
     batch_max: int = Field(default=500, ge=1, le=5000, description="most messages of one batch")
     hold_seconds: float = Field(default=0.006, ge=0, le=1, description="how long a small batch waits to fill")

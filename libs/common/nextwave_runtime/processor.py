@@ -1,0 +1,253 @@
+"""The only consuming loop of the system: one consumer, a worker for each assigned partition, watermarks, timers, lag."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from nextwave_contracts.clock import Clock
+from nextwave_contracts.places import Origin
+from nextwave_contracts.topics import Topic
+from sqlalchemy.exc import SQLAlchemyError
+
+from nextwave_runtime import timers
+from nextwave_runtime.application import Application
+from nextwave_runtime.database import Database
+from nextwave_runtime.marking import Marker
+from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
+from nextwave_runtime.publisher import Publisher
+from nextwave_runtime.schema import ensure_days
+from nextwave_runtime.settings import ProcessorSettings
+
+POLL_SECONDS = 0.2
+TIMER_SECONDS = 0.03
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watermarks:
+    """Where this processor says how far it is, and whose word its own timers wait for (`scoring.touchpoints`, ...)."""
+
+    sends_to: Topic | None = None
+    awaits: tuple[str, ...] = ()
+
+
+class Processor:
+    """Runs an application over its input topics until stopped. See `docs/decisions/0002-effectively-once.md`."""
+
+    def __init__(
+        self,
+        application: Application[Any],
+        *,
+        database: Database,
+        settings: ProcessorSettings,
+        clock: Clock,
+        watermarks: Watermarks | None = None,
+    ) -> None:
+        self._application = application
+        self._database = database
+        self._settings = settings
+        self._clock = clock
+        self._watermarks = watermarks or Watermarks()
+        self._publisher = Publisher(settings.kafka, application.name)
+        self._workers: dict[TopicPartition, PartitionWorker] = {}
+        self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._consumer: Any = None
+        self._surroundings: Surroundings | None = None
+        self._stopping = asyncio.Event()
+        self._failed: BaseException | None = None
+        self._marker: Marker | None = None
+        self.ready = False
+
+    @property
+    def name(self) -> str:
+        """The application's name."""
+        return self._application.name
+
+    @property
+    def stuck(self) -> bool:
+        """Whether a partition has unread messages and does not move."""
+        return self._marker is not None and self._marker.stuck
+
+    async def run(self) -> None:
+        """Consumes until `stop`. Raises what made going on senseless (`TooManyRejectedError`)."""
+        await self._start()
+        helpers = [asyncio.create_task(job) for job in (self._timers(), self._mark(), self._maintain())]
+        try:
+            while not self._stopping.is_set() and self._failed is None:
+                await self._poll()
+        finally:
+            for helper in helpers:
+                helper.cancel()
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self.release(list(self._workers))
+            await self._consumer.stop()
+            await self._publisher.close()
+        if self._failed is not None:
+            raise self._failed
+
+    def stop(self) -> None:
+        """Begin to drain: batches begun are finished and published, then `run` returns."""
+        self.ready = False
+        self._stopping.set()
+
+    async def _start(self) -> None:
+        topics = [t.name for t in self._application.inputs]
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.kafka,
+            group_id=f"nextwave-{self.name}",
+            group_instance_id=f"{self.name}-{self._settings.replica}",
+            client_id=f"nextwave-{self.name}-{self._settings.replica}",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_000,
+            max_poll_interval_ms=600_000,
+            fetch_max_wait_ms=100,
+        )
+        while not self._stopping.is_set():
+            try:
+                await self._consumer.start()
+                break
+            except (KafkaError, OSError) as error:
+                _log.warning("kafka_away", error=repr(error))
+                await asyncio.sleep(1)
+        partitions = await self._partition_count(topics[0])
+        origins = tuple(Origin(name, n) for name in self._watermarks.awaits for n in range(partitions))
+        self._surroundings = Surroundings(
+            application=self._application,
+            database=self._database,
+            publisher=self._publisher,
+            clock=self._clock,
+            partitions=partitions,
+            batch_max=self._settings.batch_max,
+            hold_seconds=self._settings.hold_seconds,
+            expected_origins=origins,
+            rewind=self._rewind,
+            beginning=self._beginning,
+        )
+        self._marker = Marker(
+            self.name, self._consumer, self._publisher, self._clock, self._settings, self._watermarks.sends_to, partitions
+        )
+        self._consumer.subscribe(topics, listener=_Listener(self))
+        self.ready = True
+
+    async def _partition_count(self, topic: str) -> int:
+        while not self._stopping.is_set():
+            await self._consumer.topics()
+            if found := self._consumer.partitions_for_topic(topic):
+                return len(found)
+            _log.warning("topic_missing", topic=topic, do="nextwave topics apply")
+            await asyncio.sleep(1)
+        return 1
+
+    async def _poll(self) -> None:
+        assigned = self._consumer.assignment()
+        for tp, worker in self._workers.items():
+            if tp not in assigned:
+                continue
+            if worker.full:
+                self._consumer.pause(tp)
+            elif worker.progress is not None and tp in self._consumer.paused():
+                self._consumer.resume(tp)
+        try:
+            batches = await self._consumer.getmany(timeout_ms=int(POLL_SECONDS * 1000), max_records=4 * self._settings.batch_max)
+        except KafkaError as error:
+            _log.warning("consume_failed", error=repr(error))
+            await asyncio.sleep(0.5)
+            return
+        for tp, records in batches.items():
+            if tp in self._workers:
+                self._workers[tp].feed(records)
+
+    def take(self, assigned: Iterable[TopicPartition]) -> None:
+        """Starts a worker for each newly assigned partition; its consumer is paused until the worker knows where to begin."""
+        assert self._surroundings is not None
+        topics = {t.name: t for t in self._application.inputs}
+        for tp in assigned:
+            self._consumer.pause(tp)
+            worker = PartitionWorker(self._surroundings, topics[tp.topic], tp.partition)
+            self._workers[tp] = worker
+            self._tasks[tp] = asyncio.create_task(self._guard(worker.run()), name=f"{tp.topic}/{tp.partition}")
+
+    async def release(self, revoked: Iterable[TopicPartition]) -> None:
+        """Lets partitions go: what was begun is finished and published, within the drain time."""
+        leaving = [(self._workers.pop(tp), self._tasks.pop(tp)) for tp in revoked if tp in self._workers]
+        for worker, _ in leaving:
+            worker.stop()
+        if leaving:
+            _, late = await asyncio.wait([task for _, task in leaving], timeout=self._settings.drain_seconds)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    async def _guard(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  (kept, and raised by `run`)
+            _log.exception("processor_stops", processor=self.name)
+            self._failed = error
+
+    def _rewind(self, topic: str, partition: int, offset: int) -> None:
+        tp = TopicPartition(topic, partition)
+        if tp in self._consumer.assignment():
+            self._consumer.seek(tp, offset)
+            self._consumer.resume(tp)
+
+    async def _beginning(self, topic: str, partition: int) -> int:
+        tp = TopicPartition(topic, partition)
+        try:
+            return int((await self._consumer.beginning_offsets([tp]))[tp])
+        except KafkaError as error:
+            raise OSError(f"Kafka does not tell where {topic}/{partition} begins: {error!r}") from error
+
+    async def _timers(self) -> None:
+        while True:
+            firing = {w.partition: w for w in self._workers.values() if w.fires_timers and w.progress is not None}
+            try:
+                if firing:
+                    async with self._database.transaction() as connection:
+                        due = await timers.next_due(connection, list(firing))
+                    for partition, worker in firing.items():
+                        worker.remind({gate: at for (p, gate), at in due.items() if p == partition})
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("timers_wait", error=repr(error)[:300])
+                await asyncio.sleep(1)
+            await asyncio.sleep(TIMER_SECONDS)
+
+    async def _mark(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.watermark_interval_seconds)
+            workers = {tp: w for tp, w in self._workers.items() if w.progress is not None}
+            if workers and self._marker is not None:
+                await self._marker.mark(workers)
+
+    async def _maintain(self) -> None:
+        """Keeps the day partitions of `seen` (wall days: they are about retries of clients, not about business)."""
+        while True:
+            try:
+                async with self._database.transaction() as connection:
+                    await ensure_days(connection, "seen", around=datetime.now(UTC))
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("maintenance_later", error=repr(error)[:300])
+            await asyncio.sleep(3600)
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, processor: Processor) -> None:
+        self._processor = processor
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        await self._processor.release(revoked)
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._processor.take(assigned)

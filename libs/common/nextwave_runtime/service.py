@@ -1,0 +1,134 @@
+"""The life of a service: start, be ready, drain on SIGTERM, end; the same for all four, so that operations learn it once."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+import structlog
+import uvicorn
+import uvloop
+from pydantic import SecretStr, ValidationError
+
+from nextwave_runtime import logs, tracing
+from nextwave_runtime.health import App, Probes
+from nextwave_runtime.migrate import upgrade
+from nextwave_runtime.processor import Processor
+from nextwave_runtime.settings import ProcessorSettings, ServiceSettings
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+Job = Callable[[], Awaitable[None]]
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What a composition root builds. `background` jobs run until cancelled; one that ends or raises ends the service."""
+
+    name: str
+    app: App
+    processors: tuple[Processor, ...] = ()
+    starting: tuple[Job, ...] = ()
+    background: tuple[Job, ...] = ()
+    closing: tuple[Job, ...] = ()
+    ready: Callable[[], str] = lambda: ""
+    """A fault that keeps traffic away, or an empty text."""
+
+
+def run(name: str, settings_type: Callable[[], Settings], build: Callable[[Settings], Service], *, migrate: str = "") -> None:
+    """`__main__` of a service: `--check` prints the settings in force, `migrate` brings the database up to date, nothing runs it."""
+    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    try:
+        settings = settings_type()
+    except ValidationError as error:
+        sys.exit(_faults(error))
+    if command == "--check":
+        sys.stdout.write("".join(f"{key} = {_shown(value)}\n" for key, value in sorted(settings.model_dump().items())))
+        return
+    logs.configure(name, settings.replica, settings.log_level)
+    if command == "migrate" and migrate and isinstance(settings, ProcessorSettings):
+        upgrade(migrate, settings.postgres.get_secret_value())
+        return
+    if command:
+        sys.exit(f"unknown command {command!r}: use --check" + (", migrate" if migrate else "") + ", or nothing to run the service")
+    tracing.configure(name, settings.trace_endpoint)
+    sys.exit(uvloop.run(_live(build(settings), settings)))
+
+
+async def _live(service: Service, settings: ServiceSettings) -> int:
+    """Runs the service until a signal or a failure; 0 after a clean drain."""
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    for job in service.starting:
+        await job()
+    probes = Probes(
+        service.app, live=lambda: _live_fault(service), ready=lambda: "draining" if stopping.is_set() else _ready_fault(service)
+    )
+    server = _Server(uvicorn.Config(probes, host=settings.host, port=settings.port, log_config=None, lifespan="off", access_log=False))
+    jobs = [asyncio.ensure_future(job()) for job in service.background]
+    work = [asyncio.create_task(processor.run(), name=processor.name) for processor in service.processors]
+    serving = asyncio.create_task(server.serve(), name="http")
+    waiting = asyncio.create_task(stopping.wait())
+    done, _ = await asyncio.wait([waiting, serving, *work, *jobs], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in done if task is not waiting]
+    for task in failed:
+        _log.error("service_fails", part=str(task), error=repr(task.exception()) if not task.cancelled() else "cancelled")
+    stopping.set()
+    async with _limited(settings.drain_seconds):
+        for processor in service.processors:
+            processor.stop()
+        await asyncio.gather(*work, return_exceptions=True)
+        for task in jobs:
+            task.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        server.should_exit = True
+        await asyncio.gather(serving, return_exceptions=True)
+        for job in service.closing:
+            await job()
+    waiting.cancel()
+    _log.info("service_ends", clean=not failed)
+    return 1 if failed else 0
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handling: the service decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+@asynccontextmanager
+async def _limited(seconds: float) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        _log.error("drain_incomplete", seconds=seconds)
+
+
+def _live_fault(service: Service) -> str:
+    stuck = [p.name for p in service.processors if p.stuck]
+    return f"{', '.join(stuck)}: unread messages, and no movement" if stuck else ""
+
+
+def _ready_fault(service: Service) -> str:
+    waiting = [p.name for p in service.processors if not p.ready]
+    return f"{', '.join(waiting)}: waiting for Kafka" if waiting else service.ready()
+
+
+def _shown(value: object) -> str:
+    return "********" if isinstance(value, SecretStr) else str(value)
+
+
+def _faults(error: ValidationError) -> str:
+    lines = (f"  NEXTWAVE_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
+    return "these settings are missing or wrong:\n" + "\n".join(lines)
