@@ -8,7 +8,7 @@ from typing import Any, assert_never
 from nextwave_contracts.fields import reach
 
 from nextwave_orchestrator.catalogue import EventPredicate, Facts, Happening, Predicate
-from nextwave_orchestrator.rules.tree import AllOf, AnyOf, EventTest, FieldTest, NotOf, Rule
+from nextwave_orchestrator.rules.tree import AllOf, AnyOf, DataTest, EventTest, FieldTest, NotOf, Rule
 
 
 def compile_rule(rule: Rule) -> Predicate:
@@ -30,14 +30,22 @@ def compile_rule(rule: Rule) -> Predicate:
 
 def compile_event(test: EventTest) -> EventPredicate:
     """The leaf as a predicate over one happening (type and data; not its age or number)."""
-    type_, matches = test.type, [(t.path, t.steps, t.operator.holds, t.operand) for t in test.where]
+    type_, parts = test.type, tuple(_data(t) for t in test.where)
 
     def is_it(happening: Happening) -> bool:
         if happening.type != type_:
             return False
-        return all(holds(value_at(happening.data, path, steps), operand, happening.at) for path, steps, holds, operand in matches)
+        for part in parts:  # noqa: SIM110  (a generator costs three times as much here, and this is the hot path)
+            if not part(happening):
+                return False
+        return True
 
     return is_it
+
+
+def _data(test: DataTest) -> EventPredicate:
+    path, steps, holds, operand = test.path, test.steps, test.operator.holds, test.operand
+    return lambda happening: holds(value_at(happening.data, path, steps), operand, happening.at)
 
 
 def value_at(data: Any, path: str, steps: tuple[str, ...]) -> Any:

@@ -1,0 +1,194 @@
+"""What a written thing must fulfil by itself, whatever else exists: names, numbers, durations, rules. Checked whenever it is saved."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import time
+from typing import Any
+
+from nextwave_orchestrator.campaigns.definition import Campaign, Goal, Policy, Segment, Step, Trigger, Wave
+from nextwave_orchestrator.durations import FIX as DURATION_FIX
+from nextwave_orchestrator.durations import duration
+from nextwave_orchestrator.faults import Fault, FaultyError, step
+from nextwave_orchestrator.rules.events import read_where
+from nextwave_orchestrator.rules.parse import read_rule
+from nextwave_orchestrator.rules.responses import read_response
+
+KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
+KEY_FIX = "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
+CURRENCY = re.compile(r"[A-Z]{3}")
+MOST_WAVES = 20
+MOST_ATTEMPTS = 20
+
+
+def campaign_faults(campaign: Campaign) -> list[Fault]:
+    """Every fault of a campaign that can be seen without knowing anything else."""
+    return [
+        *_key(campaign.key, "/key"),
+        *_require(bool(campaign.owner), "/owner", "no owner", "name the department that books cost and benefit"),
+        *_goal(campaign.goal),
+        *_entry(campaign),
+        *_waves(campaign.waves),
+        *_require(0 <= campaign.holdout <= 1, "/holdout", f"{campaign.holdout} is no share", "give a number from 0 to 1"),
+        *_require(0 < campaign.lever <= 1000, "/lever", f"{campaign.lever} weighs wrongly", "give a number above 0, at most 1000"),
+        *_budget(campaign),
+    ]
+
+
+def segment_faults(segment: Segment) -> list[Fault]:
+    """Every fault of a segment."""
+    named = _require(bool(segment.name and segment.owner), "/name", "no name or owner", "give both a name and an owner")
+    return [*_key(segment.key, "/key"), *named, *_rule_faults(segment.rule, "/rule")]
+
+
+def policy_faults(policy: Policy) -> list[Fault]:
+    """Every fault of a policy."""
+    faults: list[Fault] = []
+    for n, cap in enumerate(policy.caps):
+        faults += _require(cap.most >= 0, f"/caps/{n}/most", f"{cap.most} contacts", "give 0 or more")
+        faults += _duration(cap.per, f"/caps/{n}/per")
+    for n, (start, end) in enumerate(policy.quiet_calls):
+        is_span = _is_time(start) and _is_time(end) and start < end
+        faults += _require(is_span, f"/quiet_calls/{n}", f"{start}-{end} is no span of a day", 'write for example ["18:00", "20:00"]')
+    for name, cost in policy.channel_costs.items():
+        faults += _require(cost >= 0, "/channel_costs" + step(name), f"{cost} is no cost", "give minor units, 0 or more")
+    for name, rate in policy.response_rates.items():
+        faults += _require(0 <= rate <= 1, "/response_rates" + step(name), f"{rate} is no share", "give a number from 0 to 1")
+    share = f"{policy.global_holdout} is no share"
+    faults += _require(0 <= policy.global_holdout <= 1, "/global_holdout", share, "give a number from 0 to 1")
+    faults += [*_duration(policy.after_refusal, "/after_refusal"), *_duration(policy.after_complaint, "/after_complaint")]
+    return [*faults, *_currency(policy.currency, "/currency")]
+
+
+def _goal(goal: Goal) -> list[Fault]:
+    faults = [*_duration(goal.within, "/goal/within"), *_currency(goal.currency, "/goal/currency")]
+    faults += _require(bool(goal.event), "/goal/event", "no event", "name a touchpoint type, for example order.placed")
+    faults += _require(goal.value >= 0, "/goal/value", f"{goal.value} is no worth", "give minor units, 0 or more")
+    read_where(goal.where, "/goal/where", faults)
+    return faults
+
+
+def _entry(campaign: Campaign) -> list[Fault]:
+    entry, faults = campaign.entry, []
+    given = [name for name in ("event", "entered", "left") if getattr(entry.on, name)]
+    if len(given) != 1:
+        told = f"{' and '.join(given)} together" if given else "no trigger"
+        faults.append(Fault("/entry/on", told, "give exactly one of event, entered and left"))
+    faults += _require(not entry.on.where or bool(entry.on.event), "/entry/on/where", "where without event", "give it with an event")
+    read_where(entry.on.where, "/entry/on/where", faults)
+    faults += [f for side in ("entered", "left") for f in _crossings(entry.on, side)]
+    if entry.reentry is not None:
+        faults += _duration(entry.reentry.after, "/entry/reentry/after")
+    keyed = not entry.key or bool(entry.on.event)
+    return [*faults, *_require(keyed, "/entry/key", "a key without an event", "key by a data field of the entry's event, or leave it out")]
+
+
+CROSSED = {
+    "churn.band": ("low", "elevated", "high", "lost"),
+    "stage": ("exploration", "formation", "stability", "decline"),
+    "value.cell": ("I", "II", "III", "IV"),
+    "segment": (),
+}
+"""What can be entered and left, and its values (none: any)."""
+
+
+def _crossings(on: Trigger, side: str) -> Iterator[Fault]:
+    for name, values in getattr(on, side).items():
+        at = f"/entry/on/{side}{step(name)}"
+        if name not in CROSSED:
+            yield Fault(at, f"{name!r} cannot be {side}", f"use one of {', '.join(CROSSED)}")
+            continue
+        if not values:
+            yield Fault(at, "no values", "list the values that count")
+        known = CROSSED[name]
+        yield from (
+            Fault(at + step(n), f"{name} is never {v!r}", f"use {', '.join(known)}")
+            for n, v in enumerate(values)
+            if known and v not in known
+        )
+
+
+def _waves(waves: tuple[Wave, ...]) -> list[Fault]:
+    faults = _require(1 <= len(waves) <= MOST_WAVES, "/waves", f"{len(waves)} waves", f"write 1 to {MOST_WAVES} waves")
+    seen: set[str] = set()
+    for n, wave in enumerate(waves):
+        at = f"/waves/{n}"
+        faults += [
+            *_key(wave.key, at + "/key"),
+            *_duration(wave.window, at + "/window"),
+            *_response_faults(wave.response, at + "/response"),
+        ]
+        faults += _require(wave.key not in seen, at + "/key", f"wave {wave.key!r} stands twice", "give each wave a key of its own")
+        seen.add(wave.key)
+        for pointer, one in steps_of(wave, at):
+            faults += _step(one, pointer)
+    return faults
+
+
+def steps_of(wave: Wave, at: str) -> Iterator[tuple[str, Step]]:
+    """Every step of a wave with its pointer."""
+    for m, mix in enumerate(wave.mixes):
+        yield from ((f"{at}/mixes/{m}/channels/{c}", one) for c, one in enumerate(mix.channels))
+    if wave.enter is not None:
+        yield from ((f"{at}/enter/on/{reach}", one) for reach, one in wave.enter.on.items())
+
+
+def _step(one: Step, at: str) -> list[Fault]:
+    many = f"{one.attempts} attempts"
+    return [
+        *_require(1 <= one.attempts <= MOST_ATTEMPTS, at + "/attempts", many, f"give 1 to {MOST_ATTEMPTS}"),
+        *_duration(one.spacing, at + "/spacing"),
+    ]
+
+
+def _budget(campaign: Campaign) -> list[Fault]:
+    if campaign.budget is None:
+        return []
+    amount = campaign.budget.amount
+    positive = _require(amount >= 0, "/budget/amount", f"{amount} is no budget", "give minor units, 0 or more")
+    return [*positive, *_currency(campaign.budget.currency, "/budget/currency")]
+
+
+def _key(key: str, at: str) -> list[Fault]:
+    return _require(KEY.fullmatch(key) is not None, at, f"{key!r:.80} is no key", KEY_FIX)
+
+
+def _currency(code: str, at: str) -> list[Fault]:
+    return _require(CURRENCY.fullmatch(code) is not None, at, f"{code!r:.20} is no currency", "use an ISO 4217 code, for example EUR")
+
+
+def _duration(text: str, at: str) -> list[Fault]:
+    try:
+        duration(text)
+    except ValueError:
+        return [Fault(at, f"{text!r:.40} is no duration", DURATION_FIX)]
+    return []
+
+
+def _is_time(text: str) -> bool:
+    try:
+        time.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _rule_faults(raw: Any, at: str) -> list[Fault]:
+    try:
+        read_rule(raw, at)
+    except FaultyError as wrong:
+        return list(wrong.faults)
+    return []
+
+
+def _response_faults(raw: Any, at: str) -> list[Fault]:
+    try:
+        read_response(raw, at)
+    except FaultyError as wrong:
+        return list(wrong.faults)
+    return []
+
+
+def _require(fulfilled: bool, at: str, detail: str, fix: str) -> list[Fault]:
+    return [] if fulfilled else [Fault(at, detail, fix)]

@@ -1,0 +1,63 @@
+"""Turns a checked definition into what the fold asks: predicates for entry, response and goal, times instead of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from nextwave_orchestrator.campaigns.definition import Campaign, Goal, Segment, Trigger, Wave
+from nextwave_orchestrator.catalogue import CampaignState, EventPredicate, Happening, LiveCampaign, LiveSegment, LiveWave
+from nextwave_orchestrator.durations import duration
+from nextwave_orchestrator.rules.compile import compile_rule
+from nextwave_orchestrator.rules.parse import read_rule
+from nextwave_orchestrator.rules.responses import compile_any, read_response
+
+Change = tuple[str, str, str]
+"""`(field, before, after)`."""
+
+
+def compile_segment(segment: Segment) -> LiveSegment:
+    """The segment with its rule compiled. Raises `FaultyError` for a rule that was never checked."""
+    return LiveSegment(key=segment.key, priority=segment.priority, matches=compile_rule(read_rule(segment.rule, "/rule")))
+
+
+def compile_campaign(campaign: Campaign, version: int, state: CampaignState) -> LiveCampaign:
+    """The campaign compiled. Raises `FaultyError` or `ValueError` for a definition that was never checked."""
+    reentry = campaign.entry.reentry
+    return LiveCampaign(
+        definition=campaign,
+        version=version,
+        state=state,
+        enters=_entry(campaign.entry.on),
+        reentry=None if reentry is None else duration(reentry.after),
+        is_goal=_goal(campaign.goal),
+        goal_within=duration(campaign.goal.within),
+        waves=tuple(_wave(wave) for wave in campaign.waves),
+        spacing=duration,
+    )
+
+
+def _wave(wave: Wave) -> LiveWave:
+    return LiveWave(
+        key=wave.key,
+        window=duration(wave.window),
+        mixes=tuple((mix.segment, mix.channels) for mix in wave.mixes),
+        enter_after="" if wave.enter is None else wave.enter.after,
+        enter_unless_responded=wave.enter is not None and wave.enter.unless == "responded",
+        enter_on={} if wave.enter is None else dict(wave.enter.on.items()),
+        is_response=compile_any(read_response(wave.response)),
+    )
+
+
+def _goal(goal: Goal) -> EventPredicate:
+    return compile_any(read_response({"event": goal.event, "where": goal.where}))
+
+
+def _entry(on: Trigger) -> Callable[[Happening | None, Sequence[Change]], bool]:
+    if on.event:
+        is_entry = compile_any(read_response({"event": on.event, "where": on.where}))
+        return lambda happening, _: happening is not None and is_entry(happening)
+    if on.entered:
+        entered = frozenset((name, value) for name, values in on.entered.items() for value in values)
+        return lambda _, changes: any((name, after) in entered and before != after for name, before, after in changes)
+    left = frozenset((name, value) for name, values in on.left.items() for value in values)
+    return lambda _, changes: any((name, before) in left and before != after for name, before, after in changes)

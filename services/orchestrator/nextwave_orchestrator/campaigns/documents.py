@@ -1,0 +1,138 @@
+"""Reads what people send, JSON or YAML, into plain values, and those into a written type, with every fault as pointer and fix."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from nextwave_orchestrator.faults import Fault, FaultyError, step
+
+LARGEST = 256 * 1024
+"""Bytes of one document."""
+DEEPEST = 40
+"""Nesting of one document; libyaml's recursion would end the process long before the size limit does."""
+
+T = TypeVar("T")
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.2's core: `on` is a word and `18:00` a text, no dates, no merge keys; a key given twice is refused."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[Any] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if not isinstance(key, str) or key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is no text or stands twice", key_node.start_mark)
+            seen.add(key)
+        return dict(super().construct_mapping(node, deep=deep))
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _form, _first in (
+    ("bool", "true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", "[-+]?(0|[1-9][0-9]*)", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", "-+0123456789."),
+    ("null", "~|null|Null|NULL|", ["~", "n", "N", ""]),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_form})$"), list(_first))
+
+
+def read_document(body: bytes, media_type: str = "") -> Any:
+    """Plain values of a JSON or YAML body (YAML when the media type says so, or the body does not begin like JSON)."""
+    if len(body) > LARGEST:
+        raise FaultyError([Fault("", f"larger than {LARGEST // 1024} KB", "split it")])
+    is_json = "yaml" not in media_type and ("json" in media_type or body.lstrip()[:1] in {b"{", b"["})
+    try:
+        return msgspec.json.decode(body) if is_json else _yaml(body)
+    except (msgspec.DecodeError, yaml.YAMLError, RecursionError, ValueError) as wrong:
+        name = "JSON" if is_json else "YAML"
+        raise FaultyError([Fault("", f"this is no {name}: {wrong}", f"send {name} with one object")]) from wrong
+
+
+def _yaml(body: bytes) -> Any:
+    depth = 0
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise yaml.YAMLError("aliases (*name) are not taken; write the value out")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                raise yaml.YAMLError(f"nested deeper than {DEEPEST}")
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+    return yaml.load(body, Loader=_Loader)  # noqa: S506  (the loader is a safe one with fewer types)
+
+
+def read_as(document: Any, written: type[T]) -> T:
+    """The document as a written type. Raises `FaultyError` with the pointer of the first fault."""
+    try:
+        return msgspec.convert(document, written)
+    except msgspec.ValidationError as wrong:
+        raise FaultyError([_fault(document, written, wrong)]) from wrong
+
+
+_AT = re.compile(r" - at (?:`(?:key|value)` in )?`\$(.*)`$")
+_STEP = re.compile(r"\.([^.\[]+)|\[(\d+|\.\.\.)\]")
+_NAMED = re.compile(r"(?:unknown field|required field|enum value) ['`]([^'`]*)['`]")
+
+
+def _fault(document: Any, written: type[Any], wrong: msgspec.ValidationError) -> Fault:
+    detail = str(wrong)
+    found = _AT.search(detail)
+    pointer = _pointer(document, written, found[1], detail) if found else ""
+    text = detail[: found.start()] if found else detail
+    named = _NAMED.search(text)
+    if named and "field" in text:
+        pointer += step(named[1])
+    return Fault(pointer, text, _fix(text, named[1] if named else ""))
+
+
+def _fix(text: str, name: str) -> str:
+    if "unknown field" in text:
+        return f"remove {name} or correct its name; GET /openapi.json has the schema"
+    if "required field" in text:
+        return f"add {name}"
+    if "enum value" in text:
+        return "use one of the values in the schema (GET /openapi.json)"
+    return "correct the value's type; GET /openapi.json has the schema"
+
+
+def _pointer(document: Any, written: type[Any], path: str, detail: str) -> str:
+    """The JSON pointer of msgspec's path; its `[...]` (some key of an object) is resolved by trying the keys one by one."""
+    trail: list[Any] = []
+    pointer, node = "", document
+    for name, index in _STEP.findall(path):
+        key: Any = name or index
+        if index == "...":
+            key = _guilty(document, trail, node, written, detail)
+        elif index:
+            key = int(index)
+        if key is None:
+            return pointer
+        pointer += step(key)
+        trail.append(key)
+        node = node[key] if not isinstance(node, Mapping) or key in node else None
+    return pointer
+
+
+def _guilty(document: Any, trail: list[Any], node: Any, written: type[Any], detail: str) -> Any:
+    for key in node if isinstance(node, Mapping) else ():
+        try:
+            msgspec.convert(_put(document, trail, {key: node[key]}), written)
+        except msgspec.ValidationError as wrong:
+            if str(wrong) == detail:
+                return key
+    return None
+
+
+def _put(document: Any, trail: list[Any], value: Any) -> Any:
+    if not trail:
+        return value
+    key, rest = trail[0], trail[1:]
+    if isinstance(document, Mapping):
+        return {**document, key: _put(document[key], rest, value)}
+    return [*document[:key], _put(document[key], rest, value), *document[key + 1 :]]

@@ -1,0 +1,174 @@
+"""Finds what would go wrong with a campaign among everything else that exists; errors refuse its publication, warnings do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Literal
+
+import msgspec
+from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
+
+from nextwave_orchestrator.campaigns.checks import steps_of
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step, Wave
+from nextwave_orchestrator.durations import duration
+
+DELIVERY_TIMES: Mapping[str, timedelta] = {
+    "email": timedelta(minutes=15),
+    "sms": timedelta(minutes=5),
+    "call": timedelta(minutes=15),
+}
+"""Channels that have an adapter, and how long one contact of each may take to arrive."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One finding. `pointer` is a JSON pointer into the campaign."""
+
+    level: Literal["error", "warning"]
+    code: str
+    pointer: str
+    detail: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What exists beside the campaign. `others` are the live campaigns of other keys."""
+
+    segments: frozenset[str]
+    templates: frozenset[str]
+    systems: frozenset[str]
+    policy: Policy
+    others: tuple[Campaign, ...] = ()
+
+
+def lint(campaign: Campaign, around: Surroundings) -> list[Finding]:
+    """All findings of a campaign that has no faults of its own, errors first."""
+    found = [*_ways(campaign.waves), *_names(campaign, around), *_steps(campaign, around), *_money(campaign, around.policy)]
+    found += [*_events(campaign), *_overlaps(campaign, around.others)]
+    return sorted(found, key=lambda f: f.level)
+
+
+def cost_max(campaign: Campaign, policy: Policy) -> int:
+    """The dearest contact that the campaign can make, minor units; 0 when all its channels are free."""
+    steps = (one for n, wave in enumerate(campaign.waves) for _, one in steps_of(wave, f"/waves/{n}"))
+    return max((policy.channel_costs.get(one.channel, 0) for one in steps), default=0)
+
+
+def _ways(waves: tuple[Wave, ...]) -> Iterator[Finding]:
+    earlier: dict[str, Wave] = {}
+    for n, wave in enumerate(waves):
+        at = f"/waves/{n}"
+        if n == 0 and wave.enter is not None:
+            yield _error("unreachable", at + "/enter", "the first wave waits for another", "leave enter out: customers begin here")
+        elif n > 0 and wave.enter is None:
+            yield _error("unreachable", at, f"nobody ever enters wave {wave.key!r}", "add enter: {after: <an earlier wave>}")
+        elif wave.enter is not None and wave.enter.after not in earlier:
+            fix = f"name one of {', '.join(earlier)}"
+            yield _error("unreachable", at + "/enter/after", f"{wave.enter.after!r} is no earlier wave", fix)
+        if not any(True for _ in steps_of(wave, at)):
+            yield _error("no_contact", at, f"wave {wave.key!r} contacts nobody", "add mixes, or enter.on with steps")
+        yield from _answered(wave, earlier, at)
+        earlier[wave.key] = wave
+
+
+def _answered(wave: Wave, earlier: Mapping[str, Wave], at: str) -> Iterator[Finding]:
+    before = earlier.get(wave.enter.after) if wave.enter else None
+    if wave.enter and wave.enter.unless and before and not before.response:
+        yield _error("unreachable", at + "/enter/unless", f"wave {before.key!r} knows no response", "give that wave a response")
+
+
+def _names(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
+    named = [("/entry/audience/segment", campaign.entry.audience.segment)]
+    named += [(f"/waves/{n}/mixes/{m}/segment", mix.segment) for n, w in enumerate(campaign.waves) for m, mix in enumerate(w.mixes)]
+    for side in (campaign.entry.on.entered, campaign.entry.on.left):
+        named += [("/entry/on", key) for key in side.get("segment", [])]
+    for at, key in named:
+        if key != "*" and key not in around.segments:
+            yield _error(
+                "unknown_segment", at, f"there is no segment {key!r}", _near(key, around.segments, "PUT /v1/segments/{key} makes one")
+            )
+    for n, system in enumerate(campaign.needs):
+        if system not in around.systems:
+            fix = f"PUT /v1/readiness/{system} when it is ready"
+            yield _warning("not_declared", f"/needs/{n}", f"nobody has declared {system!r} ready, so every contact waits", fix)
+
+
+def _steps(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
+    for n, wave in enumerate(campaign.waves):
+        segments = [mix.segment for mix in wave.mixes]
+        for m, segment in enumerate(segments):
+            if segment in segments[:m]:
+                yield _error("mix_twice", f"/waves/{n}/mixes/{m}", f"a second mix for {segment!r} is never used", "join the two mixes")
+        if segments and "*" not in segments:
+            yield _warning(
+                "no_rest", f"/waves/{n}/mixes", "customers in none of these segments get nothing", 'add a mix for "*" if they should'
+            )
+        for at, one in steps_of(wave, f"/waves/{n}"):
+            yield from _step(one, at, duration(wave.window), around)
+
+
+def _step(one: Step, at: str, window: timedelta, around: Surroundings) -> Iterator[Finding]:
+    needed = DELIVERY_TIMES.get(one.channel)
+    if needed is None:
+        fix = f"use one of {', '.join(DELIVERY_TIMES)}"
+        yield _error("no_adapter", at + "/channel", f"no adapter delivers {one.channel} here", fix)
+        return
+    needed += (one.attempts - 1) * duration(one.spacing)
+    if window < needed:
+        fix = "widen the window" + (" or lower attempts or spacing" if one.attempts > 1 else "")
+        yield _error("window_too_short", at, f"{one.channel} may take {needed}, longer than the window", fix)
+    if one.channel == "call" and not one.list:
+        yield _error("no_list", at, "a call without a list", "name the dialler list: list: <name>")
+    if one.channel != "call" and not one.template:
+        yield _error("no_template", at, f"{one.channel} without content", "name a template: template: <key>")
+    if one.template and one.template not in around.templates:
+        fix = _near(one.template, around.templates, "PUT /v1/templates/{key} makes one")
+        yield _error("missing_template", at + "/template", f"there is no template {one.template!r}", fix)
+
+
+def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
+    pairs = [("/goal/currency", campaign.goal.currency)]
+    pairs += [("/budget/currency", campaign.budget.currency)] if campaign.budget else []
+    for at, currency in pairs:
+        if currency != policy.currency:
+            yield _error("currency", at, f"{currency} is not the house's currency", f"use {policy.currency}")
+    if cost_max(campaign, policy) == 0:
+        return
+    if campaign.budget is None:
+        yield _warning("no_budget", "/budget", "paid channels without a budget", "add budget: {amount: <minor units>}")
+    if campaign.goal.value == 0:
+        yield _warning(
+            "no_value", "/goal/value", "a goal worth nothing covers no cost: paid channels are never used", "give the goal a value"
+        )
+
+
+def _events(campaign: Campaign) -> Iterator[Finding]:
+    for at, type_ in (("/goal/event", campaign.goal.event), ("/entry/on/event", campaign.entry.on.event)):
+        near = get_close_matches(type_, TOUCHPOINT_TYPES, n=1, cutoff=0.8)
+        if type_ and type_ not in TOUCHPOINT_TYPES and near:
+            yield _warning("unknown_event", at, f"{type_!r} has no built-in meaning", f"did you mean {near[0]}?")
+
+
+def _overlaps(campaign: Campaign, others: tuple[Campaign, ...]) -> Iterator[Finding]:
+    for other in others:
+        same = other.entry.on == campaign.entry.on and other.purpose == campaign.purpose
+        audiences = {other.entry.audience.segment, campaign.entry.audience.segment}
+        if same and (len(audiences) == 1 or "*" in audiences):
+            detail = f"campaign {other.key!r} lets the same customers in on the same trigger"
+            yield _warning("overlap", "/entry", detail, "the arbiter will choose for each contact; separate the audiences if you want both")
+
+
+def _near(key: str, known: frozenset[str], otherwise: str) -> str:
+    near = get_close_matches(key, sorted(known), n=1)
+    return f"did you mean {near[0]}?" if near else otherwise
+
+
+def _error(code: str, pointer: str, detail: str, fix: str) -> Finding:
+    return Finding(level="error", code=code, pointer=pointer, detail=detail, fix=fix)
+
+
+def _warning(code: str, pointer: str, detail: str, fix: str) -> Finding:
+    return Finding(level="warning", code=code, pointer=pointer, detail=detail, fix=fix)
