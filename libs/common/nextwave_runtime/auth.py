@@ -63,6 +63,11 @@ class Keyring:
         key = self._find(secret, "write")
         return key.name if key else None
 
+    def write_sources(self) -> tuple[str, ...]:
+        """The sources that have a write key, by name."""
+        self._reload()
+        return tuple(sorted({key.name for key in self._file.keys if key.kind == "write"}))
+
     def require(self, authorization: str, *roles: str) -> Key:
         """The API key of a `Bearer` header that has one of `roles`. Raises a 401 or 403 `Problem`."""
         scheme, _, secret = authorization.partition(" ")

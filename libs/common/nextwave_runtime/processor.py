@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.places import Origin
@@ -141,9 +142,8 @@ class Processor:
 
     async def _partition_count(self, topic: str) -> int:
         while not self._stopping.is_set():
-            await self._consumer.topics()
-            if found := self._consumer.partitions_for_topic(topic):
-                return len(found)
+            if found := await partition_count(self._settings.kafka, topic):
+                return found
             _log.warning("topic_missing", topic=topic, do="nextwave topics apply")
             await asyncio.sleep(1)
         return 1
@@ -240,6 +240,17 @@ class Processor:
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 _log.warning("maintenance_later", error=repr(error)[:300])
             await asyncio.sleep(3600)
+
+
+async def partition_count(bootstrap: str, topic: str) -> int:
+    """How many partitions a topic has; 0 when it is not there. Raises `KafkaError`."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        (described,) = await admin.describe_topics([topic])
+        return len(described["partitions"])
+    finally:
+        await admin.close()
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

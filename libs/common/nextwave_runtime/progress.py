@@ -39,7 +39,7 @@ class Progress:
 
 _ENSURE = text(
     "insert into progress (processor, topic, partition, next_offset, joined_late)"
-    " values (:processor, :topic, :partition, :beginning, :beginning > 0) on conflict do nothing"
+    " values (:processor, :topic, :partition, cast(:beginning as bigint), cast(:beginning as bigint) > 0) on conflict do nothing"
 )
 _ACQUIRE = text(
     "update progress set epoch = epoch + 1 where processor = :processor and topic = :topic and partition = :partition"

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 KEEP_DAYS = 30
 _NEW = text(
     "insert into seen (day, key) select cast(:day as date), k from unnest(cast(:keys as bytea[])) k"
-    " where not exists (select from seen s where s.key = k and s.day >= :oldest and s.day <> :day)"
+    " where not exists (select from seen s where s.key = k and s.day >= cast(:oldest as date) and s.day <> cast(:day as date))"
     " order by k on conflict do nothing returning key"
 )
 

@@ -18,7 +18,8 @@ _SCHEDULE = text(
 )
 _TAKE = text(
     "with due as (select partition, due_at, key, kind, payload, gate from timers"
-    " where partition = :partition and due_at <= :now and (gate = 'clock' or due_at <= :watermark)"
+    " where partition = :partition and due_at <= cast(:now as timestamptz)"
+    " and (gate = 'clock' or due_at <= cast(:watermark as timestamptz))"
     " order by due_at, key, kind limit :limit)"
     " delete from timers t using due where t.partition = due.partition and t.due_at = due.due_at"
     " and t.key = due.key and t.kind = due.kind"
