@@ -1,0 +1,273 @@
+"""What operators and owners see and do at the channels: deliveries, suppressions, sums, and settling what is uncertain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query
+from nextwave_contracts.actions import Channel, Purpose
+from nextwave_contracts.clock import Clock
+from nextwave_contracts.identifiers import InvalidIdentifierError, blind, parse
+from nextwave_runtime.auth import ROLES, Keyring
+from nextwave_runtime.database import Database
+from nextwave_runtime.problem import FieldError, Problem
+from pydantic import BaseModel, ConfigDict, Field
+
+from nextwave_channels import delivery as life
+from nextwave_channels import listing, stopping, store
+from nextwave_channels.delivery import Delivery, State
+from nextwave_channels.gate import Fact
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+Text = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
+Authorization = Annotated[str, Header()]
+
+
+class DeliveryRow(BaseModel):
+    """A delivery in a list: never with an address."""
+
+    action_id: str
+    customer_id: str
+    campaign: str
+    wave: str
+    run_id: str
+    channel: str
+    purpose: str
+    state: str
+    due_at: datetime
+    attempt: int
+    detail: str
+    received_at: datetime
+    changed_at: datetime
+
+
+class DeliveryPage(BaseModel):
+    """A page of deliveries, newest first; `cursor` leads to the next one."""
+
+    deliveries: list[DeliveryRow]
+    cursor: str | None
+
+
+class StepRow(BaseModel):
+    """One reported step of a delivery."""
+
+    kind: str
+    at: datetime
+    detail: str
+
+
+class DeliveryDetail(DeliveryRow):
+    """One delivery. `address` is masked, and `text` left out, without the privacy role."""
+
+    decision_id: str
+    version: int
+    segment: str
+    template: str
+    address: str
+    text: str | None
+    not_after: datetime
+    cost: int
+    currency: str
+    provider_id: str
+    steps: list[StepRow]
+
+
+class Resolution(BaseModel):
+    """What an operator found out about an `unknown` delivery."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: Literal["accepted", "delivered", "failed"]
+    note: str = Field(default="", max_length=200)
+
+
+class SuppressionScope(BaseModel):
+    """Whom and what a suppression is about; `channel` or `purpose` empty means all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    identifier: str = Field(max_length=256, description="kind:value, for example email:ann@example.com")
+    channel: Channel | Literal[""] = ""
+    purpose: Purpose | Literal[""] = ""
+
+
+class Suppressed(BaseModel):
+    """The subject (keyed hash), and how many queued deliveries were withdrawn at once."""
+
+    subject: str
+    withdrawn: int
+
+
+class SuppressionRow(BaseModel):
+    """The newest word on a scope: `stopped` or lifted."""
+
+    subject: str
+    channel: str
+    purpose: str
+    stopped: bool
+    at: datetime
+    source: str
+
+
+class SuppressionPage(BaseModel):
+    """A page of suppressions; `cursor` leads to the next one."""
+
+    suppressions: list[SuppressionRow]
+    cursor: str | None
+
+
+class DeliveryCount(BaseModel):
+    """How many deliveries are in a state."""
+
+    channel: str
+    campaign: str
+    wave: str
+    state: str
+    count: int
+
+
+class Statistics(BaseModel):
+    """`deliveries`: how many are in each state now. `outcomes`: how many of each kind were ever reported."""
+
+    deliveries: list[DeliveryCount]
+    outcomes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """What the API works with."""
+
+    database: Database
+    clock: Clock
+    keyring: Keyring
+    identifier_key: bytes
+    partitions: int
+
+
+def router(office: Office) -> APIRouter:
+    """All of `/v1` but the callbacks."""
+    routes = APIRouter(prefix="/v1")
+    _delivery_routes(routes, office)
+    _suppression_routes(routes, office)
+
+    @routes.get("/statistics", tags=["deliveries"])
+    async def read_statistics(authorization: Authorization = "", campaign: Text = None) -> Statistics:
+        office.keyring.require(authorization, *ROLES)
+        async with office.database.transaction() as connection:
+            return Statistics.model_validate(await listing.sums(connection, campaign))
+
+    return routes
+
+
+def _delivery_routes(routes: APIRouter, office: Office) -> None:
+    @routes.get("/deliveries", tags=["deliveries"])
+    async def list_deliveries(  # noqa: PLR0913, PLR0917  (each is a query parameter)
+        authorization: Authorization = "",
+        customer: Text = None,
+        campaign: Text = None,
+        state: State | None = None,
+        limit: Limit = 50,
+        cursor: Text = None,
+    ) -> DeliveryPage:
+        office.keyring.require(authorization, *ROLES)
+        wanted = listing.Wanted(customer=customer, campaign=campaign, state=state)
+        async with office.database.transaction() as connection:
+            rows, following = await listing.page(connection, wanted, cursor, limit)
+        return DeliveryPage(deliveries=[DeliveryRow(**row) for row in rows], cursor=following)
+
+    @routes.get("/deliveries/{action_id}", tags=["deliveries"])
+    async def read_delivery(action_id: str, authorization: Authorization = "") -> DeliveryDetail:
+        key = office.keyring.require(authorization, *ROLES)
+        return await _read(office, action_id, open_address="privacy" in key.roles)
+
+    @routes.post("/deliveries/{action_id}:resolve", tags=["deliveries"])
+    async def resolve_delivery(action_id: str, resolution: Resolution, authorization: Authorization = "") -> DeliveryDetail:
+        key = office.keyring.require(authorization, "operator")
+        async with office.database.transaction() as connection:
+            stored = await store.lock_one(connection, _named(action_id))
+            if stored is None:
+                raise _unknown(action_id)
+            if stored.state != "unknown":
+                raise Problem(409, "not-unknown", f"only an unknown delivery can be resolved, this one is {stored.state}")
+            detail = f"resolved by {key.name}: {resolution.note}"
+            step = life.learn(stored, resolution.state, office.clock.now(), detail=detail)
+            await store.report(connection, [step] if step else [], office.partitions)
+        return await _read(office, action_id, open_address="privacy" in key.roles)
+
+
+def _suppression_routes(routes: APIRouter, office: Office) -> None:
+    @routes.get("/suppressions", tags=["suppressions"])
+    async def list_suppressions(
+        authorization: Authorization = "", identifier: Text = None, limit: Limit = 50, cursor: Text = None
+    ) -> SuppressionPage:
+        office.keyring.require(authorization, "viewer", "operator", "privacy")
+        subject = None if identifier is None else _subject(office, identifier)
+        async with office.database.transaction() as connection:
+            rows, following = await listing.suppressions(connection, subject, cursor, limit)
+        return SuppressionPage(suppressions=[SuppressionRow(**row) for row in rows], cursor=following)
+
+    @routes.put("/suppressions", tags=["suppressions"])
+    async def suppress(scope: SuppressionScope, authorization: Authorization = "") -> Suppressed:
+        key = office.keyring.require(authorization, "operator", "privacy")
+        return await _say(office, scope, stopped=True, source=f"api:{key.name}")
+
+    @routes.delete("/suppressions", tags=["suppressions"])
+    async def lift_suppression(scope: Annotated[SuppressionScope, Query()], authorization: Authorization = "") -> Suppressed:
+        key = office.keyring.require(authorization, "operator", "privacy")
+        return await _say(office, scope, stopped=False, source=f"api:{key.name}")
+
+
+async def _say(office: Office, scope: SuppressionScope, *, stopped: bool, source: str) -> Suppressed:
+    subject = _subject(office, scope.identifier)
+    async with office.database.transaction() as connection:
+        now = office.clock.now()
+        fact = Fact(subject=subject, kind="opt", channel=scope.channel, purpose=scope.purpose, stopped=stopped, at=now, source=source)
+        withdrawn = await stopping.record_facts(connection, [fact], now, office.partitions)
+    return Suppressed(subject=subject, withdrawn=withdrawn)
+
+
+async def _read(office: Office, action_id: str, *, open_address: bool) -> DeliveryDetail:
+    async with office.database.transaction() as connection:
+        row = await listing.one(connection, _named(action_id))
+        stored = await store.find(connection, action_id)
+    if row is None or stored is None:
+        raise _unknown(action_id)
+    return DeliveryDetail(**row, **_of_contact(stored, open_address=open_address))
+
+
+def _of_contact(stored: Delivery, *, open_address: bool) -> dict[str, Any]:
+    contact = stored.contact
+    names = ("customer_id", "campaign", "wave", "run_id", "channel", "purpose", "decision_id", "version", "segment", "template")
+    return {
+        **{name: getattr(contact, name) for name in (*names, "not_after", "cost", "currency")},
+        "address": contact.address if open_address else mask(contact.address),
+        "text": contact.content.text if open_address else None,
+    }
+
+
+def mask(address: str) -> str:
+    """Enough of an address to tell two apart on the phone: `a***@example.com`, `+1******00`."""
+    local, at, domain = address.rpartition("@")
+    if at:
+        return f"{local[:1]}***@{domain}"
+    return f"{address[:2]}{'*' * max(3, len(address) - 4)}{address[-2:]}" if len(address) > 6 else "***"
+
+
+def _named(action_id: str) -> str:
+    if "\0" in action_id or len(action_id) > 256:
+        raise _unknown("")
+    return action_id
+
+
+def _subject(office: Office, identifier: str) -> str:
+    try:
+        return blind(parse(identifier), office.identifier_key)
+    except InvalidIdentifierError as wrong:
+        error = FieldError(pointer="/identifier", detail=str(wrong))
+        raise Problem(422, "invalid-request", "the identifier cannot be read", errors=(error,)) from wrong
+
+
+def _unknown(action_id: str) -> Problem:
+    return Problem(404, "not-found", f"there is no delivery of action {action_id!r}")

@@ -1,0 +1,102 @@
+"""The composition root of the channels: the only place where adapters, database, processor and HTTP meet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import FastAPI
+from nextwave_runtime import problem
+from nextwave_runtime.auth import Keyring
+from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.database import Database
+from nextwave_runtime.processor import Processor
+from nextwave_runtime.service import Service
+
+from nextwave_channels import api, callbacks
+from nextwave_channels.adapters import twilio
+from nextwave_channels.adapters.call import Call
+from nextwave_channels.adapters.email import Email
+from nextwave_channels.adapters.sms import Sms
+from nextwave_channels.answers import Adapter
+from nextwave_channels.dispatcher import Bell, Desk, Dispatcher, watch_leases
+from nextwave_channels.http_port import Http
+from nextwave_channels.intake import Intake
+from nextwave_channels.mail import Letterhead
+from nextwave_channels.pacing import PACES
+from nextwave_channels.settings import ChannelsSettings
+
+POOL = 20
+"""Database connections: one for each partition's batch, and enough that recording answers never waits for callbacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    database: Database
+    clock: SystemClock
+
+
+def build(settings: ChannelsSettings) -> Service:
+    """The whole service; nothing is connected yet."""
+    shared = _Shared(
+        database=Database(settings.postgres.get_secret_value(), pool_size=POOL),
+        clock=SystemClock(settings.clock),
+    )
+    adapters = make_adapters(settings)
+    bell = Bell()
+    clock_setting = settings.clock
+    desk = Desk(
+        database=shared.database,
+        clock=shared.clock,
+        partitions=settings.partitions,
+        until=lambda business: clock_setting.wall(business) - time.time(),
+    )
+    intake = Intake(frozenset(adapters), bell.ring)
+    dispatchers = [Dispatcher(name, adapter, PACES[name], desk, bell) for name, adapter in adapters.items()]
+    return Service(
+        name="channels",
+        app=_http(settings, shared),
+        processors=(Processor(intake, database=shared.database, settings=settings, clock=shared.clock),),
+        background=(*(dispatcher.run for dispatcher in dispatchers), partial(watch_leases, desk)),
+        closing=(*(adapter.close for adapter in adapters.values()), shared.database.close),
+    )
+
+
+def make_adapters(settings: ChannelsSettings) -> Mapping[str, Adapter]:
+    """One adapter for each channel, each with connections of its own."""
+    mail, phone = settings.mail, settings.twilio
+    account = twilio.Account(
+        url=phone.twilio_url,
+        sid=phone.twilio_account,
+        token=phone.twilio_token.get_secret_value(),
+        callbacks_url=settings.channels_url,
+    )
+    letterhead = Letterhead(sender=mail.mail_from, links_url=mail.ingest_url, key=mail.link_key.get_secret_value().encode())
+    return {
+        "email": Email(mail.smtp, letterhead),
+        "sms": Sms(Http(), account, phone.sms_from),
+        "call": Call(Http(), account, phone.call_from),
+    }
+
+
+def _http(settings: ChannelsSettings, shared: _Shared) -> FastAPI:
+    app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
+    problem.install(app)
+    inbox = callbacks.Inbox(database=shared.database, clock=shared.clock, partitions=settings.partitions)
+    secrets = callbacks.Secrets(
+        url=settings.channels_url,
+        twilio_token=settings.twilio.twilio_token.get_secret_value(),
+        mail_secret=settings.mail.mail_callback_secret.get_secret_value(),
+    )
+    app.include_router(callbacks.router(inbox, secrets))
+    office = api.Office(
+        database=shared.database,
+        clock=shared.clock,
+        keyring=Keyring(settings.keys_file),
+        identifier_key=settings.identifier_key.get_secret_value().encode(),
+        partitions=settings.partitions,
+    )
+    app.include_router(api.router(office))
+    return app

@@ -1,0 +1,163 @@
+"""The life of an action at a channel as a pure state machine: what we do to it, and what providers tell us about it later.
+
+What we do (claim, postpone, withdraw, expire, retry) is guarded by the state it starts from. What a provider tells us is evidence:
+states are totally ordered and evidence only ever raises them, so callbacks may come twice, late and in any order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal, get_args
+
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.outcomes import Outcome, OutcomeKind
+from nextwave_contracts.reasons import GateCode
+
+from nextwave_channels.answers import Accepted, Answer, Refused
+
+State = Literal[
+    "due", "claimed", "sending", "unknown", "expired", "withdrawn", "accepted", "failed", "delivered", "bounced",
+    "busy", "no_answer", "opened", "clicked", "replied", "answered", "refused",
+]  # fmt: skip
+STATES: tuple[State, ...] = get_args(State)
+RANK: dict[str, int] = {state: rank for rank, state in enumerate(STATES)}
+"""Evidence moves a delivery up only. Odd places, and why:
+
+- `claimed` is the moment inside the claiming transaction; at rest a delivery is `due` or already `sending`.
+- `expired` and `withdrawn` rank below `accepted`: both mean "never sent", and a provider's word that it was sent is stronger.
+- `failed` ranks above `accepted`: a provider may accept and give up later. It ranks below `delivered`: arriving beats giving up.
+- `bounced` ranks above `delivered`: a mail can bounce after the first server took it; but whoever opened it did receive it.
+- `busy` and `no_answer` rank below `answered`: a late or doubled call status never takes away that somebody answered.
+- `refused` ranks highest: the customer said no, whatever else happened.
+"""
+
+EVIDENCE: frozenset[OutcomeKind] = frozenset(
+    ("accepted", "failed", "delivered", "bounced", "busy", "no_answer", "opened", "clicked", "replied", "answered", "refused")
+)
+"""What a provider can tell us."""
+
+RETRY_SECONDS: tuple[float, ...] = (1, 5, 30, 120, 600, 1800, 3600)
+"""Wall seconds before the n-th new try after a sure, temporary refusal. After the last one the delivery has failed."""
+RETRY_AFTER_SECONDS_MAX = 3600.0
+_UNTAKEN = frozenset({"due", "claimed", "sending", "unknown", "expired", "withdrawn"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One action at its channel. `due_at` is business time; `attempt` counts dispatches that were begun.
+
+    `held_seconds` (wall) is how long nobody may touch it from when it is stored: the lease while `sending`, the wait while `due`.
+    """
+
+    contact: Contact
+    state: State
+    due_at: datetime
+    attempt: int = 0
+    provider_id: str = ""
+    detail: str = ""
+    held_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A delivery after a transition, and what is reported of it (None: nothing that others need to know)."""
+
+    delivery: Delivery
+    at: datetime
+    outcome: Outcome | None = None
+
+
+def queue(contact: Contact, due_at: datetime) -> Delivery:
+    """A contact taken in; it waits until `due_at`."""
+    return Delivery(contact=contact, state="due", due_at=due_at)
+
+
+def begin(delivery: Delivery, now: datetime, lease_seconds: float) -> Step:
+    """Due → claimed → sending, stored before the provider is called: a crash after this leaves a trace and no second call."""
+    assert delivery.state == "due"
+    return Step(replace(delivery, state="sending", attempt=delivery.attempt + 1, held_seconds=lease_seconds), now)
+
+
+def postpone(delivery: Delivery, now: datetime, until: datetime) -> Step:
+    """Due → due: outside the permitted hours; it waits for the next ones."""
+    assert delivery.state == "due"
+    return Step(replace(delivery, due_at=until, held_seconds=0.0), now)
+
+
+def give_up(delivery: Delivery, now: datetime, kind: Literal["withdrawn", "expired", "failed"], reason: GateCode | str) -> Step:
+    """Due → withdrawn, expired or failed: it is never sent."""
+    assert delivery.state == "due"
+    return _end(delivery, kind, now, reason)
+
+
+def lose(delivery: Delivery, now: datetime, detail: str) -> Step | None:
+    """Sending → unknown: nobody can say whether the provider took it. None if evidence came first."""
+    return _end(delivery, "unknown", now, detail) if delivery.state == "sending" else None
+
+
+def conclude(delivery: Delivery, answer: Answer, now: datetime) -> Step | None:
+    """What the provider's direct answer makes of a delivery that was dispatched; None if a callback already told more.
+
+    sending → due is the one way down: the provider surely refused, so nothing was sent and the next try is the first real one.
+    unknown → failed: the answer came after the lease had run out; it settles the delivery, but is no reason to send again.
+    """
+    match answer:
+        case Accepted(provider_id=provider_id):
+            return learn(delivery, "accepted", now, provider_id=provider_id)
+        case Refused() if delivery.state in {"sending", "unknown"}:
+            return _after_refusal(delivery, answer, now)
+        case Refused():
+            return None
+        case _:
+            return lose(delivery, now, answer.detail)
+
+
+def learn(delivery: Delivery, kind: OutcomeKind, now: datetime, *, detail: str = "", provider_id: str = "") -> Step | None:
+    """Takes evidence in. None when it says nothing new (it came twice, or something stronger came first)."""
+    assert kind in EVIDENCE
+    named = replace(delivery, provider_id=delivery.provider_id or _plain(provider_id))
+    if RANK[kind] > RANK[delivery.state]:
+        return _end(named, kind, now, detail)
+    return Step(named, now) if named != delivery else None
+
+
+def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
+    if refused.opted_out:
+        return _end(delivery, "refused", now, refused.detail)
+    tries_left = delivery.attempt <= len(RETRY_SECONDS)
+    if refused.permanent or not tries_left or delivery.state == "unknown":
+        return _end(delivery, "failed", now, refused.detail)
+    wait = max(RETRY_SECONDS[delivery.attempt - 1], min(refused.retry_after_seconds or 0.0, RETRY_AFTER_SECONDS_MAX))
+    return Step(replace(delivery, state="due", detail=_plain(refused.detail), held_seconds=wait), now)
+
+
+def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> Step:
+    after = replace(delivery, state=kind, detail=_plain(detail), held_seconds=0.0)
+    contact = delivery.contact
+    outcome = Outcome(
+        id=f"{contact.action_id}:{kind}",
+        action_id=contact.action_id,
+        customer_id=contact.customer_id,
+        campaign=contact.campaign,
+        version=contact.version,
+        wave=contact.wave,
+        run_id=contact.run_id,
+        channel=contact.channel,
+        kind=kind,
+        at=now,
+        detail=after.detail,
+        cost=contact.cost if _first_taken(delivery.state, kind) else 0,
+        currency=contact.currency,
+    )
+    return Step(after, now, outcome)
+
+
+def _first_taken(before: State, kind: OutcomeKind) -> bool:
+    """The contact's cost is booked once: by the first outcome that shows that the provider took it."""
+    return before in _UNTAKEN and kind in EVIDENCE and kind != "failed"
+
+
+def _plain(text: str) -> str:
+    """A provider's words as one bounded line: they end up in databases and reports."""
+    return "".join(c if c.isprintable() else " " for c in text[:200]).strip()

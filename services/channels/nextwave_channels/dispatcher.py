@@ -1,0 +1,214 @@
+"""Carries due deliveries out, one loop per channel: claim under the gate, commit `sending`, call the provider, record its answer.
+
+Several replicas may run it side by side. A crash between the commit and the record leaves `sending` with a lease; when that has
+run out, the delivery is `unknown` and is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+
+import asyncpg
+import structlog
+from nextwave_contracts.clock import Clock
+from nextwave_runtime.database import Database
+from sqlalchemy.exc import SQLAlchemyError
+
+from nextwave_channels import delivery as life
+from nextwave_channels import gate, metrics, stopping, store
+from nextwave_channels.answers import Adapter, Answer, Refused, Uncertain
+from nextwave_channels.delivery import Delivery, Step
+from nextwave_channels.pacing import Pace, idle_seconds
+
+LAPSED_MAX = 200
+LAPSED_EVERY_SECONDS = 2.0
+TROUBLE_SECONDS = 1.0
+RECORD_AGAIN_SECONDS = (0.2, 1.0, 3.0)
+"""Waits before an answer is recorded again when the database is away; after them the lease decides."""
+_TROUBLES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+"""What a database that is away looks like; errors of connecting come unwrapped."""
+_log = structlog.get_logger()
+
+
+class Bell:
+    """Wakes a channel's loop when there may be work, so that it need not ask often."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, asyncio.Event] = {}
+
+    def ring(self, channel: str) -> None:
+        """There may be work for the channel, now or as soon as the caller's transaction is committed."""
+        self._event(channel).set()
+
+    async def wait(self, channel: str, seconds: float) -> bool:
+        """True as soon as it rings, False after `seconds`."""
+        event = self._event(channel)
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            return False
+        event.clear()
+        return True
+
+    def _event(self, channel: str) -> asyncio.Event:
+        return self._events.setdefault(channel, asyncio.Event())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What every channel's dispatcher works with. `until` gives the wall seconds from now to a business instant."""
+
+    database: Database
+    clock: Clock
+    partitions: int
+    until: Callable[[datetime], float]
+
+
+class Dispatcher:
+    """One channel's loop."""
+
+    def __init__(self, channel: str, adapter: Adapter, pace: Pace, desk: Desk, bell: Bell) -> None:
+        self._channel = channel
+        self._adapter = adapter
+        self._pace = pace
+        self._desk = desk
+        self._bell = bell
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Dispatches until cancelled; then ends the turn and the sends under way, so that what is `sending` is sent and recorded."""
+        turns = asyncio.create_task(self._turns())
+        try:
+            await asyncio.shield(turns)
+        finally:
+            self._stopping = True
+            self._bell.ring(self._channel)
+            await asyncio.wait({turns}, timeout=self._pace.deadline_seconds)
+            if self._under_way:
+                await asyncio.wait(self._under_way, timeout=self._pace.deadline_seconds)
+
+    async def claim(self, limit: int) -> list[Delivery] | None:
+        """Claims up to `limit` due deliveries and commits them as `sending`; those that the gate stops are settled.
+
+        None when nothing was due; an empty list when what was due must not be sent now.
+        """
+        async with self._desk.database.transaction() as connection:
+            await store.enter_claim(connection)
+            now = self._desk.clock.now()
+            due = await store.lock_due(connection, self._channel, now, limit)
+            if not due:
+                return None
+            stops = await store.stops(connection, [d.contact for d in due])
+            steps = [self._rule(d, gate.check(d.contact, stops, now), now) for d in due]
+            await store.report(connection, steps, self._desk.partitions)
+        _count(steps)
+        return [step.delivery for step in steps if step.delivery.state == "sending"]
+
+    async def send(self, delivery: Delivery) -> None:
+        """Calls the provider for a claimed delivery and records what it said."""
+        answer = await self._ask(delivery)
+        for wait in (*RECORD_AGAIN_SECONDS, None):
+            try:
+                await self._record(delivery, answer)
+            except _TROUBLES as error:
+                _log.warning("answer_not_recorded", action_id=delivery.contact.action_id, answer=repr(answer), error=repr(error)[:300])
+                if wait is None:
+                    return
+                await asyncio.sleep(wait)
+            else:
+                return
+
+    async def _turns(self) -> None:
+        waited = 0.0
+        while not self._stopping:
+            try:
+                waited = await self._turn(waited)
+            except _TROUBLES as error:
+                _log.warning("dispatch_waits", channel=self._channel, error=repr(error)[:300])
+                await asyncio.sleep(TROUBLE_SECONDS)
+
+    async def _turn(self, waited: float) -> float:
+        """Claims once and starts the sends, or waits; returns how long it waited for nothing."""
+        free = self._pace.concurrency - len(self._under_way)
+        if free <= self._pace.concurrency // 4:  # claims of one delivery each would cost as much as claims of several
+            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            return 0.0
+        async with self._desk.database.transaction() as connection:
+            due_at = await store.next_due(connection, self._channel)
+        claimed = await self.claim(free) if due_at is not None and due_at <= self._desk.clock.now() else None
+        for delivery in claimed or ():
+            task = asyncio.create_task(self.send(delivery))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        if claimed is not None:
+            return 0.0
+        idle = idle_seconds(waited, None if due_at is None else self._desk.until(due_at))
+        return 0.0 if await self._bell.wait(self._channel, idle) else idle
+
+    def _rule(self, delivery: Delivery, ruling: gate.Ruling, now: datetime) -> Step:
+        match ruling:
+            case gate.Claim():
+                return life.begin(delivery, now, self._pace.lease_seconds)
+            case gate.Later(until=until):
+                return life.postpone(delivery, now, until)
+            case gate.Never(kind=kind, reason=reason):
+                return life.give_up(delivery, now, kind, reason)
+
+    async def _ask(self, delivery: Delivery) -> Answer:
+        started = perf_counter()
+        try:
+            async with asyncio.timeout(self._pace.deadline_seconds):
+                answer = await self._adapter.send(delivery.contact)
+        except TimeoutError:
+            answer = Uncertain(detail="no answer within the deadline")
+        except Exception as error:  # noqa: BLE001  (a defect of an adapter must not make a second send possible)
+            _log.exception("adapter_failed", channel=self._channel, action_id=delivery.contact.action_id)
+            answer = Uncertain(detail=f"adapter failed: {type(error).__name__}")
+        metrics.SEND.labels(self._channel, type(answer).__name__.lower()).observe(perf_counter() - started)
+        return answer
+
+    async def _record(self, delivery: Delivery, answer: Answer) -> None:
+        async with self._desk.database.transaction() as connection:
+            now = self._desk.clock.now()
+            if isinstance(answer, Refused) and answer.opted_out:
+                said = stopping.opt_out(delivery.contact, now, f"provider:{self._channel}")
+                await stopping.record_facts(connection, said, now, self._desk.partitions)
+            stored = await store.lock_one(connection, delivery.contact.action_id)
+            step = life.conclude(stored, answer, now) if stored and stored.attempt == delivery.attempt else None
+            steps = [step] if step else []
+            await store.report(connection, steps, self._desk.partitions)
+        _count(steps)
+
+
+async def settle_lapsed(desk: Desk) -> int:
+    """Deliveries whose dispatcher is gone become `unknown`; returns how many (at most `LAPSED_MAX`)."""
+    async with desk.database.transaction() as connection:
+        now = desk.clock.now()
+        lapsed = [life.lose(d, now, "the dispatcher was lost while sending") for d in await store.lock_lapsed(connection, LAPSED_MAX)]
+        steps = [step for step in lapsed if step]
+        await store.report(connection, steps, desk.partitions)
+    _count(steps)
+    return len(steps)
+
+
+async def watch_leases(desk: Desk) -> None:
+    """Settles lapsed leases until cancelled."""
+    while True:
+        try:
+            settled = await settle_lapsed(desk)
+        except _TROUBLES as error:
+            settled = 0
+            _log.warning("lease_watch_waits", error=repr(error)[:300])
+        if settled < LAPSED_MAX:
+            await asyncio.sleep(LAPSED_EVERY_SECONDS)
+
+
+def _count(steps: list[Step]) -> None:
+    for step in steps:
+        metrics.STEPS.labels(step.delivery.contact.channel, step.delivery.state).inc()

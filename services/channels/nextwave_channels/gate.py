@@ -1,0 +1,144 @@
+"""The checks that can have changed since the decision, once more, purely: they run in the transaction that claims the send.
+
+Checks and order are those of the decision's gate: campaign, consent and suppression, holds, hours, freshness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from nextwave_contracts.actions import UNHELD_PURPOSES, Contact, Span
+from nextwave_contracts.holds import Hold
+from nextwave_contracts.reasons import GateCode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """What one name of a customer (keyed hash) said last about a scope: stop (`stopped`), or go on.
+
+    `opt`: consent for channel and purpose (empty: all). `complaint`: the matter `reference` is open, or closed.
+    """
+
+    subject: str
+    kind: Literal["opt", "complaint"]
+    channel: str = ""
+    purpose: str = ""
+    reference: str = ""
+    stopped: bool
+    at: datetime
+    source: str = ""
+
+    @property
+    def scope(self) -> tuple[str, str, str, str, str]:
+        """What it is about: a newer fact of the same scope replaces it."""
+        return self.subject, self.kind, self.channel, self.purpose, self.reference
+
+    @property
+    def weight(self) -> tuple[datetime, bool]:
+        """Newer wins; at the same instant the stop wins."""
+        return self.at, self.stopped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stops:
+    """What is known of stops when it is asked: facts by subject, and campaigns that stand still."""
+
+    facts: Mapping[str, tuple[Fact, ...]]
+    campaigns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Send it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not now, but from `until` (business time) on."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Never:
+    """It must not be sent: the outcome, and the reason."""
+
+    kind: Literal["withdrawn", "expired"]
+    reason: GateCode
+
+
+Ruling = Claim | Later | Never
+
+
+def check(contact: Contact, stops: Stops, now: datetime) -> Ruling:
+    """What the dispatcher may do with a due contact."""
+    reason = forbidden(contact, stops)
+    if reason is not None:
+        return Never("withdrawn", reason)
+    opens = opening(contact.permitted, now)
+    if now >= contact.not_after or opens is None or opens >= contact.not_after:
+        return Never("expired", "expired")
+    return Claim() if opens <= now else Later(opens)
+
+
+def forbidden(contact: Contact, stops: Stops) -> GateCode | None:
+    """Why the contact must not be sent at any hour, or None."""
+    if contact.campaign in stops.campaigns:
+        return "campaign_stopped"
+    facts = [fact for subject in contact.subjects for fact in stops.facts.get(subject, ())]
+    if _opted_out(contact, facts):
+        return "suppressed"
+    if contact.purpose not in UNHELD_PURPOSES and _complaint_open(facts):
+        return "complaint_open"
+    return None
+
+
+def opening(permitted: Iterable[Span], now: datetime) -> datetime | None:
+    """`now` inside a permitted span, else the start of the next one, else None."""
+    return min((max(span.start, now) for span in permitted if now < span.end and span.start < span.end), default=None)
+
+
+def facts_of(hold: Hold) -> list[Fact]:
+    """The facts that a hold states, one for each name of the customer."""
+    kind: Literal["opt", "complaint"] = "opt" if hold.kind in {"opt_out", "opt_in"} else "complaint"
+    return [
+        Fact(
+            subject=subject,
+            kind=kind,
+            channel=hold.channel if kind == "opt" else "",
+            purpose=hold.purpose if kind == "opt" else "",
+            reference=hold.reference if kind == "complaint" else "",
+            stopped=hold.kind in {"opt_out", "complaint"},
+            at=hold.at,
+            source=hold.source,
+        )
+        for subject in dict.fromkeys(hold.subjects)
+    ]
+
+
+def newest(known: Iterable[Fact], said: Iterable[Fact]) -> list[Fact]:
+    """For each scope the fact in force, in any order of hearing; sorted by scope, so that rows are always written in one order."""
+    force: dict[tuple[str, ...], Fact] = {}
+    for fact in (*known, *said):
+        rival = force.get(fact.scope)
+        if rival is None or fact.weight > rival.weight:
+            force[fact.scope] = fact
+    return [force[scope] for scope in sorted(force)]
+
+
+def _opted_out(contact: Contact, facts: Iterable[Fact]) -> bool:
+    """All subjects name one customer, so the newest word about this channel and purpose counts, by whichever name it was said."""
+    said = [f for f in facts if f.kind == "opt" and f.channel in {"", contact.channel} and f.purpose in {"", contact.purpose}]
+    return bool(said) and max(said, key=lambda fact: fact.weight).stopped
+
+
+def _complaint_open(facts: Iterable[Fact]) -> bool:
+    matters: dict[str, Fact] = {}
+    for fact in facts:
+        rival = matters.get(fact.reference)
+        if fact.kind == "complaint" and (rival is None or fact.weight > rival.weight):
+            matters[fact.reference] = fact
+    return any(fact.stopped for fact in matters.values())

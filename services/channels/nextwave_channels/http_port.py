@@ -1,0 +1,95 @@
+"""The one place where this service speaks HTTP to providers, and where it is decided what a failed request may have done."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Protocol
+from urllib.parse import urlencode
+
+import httpx
+
+BODY_MAX = 65_536
+CONNECT_SECONDS = 4.0
+ANSWER_SECONDS = 10.0
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+"""Errors that come before the first byte of the request was written."""
+
+
+class NotSentError(Exception):
+    """The request surely did not leave us."""
+
+
+class UnclearError(Exception):
+    """The request left us, or may have, and no answer came."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A provider's answer. `body` is cut at 64 KiB; `retry_after_seconds` is wall time, from either form of Retry-After."""
+
+    status: int
+    body: bytes = b""
+    retry_after_seconds: float | None = None
+
+
+class HttpPort(Protocol):
+    """What adapters need of HTTP."""
+
+    async def post_form(self, url: str, form: Sequence[tuple[str, str]], user: tuple[str, str]) -> Reply:
+        """POSTs a form with Basic authentication. Raises `NotSentError` and `UnclearError`."""
+
+    async def close(self) -> None:
+        """Closes every connection."""
+
+
+class Http:
+    """`HttpPort` over httpx. It follows no redirects and trusts no proxy settings of the environment."""
+
+    def __init__(self, *, answer_seconds: float = ANSWER_SECONDS, connections: int = 64) -> None:
+        limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=4.0)
+        timeout = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
+        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False, follow_redirects=False)
+
+    async def post_form(self, url: str, form: Sequence[tuple[str, str]], user: tuple[str, str]) -> Reply:
+        """See `HttpPort`."""
+        headers = {"content-type": "application/x-www-form-urlencoded"}
+        try:
+            async with self._client.stream("POST", url, content=urlencode(form), headers=headers, auth=user) as response:
+                body = await _read(response)
+                wait = retry_after(response.headers, time.time())
+                return Reply(status=response.status_code, body=body, retry_after_seconds=wait)
+        except _UNSENT as error:
+            raise NotSentError(type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise UnclearError(type(error).__name__) from error
+
+    async def close(self) -> None:
+        """See `HttpPort`."""
+        await self._client.aclose()
+
+
+def retry_after(headers: Mapping[str, str], wall_now: float) -> float | None:
+    """Seconds to wait by a Retry-After header (seconds or HTTP date), never negative; None when there is none that can be read."""
+    given = headers.get("retry-after", "").strip()
+    if given.isascii() and given.isdigit():
+        return float(given[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(given).timestamp() - wall_now)
+    except (ValueError, OverflowError):
+        return None
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """The body as far as it comes: the status alone says what became of the request, a broken body does not take that back."""
+    body = b""
+    try:
+        async for piece in response.aiter_bytes():
+            body += piece
+            if len(body) >= BODY_MAX:
+                break
+    except httpx.HTTPError:
+        return b""
+    return body[:BODY_MAX]

@@ -1,0 +1,195 @@
+"""Takes actions and holds in: contacts become deliveries, stops become facts and withdraw what is queued, in the same batch.
+
+It also publishes what dispatchers and callbacks report: their outcomes come as timers of the customer's partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
+from nextwave_contracts.holds import Hold
+from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.topics import ACTIONS, HOLDS, OUTCOMES, Topic
+from nextwave_contracts.wire import decode
+from nextwave_runtime import timers
+from nextwave_runtime.application import Outgoing, Taken, Timer, Work
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_channels import delivery as life
+from nextwave_channels import gate, store
+from nextwave_channels.delivery import Delivery, Step
+from nextwave_channels.gate import Fact, Stops
+
+STOP_TIMER = "stop"
+"""Kind of the timer (key: the campaign) that goes on withdrawing what is queued for a stopped campaign."""
+STOP_MAX = 500
+"""Deliveries of stopped campaigns withdrawn in one batch; the rest follows by timer, and the gate keeps them unsent meanwhile."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Batch:
+    """What one batch can touch: the deliveries that are queued, the stops in force, and what came of the fold."""
+
+    partition: int
+    partitions: int
+    now: datetime
+    existing: set[str]
+    queued: dict[str, Delivery]
+    facts: dict[tuple[str, ...], Fact]
+    campaigns: dict[str, tuple[datetime, bool]]
+    full: bool = False
+    """More may be queued for a stopped campaign than was loaded."""
+    new: dict[str, Delivery] = field(default_factory=dict)
+    steps: list[Step] = field(default_factory=list)
+    said: dict[tuple[str, ...], Fact] = field(default_factory=dict)
+    timers: list[Timer] = field(default_factory=list)
+
+    def stops(self) -> Stops:
+        """The stops in force, with what this batch said so far."""
+        by_subject: dict[str, tuple[Fact, ...]] = {}
+        for fact in self.facts.values():
+            by_subject[fact.subject] = (*by_subject.get(fact.subject, ()), fact)
+        return Stops(facts=by_subject, campaigns=frozenset(name for name, (_, stopped) in self.campaigns.items() if stopped))
+
+
+class Intake:
+    """The channels' part of the processor. `channels`: those with an adapter; `wake` is called with each channel that got work."""
+
+    name = "channels"
+    inputs: tuple[Topic, ...] = (ACTIONS, HOLDS)
+    timers_on: Topic = ACTIONS
+
+    def __init__(self, channels: frozenset[str], wake: Callable[[str], None]) -> None:
+        self._channels = channels
+        self._wake = wake
+
+    async def load(self, connection: AsyncConnection, work: Work) -> Batch:
+        """Locks what stops can touch; the gate's lock is only taken by a batch that holds a stop."""
+        messages = [taken.message for taken in work.taken]
+        holds = [m for m in messages if isinstance(m, Hold)]
+        stopping = _stopping(messages, work.timers)
+        runs = {(m.customer_id, m.run_id) for m in messages if isinstance(m, Withdraw)}
+        if holds or stopping or runs or any(isinstance(m, ResumeCampaign) for m in messages):
+            await store.enter_stop(connection)
+        subjects = {subject for hold in holds for subject in hold.subjects}
+        limited = (stopping, work.partition, STOP_MAX)
+        queued = await store.lock_queued(connection, runs=runs, subjects=subjects, campaigns=limited)
+        about = subjects | ({subject for d in queued for subject in d.contact.subjects} if subjects else set())
+        facts = await store.facts(connection, about) if about else []
+        named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopping
+        contacts = [m.action_id for m in messages if isinstance(m, Contact)]
+        return Batch(
+            partition=work.partition,
+            partitions=work.partitions,
+            now=work.now,
+            existing=await store.existing(connection, contacts) if contacts else set(),
+            queued={d.contact.action_id: d for d in queued},
+            facts={fact.scope: fact for fact in facts},
+            campaigns=await store.campaigns(connection, named) if named else {},
+            full=len(queued) >= STOP_MAX,
+        )
+
+    def fold(self, unit: Batch, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:
+        """Takes one message or timer in; returns the outcomes to publish."""
+        if isinstance(item, Timer):
+            return fire(unit, item, now)
+        match item.message:
+            case Contact() as contact:
+                return take(unit, contact, now, self._channels)
+            case Withdraw() as message:
+                return withdraw(unit, message, now)
+            case StopCampaign(campaign=campaign, at=at):
+                return turn_campaign(unit, campaign, (at, True), now)
+            case ResumeCampaign(campaign=campaign, at=at):
+                return turn_campaign(unit, campaign, (at, False), now)
+            case Hold() as hold:
+                return take_hold(unit, hold, now)
+            case other:
+                raise AssertionError(other)
+
+    async def save(self, connection: AsyncConnection, unit: Batch) -> None:
+        """Writes deliveries, steps, facts and timers back. A delivery that came and went in one batch is stored as it ended."""
+        ended = {step.delivery.contact.action_id: step for step in unit.steps}
+        new = [ended[name].delivery if name in ended else d for name, d in unit.new.items()]
+        await store.insert(connection, new, unit.now, unit.partitions)
+        await store.remember(connection, [step for name, step in ended.items() if name in unit.new])
+        await store.update(connection, [step for name, step in ended.items() if name not in unit.new])
+        await store.put_facts(connection, gate.newest((), unit.said.values()))
+        await store.put_campaigns(connection, unit.campaigns)
+        await timers.schedule(connection, unit.timers)
+        for channel in {d.contact.channel for d in new if d.state == "due"}:
+            self._wake(channel)
+
+
+def take(unit: Batch, contact: Contact, now: datetime, channels: frozenset[str]) -> Iterator[Outgoing]:
+    """A contact becomes a delivery, due at the next permitted instant; the same action again changes nothing."""
+    name = contact.action_id
+    if name in unit.existing or name in unit.new:
+        return
+    delivery = life.queue(contact, gate.opening(contact.permitted, now) or now)
+    unit.new[name] = unit.queued[name] = delivery
+    if contact.channel not in channels:
+        yield from _end(unit, [delivery], now, ("failed", f"no adapter for channel {contact.channel}"))
+
+
+def withdraw(unit: Batch, message: Withdraw, now: datetime) -> Iterator[Outgoing]:
+    """What is queued for the run, or its one action, is not sent any more."""
+    meant = [
+        d
+        for d in unit.queued.values()
+        if (d.contact.customer_id, d.contact.run_id) == (message.customer_id, message.run_id)
+        and message.action_id in {"", d.contact.action_id}
+    ]
+    yield from _end(unit, meant, now, ("withdrawn", message.reason))
+
+
+def turn_campaign(unit: Batch, campaign: str, said: tuple[datetime, bool], now: datetime) -> Iterator[Outgoing]:
+    """A campaign stops or goes on. Each partition hears it in its own time, so an older word never undoes a newer one."""
+    unit.campaigns[campaign] = max(said, unit.campaigns.get(campaign, said))
+    if unit.campaigns[campaign][1]:
+        yield from _withdraw_campaign(unit, campaign, now)
+
+
+def take_hold(unit: Batch, hold: Hold, now: datetime) -> Iterator[Outgoing]:
+    """A stop or its lifting becomes facts; what is queued for the customer and now forbidden is withdrawn."""
+    said = gate.facts_of(hold)
+    for fact in gate.newest([unit.facts[f.scope] for f in said if f.scope in unit.facts], said):
+        unit.facts[fact.scope] = unit.said[fact.scope] = fact
+    stops = unit.stops()
+    for d in [d for d in unit.queued.values() if set(hold.subjects) & set(d.contact.subjects)]:
+        reason = gate.forbidden(d.contact, stops)
+        if reason:
+            yield from _end(unit, [d], now, ("withdrawn", reason))
+
+
+def fire(unit: Batch, timer: Timer, now: datetime) -> Iterator[Outgoing]:
+    """An outcome of a dispatcher or callback is published, or the withdrawing of a stopped campaign goes on."""
+    if timer.kind == store.OUTCOME_TIMER:
+        yield Outgoing(OUTCOMES, decode(timer.payload, Outcome))
+    elif timer.kind == STOP_TIMER and unit.campaigns.get(timer.key, (now, False))[1]:
+        yield from _withdraw_campaign(unit, timer.key, now)
+
+
+def _withdraw_campaign(unit: Batch, campaign: str, now: datetime) -> Iterator[Outgoing]:
+    meant = [d for d in unit.queued.values() if d.contact.campaign == campaign]
+    if unit.full:
+        unit.timers.append(Timer(unit.partition, now, campaign, STOP_TIMER))
+    yield from _end(unit, meant, now, ("withdrawn", "campaign_stopped"))
+
+
+def _end(unit: Batch, meant: list[Delivery], now: datetime, how: tuple[str, str]) -> Iterator[Outgoing]:
+    kind, reason = how
+    for delivery in meant:
+        step = life.give_up(delivery, now, "failed" if kind == "failed" else "withdrawn", reason)
+        unit.steps.append(step)
+        del unit.queued[delivery.contact.action_id]
+        if step.outcome:
+            yield Outgoing(OUTCOMES, step.outcome)
+
+
+def _stopping(messages: list[object], due: Iterable[Timer]) -> set[str]:
+    said = {m.campaign for m in messages if isinstance(m, StopCampaign)}
+    return said | {timer.key for timer in due if timer.kind == STOP_TIMER}

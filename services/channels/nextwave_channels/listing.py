@@ -1,0 +1,118 @@
+"""What people ask of deliveries and suppressions: pages and sums, read only, never on the way of a dispatch."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from nextwave_runtime.problem import Problem
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+_PAGE = text(
+    "select action_id, customer_id, campaign, wave, run_id, channel, purpose, state, due_at, attempt, detail, received_at, changed_at"
+    " from deliveries where (cast(:customer as text) is null or customer_id = :customer)"
+    " and (cast(:campaign as text) is null or campaign = :campaign) and (cast(:state as text) is null or state = :state)"
+    " and (cast(:after_at as timestamptz) is null or (received_at, action_id) < (:after_at, :after_id))"
+    " order by received_at desc, action_id desc limit :limit"
+)
+_ONE = text("select action_id, state, due_at, attempt, provider_id, detail, received_at, changed_at from deliveries where action_id = :id")
+_STEPS = text("select kind, at, detail from steps where action_id = :id order by at, kind")
+_SUPPRESSIONS = text(
+    "select subject, channel, purpose, stopped, at, source from stops where kind = 'opt'"
+    " and (cast(:subject as text) is null or subject = :subject)"
+    " and (subject, channel, purpose) > (:after_subject, :after_channel, :after_purpose)"
+    " order by subject, channel, purpose limit :limit"
+)
+_STATES = text(
+    "select channel, campaign, wave, state, count(*) as count from deliveries"
+    " where cast(:campaign as text) is null or campaign = :campaign group by 1, 2, 3, 4 order by 1, 2, 3, 4"
+)
+_OUTCOMES = text(
+    "select s.kind, count(*) as count from steps s where cast(:campaign as text) is null"
+    " or exists (select from deliveries d where d.action_id = s.action_id and d.campaign = :campaign) group by 1 order by 1"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which deliveries: None means any."""
+
+    customer: str | None
+    campaign: str | None
+    state: str | None
+
+
+async def page(connection: AsyncConnection, wanted: Wanted, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
+    """Deliveries, newest first, and the cursor of the next page (None at the end)."""
+    place = _open(cursor, 2)
+    bound = {
+        "customer": wanted.customer,
+        "campaign": wanted.campaign,
+        "state": wanted.state,
+        "after_at": _instant(place[0]) if place else None,
+        "after_id": place[1] if place else "",
+        "limit": limit + 1,
+    }
+    rows = [dict(row) for row in (await connection.execute(_PAGE, bound)).mappings().all()]
+    return rows[:limit], _next(rows, limit, ("received_at", "action_id"))
+
+
+async def one(connection: AsyncConnection, action_id: str) -> dict[str, Any] | None:
+    """One delivery with its history (`steps`), without what stands in the contact; None when it is unknown."""
+    row = (await connection.execute(_ONE, {"id": action_id})).mappings().first()
+    if row is None:
+        return None
+    steps = (await connection.execute(_STEPS, {"id": action_id})).mappings().all()
+    return {**row, "steps": [dict(step) for step in steps]}
+
+
+async def suppressions(
+    connection: AsyncConnection, subject: str | None, cursor: str | None, limit: int
+) -> tuple[list[dict[str, Any]], str | None]:
+    """Facts about consent, of one subject or of all, by subject; and the cursor of the next page."""
+    place = _open(cursor, 3) or ("", "", "")
+    bound = {"subject": subject, "after_subject": place[0], "after_channel": place[1], "after_purpose": place[2], "limit": limit + 1}
+    rows = [dict(row) for row in (await connection.execute(_SUPPRESSIONS, bound)).mappings().all()]
+    return rows[:limit], _next(rows, limit, ("subject", "channel", "purpose"))
+
+
+async def sums(connection: AsyncConnection, campaign: str | None) -> dict[str, Any]:
+    """Deliveries by channel, campaign, wave and state; outcomes by kind."""
+    states = (await connection.execute(_STATES, {"campaign": campaign})).mappings().all()
+    outcomes = (await connection.execute(_OUTCOMES, {"campaign": campaign})).all()
+    return {"deliveries": [dict(row) for row in states], "outcomes": dict(tuple(row) for row in outcomes)}
+
+
+def _next(rows: Sequence[dict[str, Any]], limit: int, names: Sequence[str]) -> str | None:
+    if len(rows) <= limit:
+        return None
+    last = rows[limit - 1]
+    parts = (last[name].isoformat() if isinstance(last[name], datetime) else str(last[name]) for name in names)
+    return base64.urlsafe_b64encode("\n".join(parts).encode()).decode()
+
+
+def _open(cursor: str | None, parts: int) -> tuple[str, ...] | None:
+    if cursor is None:
+        return None
+    try:
+        place = tuple(base64.urlsafe_b64decode(cursor).decode().split("\n"))
+    except ValueError:
+        place = ()
+    if len(place) != parts:
+        raise _bad_cursor()
+    return place
+
+
+def _instant(written: str) -> datetime:
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        raise _bad_cursor() from None
+
+
+def _bad_cursor() -> Problem:
+    return Problem(400, "invalid-cursor", "pass the cursor exactly as the page before gave it, or none")

@@ -1,0 +1,14 @@
+"""Every metric of the channels, declared once."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+STEPS = Counter("nextwave_channels_steps_total", "Deliveries brought into a state by a dispatcher or callback", ["channel", "state"])
+SEND = Histogram(
+    "nextwave_channels_send_seconds",
+    "One call of a provider, by the kind of its answer",
+    ["channel", "answer"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+)
+CALLBACKS = Counter("nextwave_channels_callbacks_total", "Provider callbacks, by what was done with them", ["provider", "result"])

@@ -1,0 +1,31 @@
+"""How fast each channel may go: its own numbers, so that a slow provider delays only itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+IDLE_SECONDS_MIN = 0.01
+IDLE_SECONDS_MAX = 0.25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """`concurrency`: sends under way at once, in one replica. `deadline_seconds`: for one send. `lease_seconds`: then it counts as lost."""
+
+    concurrency: int
+    deadline_seconds: float = 15.0
+    lease_seconds: float = 60.0
+
+
+PACES: Mapping[str, Pace] = {
+    "email": Pace(concurrency=16),
+    "sms": Pace(concurrency=16),
+    "call": Pace(concurrency=8),
+}
+
+
+def idle_seconds(waited: float, until_due: float | None) -> float:
+    """Wall seconds to wait after nothing was found: twice as long as before, but not past the next due instant (`until_due` away)."""
+    longer = min(max(waited * 2, IDLE_SECONDS_MIN), IDLE_SECONDS_MAX)
+    return longer if until_due is None else min(longer, max(until_due, IDLE_SECONDS_MIN))

@@ -1,0 +1,278 @@
+"""All SQL that changes deliveries or stops, or that a change is decided on. Every function works in its caller's transaction.
+
+One advisory lock orders claims and stops: whoever claims holds it shared, whoever records a stop holds it alone. So a claim
+sees every stop that was committed before it, and a stop sees every claim; nobody waits longer than one short transaction.
+The lock is always taken before any row is locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.topics import partition_of
+from nextwave_contracts.wire import decode, encode
+from nextwave_runtime import timers
+from nextwave_runtime.application import Timer
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_channels.delivery import Delivery, Step
+from nextwave_channels.gate import Fact, Stops
+
+OUTCOME_TIMER = "outcome"
+"""Kind of the timer that carries an outcome to the partition's owner, who publishes it: there is one outbox."""
+
+_CLAIMING = text("select pg_advisory_xact_lock_shared(7203915)")
+_STOPPING = text("select pg_advisory_xact_lock(7203915)")
+
+_NEXT_DUE = text(
+    "select due_at from deliveries where channel = :channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1"
+)
+_CLAIMABLE = text(
+    "select contact, state, due_at, attempt, provider_id, detail from deliveries where channel = :channel and state = 'due'"
+    " and due_at <= :now and held_until <= clock_timestamp() order by value desc limit :limit for update skip locked"
+)
+_LAPSED = text(
+    "select contact, state, due_at, attempt, provider_id, detail from deliveries where state = 'sending'"
+    " and held_until <= clock_timestamp() order by held_until limit :limit for update skip locked"
+)
+_ONE = text("select contact, state, due_at, attempt, provider_id, detail from deliveries where action_id = :action_id for update")
+_FIND = text("select contact, state, due_at, attempt, provider_id, detail from deliveries where action_id = :action_id")
+_QUEUED = text(
+    "select contact, state, due_at, attempt, provider_id, detail from deliveries where state = 'due' and action_id in ("
+    " select d.action_id from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
+    " join deliveries d on d.customer_id = w.customer and d.run_id = w.run and d.state = 'due'"
+    " union select action_id from deliveries where state = 'due' and subjects && cast(:subjects as text[])"
+    " union (select action_id from deliveries where state = 'due' and campaign = any(cast(:campaigns as text[]))"
+    " and partition = :partition limit :limit)) order by action_id for update"
+)
+_EXISTING = text("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
+_INSERT = text(
+    "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, subjects, state, due_at,"
+    " value, detail, received_at, changed_at, contact)"
+    " select action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, string_to_array(subjects, ' '), state, due_at,"
+    " value, detail, :now, :now, contact from unnest(cast(:action_ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]),"
+    " cast(:waves as text[]), cast(:runs as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:partitions as int[]),"
+    " cast(:subjects as text[]), cast(:states as text[]), cast(:dues as timestamptz[]), cast(:values as double precision[]),"
+    " cast(:details as text[]), cast(:contacts as bytea[])) as n(action_id, customer_id, campaign, wave, run_id, channel, purpose,"
+    " partition, subjects, state, due_at, value, detail, contact) on conflict (action_id) do nothing"
+)
+_UPDATE = text(
+    "update deliveries d set state = n.state, due_at = n.due_at, attempt = n.attempt, provider_id = n.provider_id, detail = n.detail,"
+    " held_until = case when n.held = 0 then '-infinity' else clock_timestamp() + n.held * interval '1 second' end,"
+    " changed_at = n.at from unnest(cast(:action_ids as text[]), cast(:states as text[]), cast(:dues as timestamptz[]),"
+    " cast(:attempts as int[]), cast(:provider_ids as text[]), cast(:details as text[]), cast(:helds as double precision[]),"
+    " cast(:ats as timestamptz[])) as n(action_id, state, due_at, attempt, provider_id, detail, held, at)"
+    " where d.action_id = n.action_id"
+)
+_STEPS = text(
+    "insert into steps (action_id, kind, at, detail) select * from unnest(cast(:action_ids as text[]), cast(:kinds as text[]),"
+    " cast(:ats as timestamptz[]), cast(:details as text[])) on conflict do nothing"
+)
+_FACTS = text(
+    "select subject, kind, channel, purpose, reference, stopped, at, source from stops where subject = any(cast(:subjects as text[]))"
+)
+_PUT_FACTS = text(
+    "insert into stops as s (subject, kind, channel, purpose, reference, stopped, at, source) select * from unnest("
+    "cast(:subjects as text[]), cast(:kinds as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:references as text[]),"
+    " cast(:stopped as boolean[]), cast(:ats as timestamptz[]), cast(:sources as text[]))"
+    " on conflict (subject, kind, channel, purpose, reference) do update"
+    " set stopped = excluded.stopped, at = excluded.at, source = excluded.source"
+    " where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
+)
+_STOPPED = text("select campaign from stopped_campaigns where stopped and campaign = any(cast(:campaigns as text[]))")
+_CAMPAIGNS = text("select campaign, stopped, at from stopped_campaigns where campaign = any(cast(:campaigns as text[]))")
+_PUT_CAMPAIGNS = text(
+    "insert into stopped_campaigns as s (campaign, stopped, at) select * from unnest(cast(:campaigns as text[]),"
+    " cast(:stopped as boolean[]), cast(:ats as timestamptz[])) on conflict (campaign) do update"
+    " set stopped = excluded.stopped, at = excluded.at where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
+)
+
+
+async def enter_claim(connection: AsyncConnection) -> None:
+    """Waits for stops being recorded and keeps new ones out until the transaction ends; other claims go on beside it."""
+    await connection.execute(_CLAIMING)
+
+
+async def enter_stop(connection: AsyncConnection) -> None:
+    """Waits for claims under way and keeps new ones out until the transaction ends."""
+    await connection.execute(_STOPPING)
+
+
+async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
+    """The earliest business instant at which a queued delivery of the channel is due; None when nothing is queued."""
+    due: datetime | None = (await connection.execute(_NEXT_DUE, {"channel": channel})).scalar()
+    return due
+
+
+async def lock_due(connection: AsyncConnection, channel: str, now: datetime, limit: int) -> list[Delivery]:
+    """Due deliveries that no other dispatcher is claiming, highest expected value first, locked."""
+    return _deliveries((await connection.execute(_CLAIMABLE, {"channel": channel, "now": now, "limit": limit})).all())
+
+
+async def lock_lapsed(connection: AsyncConnection, limit: int) -> list[Delivery]:
+    """Deliveries being sent whose lease ran out: their dispatcher died, or could not record the answer."""
+    return _deliveries((await connection.execute(_LAPSED, {"limit": limit})).all())
+
+
+async def lock_one(connection: AsyncConnection, action_id: str) -> Delivery | None:
+    """One delivery, locked, or None."""
+    found = _deliveries((await connection.execute(_ONE, {"action_id": action_id})).all())
+    return found[0] if found else None
+
+
+async def find(connection: AsyncConnection, action_id: str) -> Delivery | None:
+    """One delivery as it is, not locked, or None."""
+    found = _deliveries((await connection.execute(_FIND, {"action_id": action_id})).all())
+    return found[0] if found else None
+
+
+async def lock_queued(
+    connection: AsyncConnection,
+    *,
+    runs: Iterable[tuple[str, str]] = (),
+    subjects: Iterable[str] = (),
+    campaigns: tuple[Iterable[str], int, int] = ((), 0, 0),
+) -> list[Delivery]:
+    """Queued deliveries of these (customer, run) pairs, these subjects, and `campaigns` (names, partition, limit); locked in id order."""
+    pairs, names, scopes = list(runs), list(subjects), list(campaigns[0])
+    if not (pairs or names or scopes):
+        return []
+    bound = {
+        "customers": [customer for customer, _ in pairs],
+        "runs": [run for _, run in pairs],
+        "subjects": names,
+        "campaigns": scopes,
+        "partition": campaigns[1],
+        "limit": campaigns[2],
+    }
+    return _deliveries((await connection.execute(_QUEUED, bound)).all())
+
+
+async def existing(connection: AsyncConnection, action_ids: Sequence[str]) -> set[str]:
+    """Which of the actions are deliveries already."""
+    return {action_id for (action_id,) in (await connection.execute(_EXISTING, {"ids": list(action_ids)})).all()}
+
+
+async def insert(connection: AsyncConnection, deliveries: Sequence[Delivery], now: datetime, partitions: int) -> None:
+    """Stores new deliveries; one that is there already stays as it is. `partitions`: how many partitions every topic has."""
+    if not deliveries:
+        return
+    contacts = [d.contact for d in deliveries]
+    bound = {
+        "now": now,
+        "action_ids": [c.action_id for c in contacts],
+        "customers": [c.customer_id for c in contacts],
+        "campaigns": [c.campaign for c in contacts],
+        "waves": [c.wave for c in contacts],
+        "runs": [c.run_id for c in contacts],
+        "channels": [c.channel for c in contacts],
+        "purposes": [c.purpose for c in contacts],
+        "partitions": [partition_of(c.customer_id.encode(), partitions) for c in contacts],
+        "subjects": [" ".join(c.subjects) for c in contacts],
+        "states": [d.state for d in deliveries],
+        "dues": [d.due_at for d in deliveries],
+        "values": [c.value for c in contacts],
+        "details": [d.detail for d in deliveries],
+        "contacts": [encode(c) for c in contacts],
+    }
+    await connection.execute(_INSERT, bound)
+
+
+async def update(connection: AsyncConnection, steps: Sequence[Step]) -> None:
+    """Writes locked deliveries back as they are after their steps (at most one step a delivery), and remembers the steps."""
+    if not steps:
+        return
+    after = [step.delivery for step in steps]
+    bound = {
+        "action_ids": [d.contact.action_id for d in after],
+        "states": [d.state for d in after],
+        "dues": [d.due_at for d in after],
+        "attempts": [d.attempt for d in after],
+        "provider_ids": [d.provider_id[:200] for d in after],
+        "details": [d.detail[:500] for d in after],
+        "helds": [d.held_seconds for d in after],
+        "ats": [step.at for step in steps],
+    }
+    await connection.execute(_UPDATE, bound)
+    await remember(connection, steps)
+
+
+async def remember(connection: AsyncConnection, steps: Sequence[Step]) -> None:
+    """Adds the reported steps to the deliveries' histories."""
+    told = [step.outcome for step in steps if step.outcome]
+    if told:
+        bound = {
+            "action_ids": [o.action_id for o in told],
+            "kinds": [o.kind for o in told],
+            "ats": [o.at for o in told],
+            "details": [o.detail[:500] for o in told],
+        }
+        await connection.execute(_STEPS, bound)
+
+
+async def report(connection: AsyncConnection, steps: Sequence[Step], partitions: int) -> None:
+    """Updates deliveries and hands their outcomes to the owners of the customers' partitions, all in this transaction."""
+    await update(connection, steps)
+    told = [step.outcome for step in steps if step.outcome]
+    owed = [
+        Timer(partition_of(o.customer_id.encode(), partitions), o.at, o.id, OUTCOME_TIMER, encode(o))  # due at once: the owner publishes it
+        for o in told
+    ]
+    await timers.schedule(connection, owed)
+
+
+async def facts(connection: AsyncConnection, subjects: Iterable[str]) -> list[Fact]:
+    """What is known of these subjects."""
+    rows = (await connection.execute(_FACTS, {"subjects": sorted(set(subjects))})).mappings().all()
+    return [Fact(**row) for row in rows]
+
+
+async def put_facts(connection: AsyncConnection, said: Sequence[Fact]) -> None:
+    """Stores facts (one a scope, sorted by scope); an older one never replaces a newer one."""
+    if not said:
+        return
+    bound = {
+        "subjects": [f.subject for f in said],
+        "kinds": [f.kind for f in said],
+        "channels": [f.channel for f in said],
+        "purposes": [f.purpose for f in said],
+        "references": [f.reference for f in said],
+        "stopped": [f.stopped for f in said],
+        "ats": [f.at for f in said],
+        "sources": [f.source for f in said],
+    }
+    await connection.execute(_PUT_FACTS, bound)
+
+
+async def campaigns(connection: AsyncConnection, names: Iterable[str]) -> dict[str, tuple[datetime, bool]]:
+    """When each campaign was last stopped or resumed, and which of the two."""
+    rows = (await connection.execute(_CAMPAIGNS, {"campaigns": sorted(set(names))})).all()
+    return {campaign: (at, stopped) for campaign, stopped, at in rows}
+
+
+async def put_campaigns(connection: AsyncConnection, said: dict[str, tuple[datetime, bool]]) -> None:
+    """Stores when campaigns were stopped or resumed; the newest word counts."""
+    if said:
+        names = sorted(said)
+        bound = {"campaigns": names, "stopped": [said[n][1] for n in names], "ats": [said[n][0] for n in names]}
+        await connection.execute(_PUT_CAMPAIGNS, bound)
+
+
+async def stops(connection: AsyncConnection, contacts: Sequence[Contact]) -> Stops:
+    """Everything that can stop one of these contacts, as committed up to now."""
+    by_subject: dict[str, tuple[Fact, ...]] = {}
+    for fact in await facts(connection, (s for c in contacts for s in c.subjects)):
+        by_subject[fact.subject] = (*by_subject.get(fact.subject, ()), fact)
+    rows = await connection.execute(_STOPPED, {"campaigns": sorted({c.campaign for c in contacts})})
+    return Stops(facts=by_subject, campaigns=frozenset(name for (name,) in rows.all()))
+
+
+def _deliveries(rows: Sequence[Row[Any]]) -> list[Delivery]:
+    return [
+        Delivery(contact=decode(bytes(c), Contact), state=state, due_at=due, attempt=attempt, provider_id=provider, detail=detail)
+        for c, state, due, attempt, provider, detail in (tuple(row) for row in rows)
+    ]
