@@ -1,0 +1,122 @@
+"""What a happening does to the runs of its customer: goals, refusals, responses, and how contacts ended."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+from nextwave_contracts.decisions import GoalReached
+from nextwave_contracts.outcomes import NOT_SENT, REACH, Reach
+
+from nextwave_orchestrator.caps import give_back
+from nextwave_orchestrator.catalogue import Happening, LiveCampaign
+from nextwave_orchestrator.state import OpenGoal, Run
+from nextwave_orchestrator.turn import Turn
+from nextwave_orchestrator.waves import campaign_of, close_wave, closed, end
+
+OUTCOME = "outcome."
+WRAP_UP = "call.wrapped_up"
+
+
+def note(turn: Turn, happening: Happening) -> None:
+    """Remembers what outlives runs: refusals, complaints, and contacts that were never sent (their reservations are given back)."""
+    state, data = turn.state, happening.data
+    if is_refusal(happening):
+        channel = "call" if happening.type == WRAP_UP else str(data.get("channel", ""))
+        state = replace(state, refusals={**state.refusals, channel: max(turn.at, state.refusals.get(channel, turn.at))})
+    if happening.type == "complaint.opened" or (happening.type == WRAP_UP and data.get("complaint") is True):
+        state = replace(state, complained_at=max(turn.at, state.complained_at or turn.at))
+    if happening.type.removeprefix(OUTCOME) in NOT_SENT and happening.type.startswith(OUTCOME):
+        state = replace(state, reservations=give_back(state.reservations, str(data.get("action_id", ""))))
+    turn.state = state
+
+
+def is_refusal(happening: Happening) -> bool:
+    """Whether the customer said no: to an agent, or as the channel reported it."""
+    if happening.type == WRAP_UP:
+        return happening.data.get("refusal") is True or happening.data.get("disposition") == "refused"
+    return happening.type == OUTCOME + "refused"
+
+
+def answer(turn: Turn, happening: Happening) -> None:
+    """Takes a happening to the goals and then to the open waves that it concerns."""
+    for goal in turn.state.goals:
+        campaign = turn.catalogue.campaigns.get((goal.campaign, goal.version))
+        if turn.at >= goal.until:
+            _forget(turn, goal)
+        elif campaign is not None and _same_matter(campaign, goal.entry_key, happening) and campaign.is_goal(happening):
+            _reach_goal(turn, campaign, goal, happening)
+    for run in turn.state.runs:
+        campaign = campaign_of(turn, run)
+        in_window = run.opened_at <= turn.at < run.closes_at
+        if campaign is not None and in_window and _concerns(campaign, run, happening):
+            _answer_wave(turn, campaign, run, happening)
+
+
+def _forget(turn: Turn, goal: OpenGoal) -> None:
+    turn.state = replace(turn.state, goals=tuple(g for g in turn.state.goals if g.run_id != goal.run_id))
+
+
+def _reach_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal, happening: Happening) -> None:
+    wanted = campaign.definition.goal
+    reached = GoalReached(
+        customer_id=turn.state.customer_id,
+        campaign=goal.campaign,
+        version=goal.version,
+        run_id=goal.run_id,
+        at=turn.at,
+        value=wanted.value,
+        currency=wanted.currency,
+    )
+    turn.say([reached])
+    _forget(turn, goal)
+    run = turn.state.run(goal.run_id)
+    if run is not None:
+        in_window = run.opened_at <= turn.at < run.closes_at
+        run = _reached(run, happening) if in_window else run
+        answered = run.responded_at is not None or (in_window and _responds(campaign, run, happening))
+        turn.say([closed(turn, run, responded=answered)])
+        end(turn, run, "goal")
+
+
+def _same_matter(campaign: LiveCampaign, entry_key: str, happening: Happening) -> bool:
+    """Whether the event is about the run's own order or ticket, as far as it says so."""
+    field = campaign.definition.entry.key
+    return not field or field not in happening.data or str(happening.data[field]) == entry_key
+
+
+def _concerns(campaign: LiveCampaign, run: Run, happening: Happening) -> bool:
+    """What names a contact concerns only the run that made it."""
+    named = happening.data.get("action_id")
+    return named in run.actions if named else _same_matter(campaign, run.entry_key, happening)
+
+
+def _answer_wave(turn: Turn, campaign: LiveCampaign, run: Run, happening: Happening) -> None:
+    """An answered call counts as a response only when the agent's wrap-up, or the end of the window, has not made it a refusal."""
+    answered = _reached(run, happening)
+    responds = _responds(campaign, run, happening)
+    if responds:
+        answered = replace(answered, responded_at=min(turn.at, run.responded_at or turn.at))
+    awaits_wrap_up = happening.type == OUTCOME + "answered" and run.channel == "call"
+    wrapped_up = happening.type == WRAP_UP and happening.data.get("action_id") == run.action_id
+    settled = (responds and not awaits_wrap_up) or (wrapped_up and answered.responded_at is not None)
+    if settled or answered.reach == "refused":
+        close_wave(turn, campaign, answered)
+    elif answered is not run:
+        turn.keep(answered)
+
+
+def _responds(campaign: LiveCampaign, run: Run, happening: Happening) -> bool:
+    wave = next(w for w in campaign.waves if w.key == run.wave)
+    return wave.is_response(happening)
+
+
+def _reached(run: Run, happening: Happening) -> Run:
+    """How the wave's contact ended, so far: a refusal stays, and who was once reached was not missed."""
+    if not run.action_id or happening.data.get("action_id") != run.action_id:
+        return run
+    kind = happening.type.removeprefix(OUTCOME)
+    ended: Reach | None = REACH.get(kind) if kind != happening.type else "reached"
+    if is_refusal(happening):
+        ended = "refused"
+    if ended is None or run.reach == "refused" or (run.reach == "reached" and ended != "refused"):
+        return run
+    return replace(run, reach=ended)

@@ -1,0 +1,1 @@
+"""The campaign owner's and the agent's HTTP interface."""

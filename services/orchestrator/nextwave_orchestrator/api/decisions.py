@@ -1,0 +1,106 @@
+"""Why, and why not: every decision can be asked for, counted, and asked again of the gate."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Query
+from nextwave_contracts.decisions import Decision
+from nextwave_contracts.reasons import GateCode
+from nextwave_contracts.wire import decode, encode
+from nextwave_runtime.auth import ROLES, Keyring
+from nextwave_runtime.database import Database
+from nextwave_runtime.problem import FieldError, Problem
+from pydantic import AwareDatetime, BaseModel, Field
+from starlette.responses import Response
+
+from nextwave_orchestrator import store
+from nextwave_orchestrator.decisions import answer, answer_in
+
+LIMIT_MAX = 500
+
+
+class Asked(BaseModel):
+    """Query parameters of the list; what is left out restricts nothing."""
+
+    customer: str | None = Field(default=None, max_length=200)
+    campaign: str | None = Field(default=None, max_length=200)
+    since: AwareDatetime | None = Field(default=None, description="RFC 3339; decisions from this business instant on")
+    code: GateCode | None = Field(default=None, description="reason code, for instance no_consent")
+    limit: int = Field(default=100, ge=1, le=LIMIT_MAX)
+    cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before")
+
+
+def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
+    """The routes; every API role may read them."""
+
+    def reader(authorization: Annotated[str, Header()] = "") -> None:
+        keyring.require(authorization, *ROLES)
+
+    router = APIRouter(prefix="/v1", tags=["decisions"], dependencies=[Depends(reader)])
+
+    @router.get("/decisions", summary="Decisions, newest first")
+    async def decisions(asked: Annotated[Asked, Query()]) -> Response:
+        question = store.Question(
+            customer=asked.customer,
+            campaign=asked.campaign,
+            code=asked.code,
+            since=asked.since,
+            before=_place(asked.cursor) if asked.cursor else None,
+            limit=asked.limit,
+        )
+        async with database.transaction() as connection:
+            found = await store.find_decisions(connection, question)
+        more = _cursor(found[-1]) if len(found) == asked.limit else None
+        return _json({"decisions": found, "next": more})
+
+    @router.get("/decisions/{decision_id}", summary="One decision, with the input of its gate")
+    async def decision(decision_id: str) -> Response:
+        record, given = await _one(database, decision_id)
+        return _json({"decision": record, "input": given})
+
+    @router.post("/decisions/{decision_id}:replay", summary="Asks the gate again with the stored input")
+    async def replay(decision_id: str) -> Response:
+        record, given = await _one(database, decision_id)
+        again, before = decode(encode(answer(given)), type(answer_in(record))), answer_in(record)
+        return _json({"decision_id": decision_id, "same": again == before, "before": before, "again": again})
+
+    @router.get("/statistics", summary="Decisions counted by result, reason, campaign, wave, segment and channel")
+    async def statistics(since: Annotated[AwareDatetime | None, Query()] = None) -> Response:
+        async with database.transaction() as connection:
+            groups = await store.statistics(connection, since)
+        totals: dict[str, int] = {"act": 0, "defer": 0, "withhold": 0}
+        for group in groups:
+            totals[group["result"]] += group["count"]
+        return _json({"candidates": sum(totals.values()), "results": totals, "groups": groups})
+
+    return router
+
+
+async def _one(database: Database, decision_id: str) -> tuple[Decision, Any]:
+    async with database.transaction() as connection:
+        found = await store.find_decision(connection, decision_id)
+    if found is None:
+        raise Problem(404, "not-found", f"there is no decision {decision_id!r}")
+    return found
+
+
+def _json(document: object) -> Response:
+    return Response(msgspec.json.encode(document), media_type="application/json")
+
+
+def _cursor(last: Decision) -> str:
+    return base64.urlsafe_b64encode(f"{last.at.isoformat()}|{last.decision_id}".encode()).decode()
+
+
+def _place(cursor: str) -> tuple[datetime, str]:
+    try:
+        at, _, decision_id = base64.urlsafe_b64decode(cursor).decode().partition("|")
+        return datetime.fromisoformat(at), decision_id
+    except (binascii.Error, UnicodeDecodeError, ValueError) as wrong:
+        error = FieldError(pointer="/query/cursor", detail="use the `next` of the page before, unchanged")
+        raise Problem(422, "invalid-request", "this is no cursor of ours", errors=(error,)) from wrong

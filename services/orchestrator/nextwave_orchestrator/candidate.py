@@ -1,0 +1,170 @@
+"""One candidate contact as the gate sees it: everything the answer depends on, frozen and storable, so that it can be asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from nextwave_contracts.actions import UNHELD_PURPOSES, Purpose
+from nextwave_contracts.customers import Consent, HeldBy, Snapshot
+from nextwave_contracts.identifiers import INTERNAL
+
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step
+from nextwave_orchestrator.caps import CapRule
+from nextwave_orchestrator.catalogue import CampaignState, Catalogue, LiveCampaign
+from nextwave_orchestrator.durations import duration
+from nextwave_orchestrator.hours.rules import clock
+from nextwave_orchestrator.state import CustomerState, Reservation, Run, Stored
+
+ADDRESSED: frozenset[str] = frozenset({"email", "sms", "call", "webpush", "letter"})
+"""Channels that need a contact point; on the others the customer is named by our own id."""
+DISTURBING: frozenset[str] = frozenset({"sms", "call", "webpush"})
+"""Channels on which the customer's own quiet hours (trait `quiet_hours`, a list of `[HH:MM, HH:MM]`) are kept."""
+QUIET_MAX = 8
+
+
+class Offer(Stored, frozen=True, kw_only=True):
+    """One channel of the mix, with its terms. `cost` in minor units, `response_rate` 0..1, `quiet` local times."""
+
+    channel: str
+    address: str = ""
+    bounced: bool = False
+    cost: int = 0
+    response_rate: float = 0.0
+    opt_in: bool = False
+    quiet: tuple[tuple[str, str], ...] = ()
+    wanting: str = ""
+    """What this channel lacks before it can be used, for instance its template."""
+
+
+class GateInput(Stored, frozen=True, kw_only=True):
+    """Everything the gate looks at. Nothing in it is a default of the house: replay must not depend on later settings."""
+
+    customer_id: str
+    campaign: str
+    version: int
+    wave: str
+    run_id: str
+    purpose: Purpose
+    now: datetime
+    not_after: datetime
+    state: CampaignState
+    salt: str
+    holdouts: tuple[tuple[str, float], ...]
+    """`(scope, share)`; the scope `*` is the house's."""
+    offers: tuple[Offer, ...]
+    consents: tuple[Consent, ...]
+    holds: tuple[HeldBy, ...]
+    open_complaints: int
+    unsatisfied: bool
+    not_ready: tuple[str, ...]
+    zones: tuple[str, ...]
+    country: str
+    region: str
+    caps: tuple[CapRule, ...]
+    reservations: tuple[Reservation, ...]
+    resting: dict[str, datetime]
+    """By channel (empty: all), until when nothing is sent after a refusal or a complaint."""
+    cell: str
+    risk: float
+    goal_value: int
+    lever: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A contact that a run wants now: the channels in order, and what led here."""
+
+    campaign: LiveCampaign
+    run: Run
+    segment: str
+    steps: tuple[Step, ...]
+    now: datetime
+    caused_by: str
+
+
+def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -> GateInput:
+    """The candidate with everything that the gate's answer depends on."""
+    profile, policy, definition, run = customer.profile, catalogue.policy, candidate.campaign.definition, candidate.run
+    assert profile is not None
+    return GateInput(
+        customer_id=customer.customer_id,
+        campaign=run.campaign,
+        version=run.version,
+        wave=run.wave,
+        run_id=run.run_id,
+        purpose=definition.purpose,
+        now=candidate.now,
+        not_after=run.closes_at,
+        state=catalogue.states.get(run.campaign, "paused"),
+        salt=policy.salt,
+        holdouts=holdouts(policy, definition),
+        offers=tuple(_offer(step, profile, policy) for step in candidate.steps),
+        consents=profile.consents,
+        holds=profile.holds,
+        open_complaints=profile.open_complaints,
+        unsatisfied=profile.unsatisfied,
+        not_ready=tuple(system for system in definition.needs if not catalogue.ready.get(system, False)),
+        zones=profile.zones,
+        country=profile.country,
+        region=profile.region,
+        caps=tuple(CapRule(c.most, duration(c.per).total_seconds(), c.channel, c.campaign, c.purpose) for c in policy.caps),
+        reservations=customer.reservations,
+        resting=_resting(customer, policy, definition.purpose),
+        cell=profile.value.cell,
+        risk=profile.churn.risk,
+        goal_value=definition.goal.value,
+        lever=definition.lever,
+    )
+
+
+def holdouts(policy: Policy, definition: Campaign) -> tuple[tuple[str, float], ...]:
+    """The holdouts that a campaign is subject to. What the customer is owed is not held back by the house's."""
+    house = () if definition.purpose in UNHELD_PURPOSES else (("*", policy.global_holdout),)
+    return (*house, (definition.key, definition.holdout))
+
+
+def _offer(step: Step, profile: Snapshot, policy: Policy) -> Offer:
+    channel = step.channel
+    points = [point for point in profile.contact_points if point.channel == channel]
+    usable = [point.address for point in points if not point.bounced]
+    own = "" if channel in ADDRESSED else INTERNAL + profile.customer_id
+    quiet = policy.quiet_calls if channel == "call" else ()
+    return Offer(
+        channel=channel,
+        address=usable[0] if usable else own,
+        bounced=bool(points) and not usable,
+        cost=policy.channel_costs.get(channel, 0),
+        response_rate=policy.response_rates.get(channel, 0.0),
+        opt_in=channel in policy.opt_in_channels,
+        quiet=(*quiet, *own_quiet_hours(profile.traits)) if channel in DISTURBING else (),
+    )
+
+
+def own_quiet_hours(traits: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The customer's quiet hours; what is no pair of times is left out."""
+    written = traits.get("quiet_hours")
+    return tuple(_pairs(written[:QUIET_MAX])) if isinstance(written, list) else ()
+
+
+def _pairs(written: list[Any]) -> Iterator[tuple[str, str]]:
+    for pair in written:
+        try:
+            start, end = pair
+            clock(start), clock(end)
+        except (AttributeError, TypeError, ValueError):
+            continue
+        yield start, end
+
+
+def _resting(customer: CustomerState, policy: Policy, purpose: Purpose) -> dict[str, datetime]:
+    """After a refusal its channel rests for marketing and care, after a complaint every channel for marketing."""
+    if purpose not in {"marketing", "care"}:
+        return {}
+    after: timedelta = duration(policy.after_refusal)
+    resting = {channel: refused_at + after for channel, refused_at in sorted(customer.refusals.items())}
+    if customer.complained_at is not None and purpose == "marketing":
+        resting[""] = customer.complained_at + duration(policy.after_complaint)
+    return resting

@@ -1,0 +1,52 @@
+"""Frequency caps, counted exactly over sliding windows: a contact at `r` counts at every `t` with `r <= t < r + per`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from nextwave_orchestrator.state import RESERVATIONS_MAX, RESERVED_FOR, Reservation
+
+
+class CapRule(msgspec.Struct, frozen=True, array_like=True):
+    """At most `most` contacts per `seconds`; an empty channel, campaign or purpose counts over all of them."""
+
+    most: int
+    seconds: float
+    channel: str = ""
+    campaign: str = ""
+    purpose: str = ""
+
+    def covers(self, channel: str, campaign: str, purpose: str) -> bool:
+        """Whether such a contact uses this cap up."""
+        return self.channel in ("", channel) and self.campaign in ("", campaign) and (self.purpose in ("", purpose) or not purpose)
+
+
+def used(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> list[datetime]:
+    """The instants, oldest first, of the contacts that count for `rule` at `at` (one that lies ahead counts too)."""
+    opened = at - timedelta(seconds=rule.seconds)
+    return sorted(r.at for r in reservations if r.at > opened and rule.covers(r.channel, r.campaign, r.purpose))
+
+
+def free_at(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> datetime:
+    """The earliest instant from `at` on at which one more contact is allowed, if no other comes. `datetime.max` for a cap of none."""
+    instants = used(rule, reservations, at)
+    if len(instants) < rule.most:
+        return at
+    if rule.most <= 0:
+        return datetime.max.replace(tzinfo=at.tzinfo)
+    return instants[len(instants) - rule.most] + timedelta(seconds=rule.seconds)
+
+
+def reserve(reservations: tuple[Reservation, ...], new: Reservation) -> tuple[Reservation, ...]:
+    """With `new`, once per action, oldest first, without those too old to count."""
+    oldest = new.at - RESERVED_FOR
+    kept = [r for r in reservations if r.at > oldest and r.action_id != new.action_id]
+    return tuple(sorted((*kept, new), key=lambda r: (r.at, r.action_id)))[-RESERVATIONS_MAX:]
+
+
+def give_back(reservations: tuple[Reservation, ...], action_id: str) -> tuple[Reservation, ...]:
+    """Without the contact that was never sent."""
+    return tuple(r for r in reservations if r.action_id != action_id)

@@ -1,0 +1,174 @@
+"""A candidate becomes exactly one decision record, and a contact when the gate lets it act. All ids follow from what caused them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from msgspec.structs import replace
+from nextwave_contracts.actions import Contact, Content
+from nextwave_contracts.decisions import Attempt, Decision, Result
+from nextwave_contracts.identifiers import INTERNAL, blind
+from nextwave_contracts.reasons import GateCode
+from nextwave_contracts.wire import Message
+
+from nextwave_orchestrator.candidate import Candidate, GateInput, gate_input
+from nextwave_orchestrator.catalogue import Catalogue
+from nextwave_orchestrator.gate import Act, Defer, Judgement, Withhold, decide, expected_margin, hours_of
+from nextwave_orchestrator.hours.spans import permitted_spans
+from nextwave_orchestrator.state import CustomerState
+
+
+class Answer(Message, frozen=True, kw_only=True):
+    """The part of a decision that its stored input alone leads to, so that it can be asked again."""
+
+    result: Result
+    reason: GateCode
+    until: datetime | None = None
+    channel: str = ""
+    attempts: tuple[Attempt, ...] = ()
+    numbers: dict[str, float] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A decision with the input that leads to it again, and the contact if it acts."""
+
+    decision: Decision
+    given: GateInput
+    contact: Contact | None = None
+
+
+def id_of(*parts: str) -> str:
+    """32 hex characters of SHA-256 over the parts, the same for the same parts for ever."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def answer(given: GateInput) -> Answer:
+    """What the gate says of this input."""
+    return _answer(given, decide(given))
+
+
+def answer_in(decision: Decision) -> Answer:
+    """What the gate said when the decision was made."""
+    return Answer(
+        result=decision.result,
+        reason=decision.reason,
+        until=decision.until,
+        channel=decision.channel,
+        attempts=decision.attempts,
+        numbers=decision.numbers,
+    )
+
+
+def judge(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -> Judged:
+    """The one decision of this candidate, which has at least one channel. A channel whose template is missing is not ready."""
+    given = gate_input(catalogue, customer, candidate)
+    judgement = decide(given)
+    content: Content | None = None
+    while isinstance(judgement.ruling, Act) and content is None:
+        content = _content(catalogue, customer, candidate, judgement.offer)
+        if content is None:
+            given = _wanting(given, judgement.offer, f"template {candidate.steps[judgement.offer].template}")
+            judgement = decide(given)
+    decision = _record(candidate, given, _answer(given, judgement))
+    if content is None or decision.result != "act":
+        return Judged(decision, given)
+    decision = replace(decision, action_id=id_of("action", decision.decision_id))
+    return Judged(decision, given, _contact(catalogue, customer, candidate, Approved(given, decision, judgement.offer, content)))
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What the gate let through: the offer (its index) and what is said."""
+
+    given: GateInput
+    decision: Decision
+    offer: int
+    content: Content
+
+
+def _answer(given: GateInput, judgement: Judgement) -> Answer:
+    channel = given.offers[judgement.offer].channel
+    attempts, numbers = judgement.attempts, judgement.numbers
+    match judgement.ruling:
+        case Act():
+            return Answer(result="act", reason="permitted", channel=channel, attempts=attempts, numbers=numbers)
+        case Defer(until, reason):
+            return Answer(result="defer", reason=reason, until=until, channel=channel, attempts=attempts, numbers=numbers)
+        case Withhold(reason):
+            return Answer(result="withhold", reason=reason, channel=channel, attempts=attempts, numbers=numbers)
+        case never:
+            assert_never(never)
+
+
+def _wanting(given: GateInput, index: int, what: str) -> GateInput:
+    offers = [replace(offer, wanting=what) if n == index else offer for n, offer in enumerate(given.offers)]
+    return replace(given, offers=tuple(offers))
+
+
+def _record(candidate: Candidate, given: GateInput, said: Answer) -> Decision:
+    return Decision(
+        decision_id=id_of("decision", given.run_id, given.wave, str(candidate.run.tries)),
+        customer_id=given.customer_id,
+        campaign=given.campaign,
+        version=given.version,
+        wave=given.wave,
+        run_id=given.run_id,
+        segment=candidate.segment,
+        purpose=given.purpose,
+        at=given.now,
+        result=said.result,
+        reason=said.reason,
+        until=said.until,
+        channel=said.channel,
+        attempts=said.attempts,
+        numbers=said.numbers,
+        caused_by=candidate.caused_by,
+    )
+
+
+def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate, index: int) -> Content | None:
+    step = candidate.steps[index]
+    if not step.template:
+        return Content(text=step.script)
+    assert customer.profile is not None
+    try:
+        subject, text, html = catalogue.render(step.template, customer.profile)
+    except KeyError:
+        return None
+    return Content(subject=subject, text=text, html=html)
+
+
+def _contact(catalogue: Catalogue, customer: CustomerState, candidate: Candidate, approved: Approved) -> Contact:
+    given, decision = approved.given, approved.decision
+    offer, step = given.offers[approved.offer], candidate.steps[approved.offer]
+    assert customer.profile is not None
+    names = (INTERNAL + given.customer_id, *customer.profile.identifiers)
+    return Contact(
+        action_id=decision.action_id,
+        decision_id=decision.decision_id,
+        customer_id=given.customer_id,
+        campaign=given.campaign,
+        version=given.version,
+        wave=given.wave,
+        run_id=given.run_id,
+        segment=decision.segment,
+        channel=step.channel,
+        purpose=given.purpose,
+        address=offer.address,
+        content=approved.content,
+        subjects=tuple(blind(name, catalogue.identifier_key) for name in names),
+        permitted=permitted_spans(hours_of(given, offer), given.now, given.not_after),
+        decided_at=given.now,
+        not_after=given.not_after,
+        cost=offer.cost,
+        currency=catalogue.policy.currency,
+        value=expected_margin(given, offer),
+        template=step.template,
+        list=step.list or step.team,
+        attempts=step.attempts,
+        spacing_seconds=int(candidate.campaign.spacing(step.spacing).total_seconds()),
+    )

@@ -1,0 +1,130 @@
+"""Who enters a campaign, and when: on an event or a change of the profile, of the right audience, not too soon again, keyed by matter."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec.structs import replace
+from nextwave_contracts.decisions import RunStarted
+
+from nextwave_orchestrator.candidate import holdouts
+from nextwave_orchestrator.catalogue import Catalogue, Facts, Happening, LiveCampaign
+from nextwave_orchestrator.decisions import id_of
+from nextwave_orchestrator.holdout import held_out
+from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX, TEXT_MAX, CustomerState, OpenGoal, Run
+from nextwave_orchestrator.turn import Turn
+from nextwave_orchestrator.waves import end, mix_of, open_wave
+
+Changes = tuple[tuple[str, str, str], ...]
+"""`(field, before, after)` each; for entering a segment `("segment", "", key)`, for leaving `("segment", key, "")`."""
+
+
+def enter(turn: Turn, happening: Happening | None, changes: Changes) -> None:
+    """Begins the runs that this event or these changes begin, by priority and then key, so that caps fall to the same ones always."""
+    entering = [campaign for campaign in turn.catalogue.live if campaign.enters(happening, changes)]
+    for campaign in sorted(entering, key=lambda c: (c.definition.priority, c.key)):
+        entry_key = _entry_key(campaign, happening)
+        if entry_key is not None and _may_enter(turn, campaign, entry_key):
+            _begin(turn, campaign, entry_key)
+
+
+def segment_changes(catalogue: Catalogue, before: CustomerState, after: Facts) -> Changes:
+    """The segments that somebody waits for and that the customer entered or left by this update."""
+    watched = _watched(catalogue)
+    if not watched:
+        return ()
+    known = before.profile is not None and before.updated_at is not None
+    earlier = Facts(before.profile, before.history, before.updated_at) if known else None  # type: ignore[arg-type]  # known says so
+    changes: list[tuple[str, str, str]] = []
+    for segment in catalogue.segments:
+        if segment.key in watched:
+            was, now_is = earlier is not None and segment.matches(earlier), segment.matches(after)
+            if was != now_is:
+                changes.append(("segment", segment.key if was else "", segment.key if now_is else ""))
+    return tuple(changes)
+
+
+def _watched(catalogue: Catalogue) -> set[str]:
+    triggers = [campaign.definition.entry.on for campaign in catalogue.live]
+    return {key for on in triggers for named in (on.entered, on.left) for key in named.get("segment", ())}
+
+
+def _entry_key(campaign: LiveCampaign, happening: Happening | None) -> str | None:
+    """The value of the entry's key field; empty for an entry without key, None where the event lacks it."""
+    field = campaign.definition.entry.key
+    if not field:
+        return ""
+    value = None if happening is None else happening.data.get(field)
+    return None if value is None else str(value)[:TEXT_MAX]
+
+
+def _may_enter(turn: Turn, campaign: LiveCampaign, entry_key: str) -> bool:
+    if len(turn.state.runs) >= RUNS_MAX:
+        return False
+    last: datetime | None = turn.state.entries.get(_entry_name(campaign, entry_key))
+    if last is not None and (campaign.reentry is None or turn.at < last + campaign.reentry):
+        return False
+    return bool(turn.catalogue.segment_of(turn.facts, (campaign.definition.entry.audience.segment,)))
+
+
+def _entry_name(campaign: LiveCampaign, entry_key: str) -> str:
+    return f"{campaign.key}\0{entry_key}"
+
+
+def _begin(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
+    customer_id = turn.state.customer_id
+    for run in turn.state.runs:
+        if run.campaign == campaign.key and run.entry_key == entry_key:
+            end(turn, run, "reentered")
+    first = campaign.waves[0]
+    segment, _ = mix_of(turn, first, "")
+    run_id = id_of("run", customer_id, campaign.key, str(campaign.version), entry_key, turn.at.isoformat(), turn.caused_by)
+    run = Run(
+        run_id=run_id,
+        campaign=campaign.key,
+        version=campaign.version,
+        entry_key=entry_key,
+        entered_at=turn.at,
+        caused_by=turn.caused_by,
+        segment=segment,
+        opened_at=turn.at,
+        closes_at=turn.at,
+        due_at=turn.at,
+    )
+    policy = turn.catalogue.policy
+    held = any(held_out(policy.salt, scope, customer_id, share) for scope, share in holdouts(policy, campaign.definition))
+    _remember_entry(turn, campaign, run)
+    started = RunStarted(
+        customer_id=customer_id,
+        campaign=run.campaign,
+        version=run.version,
+        run_id=run_id,
+        at=turn.at,
+        segment=segment,
+        caused_by=turn.caused_by,
+        holdout=held,
+    )
+    turn.say([started])
+    open_wave(turn, campaign, run, wave=first)
+    opened = turn.state.run(run_id)
+    if held and opened is not None:
+        end(turn, opened, "completed")
+
+
+def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run) -> None:
+    state = turn.state
+    name = _entry_name(campaign, run.entry_key)
+    entries = {key: at for key, at in state.entries.items() if key != name} | {name: run.entered_at}
+    goal = OpenGoal(
+        run_id=run.run_id,
+        campaign=run.campaign,
+        version=run.version,
+        entry_key=run.entry_key,
+        until=run.entered_at + campaign.goal_within,
+    )
+    goals = [g for g in state.goals if (g.campaign, g.entry_key) != (run.campaign, run.entry_key) and g.until > turn.at]
+    turn.state = replace(
+        state,
+        entries=dict(list(entries.items())[-ENTRIES_MAX:]),
+        goals=(*goals, goal)[-GOALS_MAX:],
+    )

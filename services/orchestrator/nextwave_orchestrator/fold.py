@@ -1,0 +1,174 @@
+"""The orchestrator's part of the processor: customers' messages and timers in, contacts, withdrawals and decisions out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec.structs import replace
+from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
+from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated
+from nextwave_contracts.topics import ACTIONS, CUSTOMERS, DECISIONS, Topic, partition_of
+from nextwave_runtime.application import Outgoing, Taken, Timer, Work
+from nextwave_runtime.timers import schedule
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_orchestrator import store
+from nextwave_orchestrator.answers import answer, note
+from nextwave_orchestrator.caps import reserve
+from nextwave_orchestrator.catalogue import Catalogue, Happening
+from nextwave_orchestrator.decisions import Judged
+from nextwave_orchestrator.entry import enter, segment_changes
+from nextwave_orchestrator.state import CustomerState, Reservation, remember, small
+from nextwave_orchestrator.turn import Turn
+from nextwave_orchestrator.waves import close_due, end, end_stopped, retry_due
+
+RUN_TIMERS: frozenset[str] = frozenset({"close", "retry"})
+"""Timers of a run; their key is `customer/run`. The others (`campaign_stopped`, `campaign_resumed`) have the campaign as key."""
+
+
+@dataclass(slots=True)
+class Unit:
+    """The customers a batch can touch, what changed, and what is to be written."""
+
+    partition: int
+    partitions: int
+    states: dict[str, CustomerState] = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    judged: list[Judged] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+
+
+class Decider:
+    """The application. `catalogue` gives the owners' rules as they are at this instant; one value is used for a whole message."""
+
+    name = "orchestrator"
+    inputs: tuple[Topic, ...] = (CUSTOMERS,)
+    timers_on = CUSTOMERS
+
+    def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
+        self._catalogue = catalogue
+
+    async def load(self, connection: AsyncConnection, work: Work) -> Unit:
+        """Every customer that the batch names."""
+        named = {getattr(taken.message, "customer_id", "") for taken in work.taken}
+        named |= {customer_of(timer) for timer in work.timers if timer.kind in RUN_TIMERS}
+        states = await store.load_states(connection, sorted(named - {""}))
+        return Unit(work.partition, work.partitions, states)
+
+    def fold(self, unit: Unit, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:
+        """One message or timer. Pure: the same unit, item, instant and catalogue give the same messages."""
+        catalogue = self._catalogue()
+        if isinstance(item, Timer):
+            return _fire(unit, item, catalogue, now)
+        message = item.message
+        if not isinstance(message, CustomerUpdated | CustomersMerged | CustomerAbsorbed):
+            return []
+        state = unit.states.get(message.customer_id) or CustomerState(customer_id=message.customer_id)
+        turn = Turn(catalogue, state, max(now, message.at), message.at, caused_by=_cause(message))
+        take(turn, message)
+        return _finish(unit, turn)
+
+    async def save(self, connection: AsyncConnection, unit: Unit) -> None:
+        """States, decisions with their input, and timers."""
+        await store.save_states(connection, [unit.states[customer_id] for customer_id in sorted(unit.changed)])
+        await store.insert_decisions(connection, unit.judged)
+        await schedule(connection, unit.timers)
+
+
+def customer_of(timer: Timer) -> str:
+    """The customer of a run's timer."""
+    return timer.key.rpartition("/")[0]
+
+
+def take(turn: Turn, message: CustomerUpdated | CustomersMerged | CustomerAbsorbed) -> None:
+    """Takes one message into the customer's state."""
+    match message:
+        case CustomerUpdated():
+            _updated(turn, message)
+        case CustomersMerged():
+            _merged(turn, message)
+        case CustomerAbsorbed():
+            for run in turn.state.runs:
+                end(turn, run, "merged")
+            turn.state = CustomerState(customer_id=turn.state.customer_id, profile=turn.state.profile, updated_at=turn.at)
+
+
+def _updated(turn: Turn, message: CustomerUpdated) -> None:
+    before = turn.state
+    happening = happening_of(message)
+    newer = before.profile is None or message.profile.version >= before.profile.version
+    history = before.history if happening is None else remember(before.history, _as_remembered(message, happening))
+    turn.state = replace(before, profile=message.profile if newer else before.profile, history=history, updated_at=turn.now)
+    end_stopped(turn)
+    if happening is not None:
+        note(turn, happening)
+    if message.touchpoint is not None and message.touchpoint.time_suspect:
+        return
+    if happening is not None:
+        answer(turn, happening)
+    changes = tuple((change.field, change.before, change.after) for change in message.changes)
+    enter(turn, happening, (*changes, *segment_changes(turn.catalogue, before, turn.facts)))
+
+
+def happening_of(message: CustomerUpdated) -> Happening | None:
+    """What happened, as rules see it; None for a review of the silence."""
+    if message.touchpoint is not None:
+        return Happening(message.touchpoint.type, message.at, message.touchpoint.data)
+    if message.outcome is not None:
+        o = message.outcome
+        named = {"action_id": o.action_id, "run_id": o.run_id, "campaign": o.campaign, "wave": o.wave, "channel": o.channel}
+        return Happening(f"outcome.{o.kind}", message.at, named | ({"detail": o.detail} if o.detail else {}))
+    return None
+
+
+def _as_remembered(message: CustomerUpdated, happening: Happening) -> Happening:
+    """In history a touchpoint stands at the time it happened; rules such as `within: 30d` then read an import rightly."""
+    at = happening.at if message.touchpoint is None else min(message.touchpoint.occurred_at, happening.at)
+    return Happening(happening.type, at, small(happening.data))
+
+
+def _merged(turn: Turn, message: CustomersMerged) -> None:
+    reservations = turn.state.reservations
+    for past in message.contacts:
+        if all(past.action_id != known.action_id for known in reservations):
+            reservations = reserve(reservations, Reservation(past.action_id, past.campaign, past.channel, "", past.at))
+    turn.state = replace(turn.state, profile=message.profile, reservations=reservations, updated_at=turn.now)
+    end_stopped(turn)
+
+
+def _cause(message: CustomerUpdated | CustomersMerged | CustomerAbsorbed) -> str:
+    if isinstance(message, CustomerUpdated):
+        born = message.touchpoint or message.outcome
+        return born.id if born else "review"
+    return "merge"
+
+
+def _fire(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list[Outgoing]:
+    if timer.kind == "campaign_stopped":
+        return [Outgoing(ACTIONS, StopCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
+    if timer.kind == "campaign_resumed":
+        return [Outgoing(ACTIONS, ResumeCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
+    state = unit.states.get(customer_of(timer))
+    if state is None or timer.kind not in RUN_TIMERS:
+        return []
+    turn = Turn(catalogue, state, max(now, timer.due_at), timer.due_at, caused_by=timer.key)
+    end_stopped(turn)
+    run = turn.state.run(timer.key.rpartition("/")[2])
+    if run is not None:
+        (close_due if timer.kind == "close" else retry_due)(turn, run)
+    return _finish(unit, turn)
+
+
+def _finish(unit: Unit, turn: Turn) -> list[Outgoing]:
+    customer_id = turn.state.customer_id
+    if turn.state is not unit.states.get(customer_id):
+        unit.states[customer_id] = turn.state
+        unit.changed.add(customer_id)
+    unit.judged.extend(turn.judged)
+    partition = partition_of(customer_id.encode(), unit.partitions)
+    for alarm in turn.alarms:
+        gate = "watermark" if alarm.kind == "close" else "clock"
+        unit.timers.append(Timer(partition, alarm.due_at, f"{customer_id}/{alarm.run_id}", alarm.kind, gate=gate))  # type: ignore[arg-type]
+    return [Outgoing(ACTIONS if isinstance(message, Contact | Withdraw) else DECISIONS, message) for message in turn.messages]

@@ -1,0 +1,137 @@
+"""What the orchestrator remembers of one customer between messages; one bounded value, stored as one msgpack field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.outcomes import Reach
+
+from nextwave_orchestrator.catalogue import Happening
+
+HISTORY_MAX = 64
+"""Happenings kept for rules, newest last."""
+FIELDS_MAX = 16
+"""Data fields kept of a happening; only plain values, texts cut to `TEXT_MAX`."""
+TEXT_MAX = 120
+RUNS_MAX = 32
+GOALS_MAX = 64
+ENTRIES_MAX = 256
+"""Entries remembered for re-entry; beyond it the oldest are forgotten."""
+RESERVATIONS_MAX = 128
+RESERVED_FOR = timedelta(days=90)
+"""How long a contact can count for a cap; a longer cap counts at most this."""
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What every stored value is: immutable, and tolerant of fields that it does not know."""
+
+
+class Run(Stored, frozen=True, kw_only=True):
+    """One customer's way through one version of a campaign, at one open wave."""
+
+    run_id: str
+    campaign: str
+    version: int
+    entry_key: str = ""
+    entered_at: datetime
+    caused_by: str = ""
+    segment: str = ""
+    wave: str = ""
+    branch: str = ""
+    """How the contact before ended, where that let the customer into this wave."""
+    opened_at: datetime
+    closes_at: datetime
+    """What is received before this instant counts for the wave."""
+    due_at: datetime
+    """The instant of the one close timer that is valid."""
+    retry_at: datetime | None = None
+    """The instant of the one retry timer that is valid."""
+    tries: int = 0
+    """Candidates made so far, over all waves."""
+    action_id: str = ""
+    """The contact of this wave."""
+    channel: str = ""
+    reach: Reach | None = None
+    responded_at: datetime | None = None
+    actions: tuple[str, ...] = ()
+    """All contacts of the run, so that an answer to one of them finds it."""
+
+
+class OpenGoal(Stored, frozen=True, kw_only=True):
+    """A goal that may still be reached, also after its run has ended."""
+
+    run_id: str
+    campaign: str
+    version: int
+    entry_key: str = ""
+    until: datetime
+
+
+class Reservation(msgspec.Struct, frozen=True, array_like=True):
+    """One contact that counts for caps from `at` on. An empty purpose (a contact from before a merge) counts for every purpose."""
+
+    action_id: str
+    campaign: str
+    channel: str
+    purpose: str
+    at: datetime
+
+
+class CustomerState(Stored, frozen=True, kw_only=True):
+    """All of it. Every sequence is bounded."""
+
+    customer_id: str
+    profile: Snapshot | None = None
+    updated_at: datetime | None = None
+    history: tuple[Happening, ...] = ()
+    runs: tuple[Run, ...] = ()
+    goals: tuple[OpenGoal, ...] = ()
+    reservations: tuple[Reservation, ...] = ()
+    refusals: dict[str, datetime] = {}
+    """By channel, when the customer last refused."""
+    complained_at: datetime | None = None
+    entries: dict[str, datetime] = {}
+    """By campaign and entry key, when the customer last entered; oldest first."""
+
+    def run(self, run_id: str) -> Run | None:
+        """The open run of that id."""
+        return next((run for run in self.runs if run.run_id == run_id), None)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(CustomerState)
+
+
+def to_bytes(state: CustomerState) -> bytes:
+    """The stored form."""
+    return _encoder.encode(state)
+
+
+def from_bytes(raw: bytes) -> CustomerState:
+    """From the stored form. Raises `msgspec.DecodeError`."""
+    return _decoder.decode(raw)
+
+
+def small(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The plain values of `data`, bounded, as history keeps them."""
+    kept: dict[str, Any] = {}
+    for name, value in data.items():
+        if len(kept) == FIELDS_MAX:
+            break
+        if isinstance(value, str):
+            kept[name] = value[:TEXT_MAX]
+        elif isinstance(value, bool | int | float):
+            kept[name] = value
+    return kept
+
+
+def remember(history: tuple[Happening, ...], new: Happening) -> tuple[Happening, ...]:
+    """The history with `new` at its place in time, newest last; equal instants keep the order of arrival."""
+    place = len(history)
+    while place and history[place - 1].at > new.at:
+        place -= 1
+    return (*history[:place], new, *history[place:])[-HISTORY_MAX:]

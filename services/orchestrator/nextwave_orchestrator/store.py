@@ -1,0 +1,128 @@
+"""All SQL of the decision side: customers' states for the processor, decisions for the processor to write and people to ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from nextwave_contracts.decisions import Decision
+from nextwave_contracts.wire import decode, encode
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_orchestrator.candidate import GateInput
+from nextwave_orchestrator.decisions import Judged
+from nextwave_orchestrator.state import CustomerState, from_bytes, to_bytes
+
+_LOAD = text("select customer_id, state from customer_states where customer_id = any(cast(:ids as text[]))")
+_SAVE = text(
+    "insert into customer_states (customer_id, runs, updated_at, state)"
+    " select * from unnest(cast(:ids as text[]), cast(:runs as int[]), cast(:updated as timestamptz[]), cast(:states as bytea[]))"
+    " on conflict (customer_id) do update set runs = excluded.runs, updated_at = excluded.updated_at, state = excluded.state"
+)
+_INSERT = text(
+    "insert into decisions (decision_id, customer_id, campaign, wave, segment, channel, result, reason, at, record, given)"
+    " select * from unnest(cast(:ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]), cast(:waves as text[]),"
+    " cast(:segments as text[]), cast(:channels as text[]), cast(:results as text[]), cast(:reasons as text[]),"
+    " cast(:ats as timestamptz[]), cast(:records as bytea[]), cast(:givens as bytea[]))"
+    " on conflict (decision_id) do nothing"
+)
+_FIND = text(
+    "select at, decision_id, record from decisions where (cast(:customer as text) is null or customer_id = :customer)"
+    " and (cast(:campaign as text) is null or campaign = :campaign) and (cast(:code as text) is null or reason = :code)"
+    " and (cast(:since as timestamptz) is null or at >= :since)"
+    " and (cast(:before_at as timestamptz) is null or (at, decision_id) < (cast(:before_at as timestamptz), cast(:before_id as text)))"
+    " order by at desc, decision_id desc limit :limit"
+)
+_ONE = text("select record, given from decisions where decision_id = :id")
+_STATISTICS = text(
+    "select result, reason, campaign, wave, segment, channel, count(*) from decisions"
+    " where cast(:since as timestamptz) is null or at >= :since"
+    " group by result, reason, campaign, wave, segment, channel order by 3, 4, 5, 6, 1, 2"
+)
+
+
+async def load_states(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, CustomerState]:
+    """The states of those customers that have one. Their partition's fence keeps every other writer away."""
+    if not ids:
+        return {}
+    rows = await connection.execute(_LOAD, {"ids": list(ids)})
+    return {customer_id: from_bytes(state) for customer_id, state in rows.all()}
+
+
+async def save_states(connection: AsyncConnection, states: Sequence[CustomerState]) -> None:
+    """Writes the states, in the caller's order (by id, so that no two writers wait for each other crosswise)."""
+    if not states:
+        return
+    bound = {
+        "ids": [state.customer_id for state in states],
+        "runs": [len(state.runs) for state in states],
+        "updated": [state.updated_at for state in states],
+        "states": [to_bytes(state) for state in states],
+    }
+    await connection.execute(_SAVE, bound)
+
+
+async def insert_decisions(connection: AsyncConnection, judged: Sequence[Judged]) -> None:
+    """Writes decisions with the input that leads to them again."""
+    if not judged:
+        return
+    made = [one.decision for one in judged]
+    bound = {
+        "ids": [d.decision_id for d in made],
+        "customers": [d.customer_id for d in made],
+        "campaigns": [d.campaign for d in made],
+        "waves": [d.wave for d in made],
+        "segments": [d.segment for d in made],
+        "channels": [d.channel for d in made],
+        "results": [d.result for d in made],
+        "reasons": [d.reason for d in made],
+        "ats": [d.at for d in made],
+        "records": [encode(d) for d in made],
+        "givens": [msgspec.msgpack.encode(one.given) for one in judged],
+    }
+    await connection.execute(_INSERT, bound)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked of the decisions; None asks for all. `before` is the last (at, id) of the page before."""
+
+    customer: str | None = None
+    campaign: str | None = None
+    code: str | None = None
+    since: datetime | None = None
+    before: tuple[datetime, str] | None = None
+    limit: int = 100
+
+
+async def find_decisions(connection: AsyncConnection, asked: Question) -> list[Decision]:
+    """The newest decisions first, at most `limit`."""
+    before_at, before_id = asked.before or (None, None)
+    bound = {
+        "customer": asked.customer,
+        "campaign": asked.campaign,
+        "code": asked.code,
+        "since": asked.since,
+        "before_at": before_at,
+        "before_id": before_id,
+        "limit": asked.limit,
+    }
+    rows = await connection.execute(_FIND, bound)
+    return [decode(record, Decision) for _at, _id, record in rows.all()]
+
+
+async def find_decision(connection: AsyncConnection, decision_id: str) -> tuple[Decision, GateInput] | None:
+    """One decision and its input."""
+    row = (await connection.execute(_ONE, {"id": decision_id})).one_or_none()
+    return None if row is None else (decode(row.record, Decision), msgspec.msgpack.decode(row.given, type=GateInput))
+
+
+async def statistics(connection: AsyncConnection, since: datetime | None) -> list[dict[str, Any]]:
+    """How many decisions there are of each result, reason, campaign, wave, segment and channel."""
+    rows = await connection.execute(_STATISTICS, {"since": since})
+    names = ("result", "reason", "campaign", "wave", "segment", "channel", "count")
+    return [dict(zip(names, row, strict=True)) for row in rows.all()]
