@@ -1,0 +1,258 @@
+"""Whether an item of a request becomes a touchpoint, in which form, and which holds it raises: one pure decision for every door. PURE."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from nextwave_contracts.holds import Hold
+from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse
+from nextwave_contracts.reasons import RejectCode
+from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.wire import Message, encode
+
+from nextwave_ingest.occurrence import Occurrence
+from nextwave_ingest.stops import CHANNELS, PURPOSES, stops, wish
+
+EVENT_BYTES_MAX = 32 * 1024
+BATCH_BYTES_MAX = 500 * 1024
+DEPTH_MAX = 64
+TEXT_MAX = 256
+"""Characters of an id, a type or a source."""
+IDENTIFIERS_MAX = 16
+AMOUNT_MAX = 2**53
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_OPEN = (b"[", b"{")
+_BODY_IDS = uuid.UUID("6f1d3a52-0a1e-5d43-9c3c-1b7d5a0e4f11")
+_OF_THE_ATTEMPT = ("sentAt", "writeKey", "receivedAt", "_metadata")
+"""Fields that may differ when a client repeats itself, and so are no part of what the body says."""
+_objects = msgspec.json.Decoder(dict[str, Any])
+_PATH = re.compile(r" - at `\$(.*)`$")
+
+
+class RefusedError(ValueError):
+    """The item can be no touchpoint: `pointer` names the wrong field, `detail` what to do."""
+
+    def __init__(self, pointer: str, detail: str, reason: RejectCode = "invalid") -> None:
+        super().__init__(detail)
+        self.pointer = pointer
+        self.detail = detail
+        self.reason: RejectCode = reason
+
+
+class Accepted(Message, frozen=True, kw_only=True):
+    """A touchpoint on its way out: the JSON of `Touchpoint`, its data passed on byte for byte where nothing had to change."""
+
+    id: str
+    source: str
+    type: str
+    identifiers: tuple[str, ...]
+    occurred_at: datetime
+    received_at: datetime
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    time_suspect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a door understood of an item. `raw` are the bytes of `data` as they came, empty where the door changed it."""
+
+    id: str
+    source: str
+    type: str
+    identifiers: tuple[str, ...]
+    occurrence: Occurrence
+    data: dict[str, Any]
+    raw: msgspec.Raw | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A touchpoint and the holds that must be acknowledged with it."""
+
+    touchpoint: Accepted
+    holds: tuple[Hold, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An item that is no touchpoint, and why."""
+
+    item: bytes
+    error: RefusedError
+
+
+def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datetime, blind: Callable[[str], str]) -> Admitted | Refusal:
+    """Admits an item or says why not. `blind` is the keyed hash of an identifier."""
+    try:
+        check_bounds(item)
+        return admit(understand(item), received_at, blind)
+    except RefusedError as error:
+        return Refusal(item, error)
+
+
+def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
+    """The touchpoint and its holds. Raises `RefusedError`."""
+    kind = text("/type", report.type)
+    data = _settled(kind, report.data)
+    unchanged = report.raw is not None and data is report.data
+    touchpoint = Accepted(
+        id=text("/id", report.id),
+        source=text("/source", report.source),
+        type=kind,
+        identifiers=report.identifiers,
+        occurred_at=report.occurrence.at,
+        received_at=received_at,
+        data=(report.raw or msgspec.UNSET if unchanged else msgspec.Raw(encode(data))) if data else msgspec.UNSET,
+        time_suspect=report.occurrence.suspect,
+    )
+    return Admitted(touchpoint, _holds(touchpoint, data, blind))
+
+
+def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
+    raised = stops(touchpoint.type, data)
+    if not raised:
+        return ()
+    subjects = tuple(blind(name) for name in touchpoint.identifiers)
+    return tuple(
+        Hold(
+            id=f"{touchpoint.id}/{stop.kind}",
+            source=touchpoint.source,
+            kind=stop.kind,
+            subjects=subjects,
+            at=touchpoint.occurred_at,
+            channel=stop.channel,
+            purpose=stop.purpose,
+            reference=stop.reference,
+        )
+        for stop in raised
+    )
+
+
+def rejected(refusal: Refusal, *, door: str, source: str, at: datetime) -> Rejected:
+    """The record of a refused item. An oversized one keeps its beginning only."""
+    return Rejected(
+        reason=refusal.error.reason,
+        detail=f"{refusal.error.pointer or '/'}: {refusal.error.detail}",
+        processor="ingest",
+        topic=f"door:{door}",
+        partition=-1,
+        offset=-1,
+        at=at,
+        payload=refusal.item[:EVENT_BYTES_MAX],
+        key=source,
+    )
+
+
+def check_bounds(item: bytes) -> None:
+    """Refuses an item of more than 32 KB or nested deeper than 64."""
+    if len(item) > EVENT_BYTES_MAX:
+        raise RefusedError("", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(item)}; leave large fields out", "too_large")
+    if item.count(b"[") + item.count(b"{") <= DEPTH_MAX:
+        return
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", item)):
+        depth += 1 if bracket in _OPEN else -1
+        if depth > DEPTH_MAX:
+            raise RefusedError("", f"the event is nested deeper than {DEPTH_MAX}; flatten it")
+
+
+def data_object(raw: msgspec.Raw, pointer: str) -> dict[str, Any]:
+    """The decoded object, so that whatever is passed on can surely be read again; absent or null is empty. Raises `RefusedError`."""
+    if not (content := bytes(raw)) or content == b"null":
+        return {}
+    try:
+        return _objects.decode(content)
+    except (ValueError, RecursionError) as wrong:
+        raise RefusedError(pointer, f"must be a JSON object in UTF-8: {wrong}") from wrong
+
+
+def text(pointer: str, value: str) -> str:
+    """A short printable text. Raises `RefusedError`."""
+    if not value or len(value) > TEXT_MAX or _UNPRINTABLE.search(value):
+        raise RefusedError(pointer, f"must have 1 to {TEXT_MAX} characters and no control characters")
+    return value
+
+
+def name_of(kind: str, value: str, pointer: str) -> str:
+    """The identifier `kind:value` in normal form. Raises `RefusedError`."""
+    text(pointer, value)
+    try:
+        return identifier(kind, value)
+    except InvalidIdentifierError as wrong:
+        raise RefusedError(pointer, str(wrong)) from wrong
+
+
+def names_of(values: Iterable[str], pointer: str) -> tuple[str, ...]:
+    """Identifiers given as `kind:value`, in normal form, each once. Raises `RefusedError`."""
+    names: dict[str, None] = {}
+    for index, value in enumerate(values):
+        if index >= IDENTIFIERS_MAX:
+            raise RefusedError(pointer, f"at most {IDENTIFIERS_MAX} identifiers")
+        try:
+            names[parse(text(f"{pointer}/{index}", value))] = None
+        except InvalidIdentifierError as wrong:
+            raise RefusedError(f"{pointer}/{index}", str(wrong)) from wrong
+    return tuple(names)
+
+
+def body_id(item: bytes) -> str:
+    """UUIDv5 of what the item says: sorted keys, no white space, without what belongs to the attempt. Raises `RefusedError`."""
+    try:
+        whole = _objects.decode(item)
+    except (ValueError, RecursionError) as wrong:
+        raise misfit(wrong) from wrong
+    said = {key: value for key, value in whole.items() if key not in _OF_THE_ATTEMPT}
+    return str(uuid.uuid5(_BODY_IDS, msgspec.json.encode(said, order="sorted").decode()))
+
+
+def misfit(error: Exception, prefix: str = "") -> RefusedError:
+    """A decoder's complaint as a refusal that points at the field."""
+    said = str(error)
+    path = _PATH.search(said)
+    pointer = path.group(1).replace(".", "/").replace("[", "/").replace("]", "") if path else ""
+    return RefusedError(prefix + pointer, _PATH.sub("", said))
+
+
+def _settled(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    if kind in ("consent.withdrawn", "consent.granted"):
+        return _consent(kind, data)
+    if kind == "order.placed":
+        _check_money(data)
+    if kind == "sms.received":
+        return _with_wish(data)
+    return data
+
+
+def _with_wish(data: dict[str, Any]) -> dict[str, Any]:
+    said = {key: value for key, value in data.items() if key != "wish"}
+    asked = wish(str(data.get("body", "")))
+    if asked is None:
+        return data if "wish" not in data else said
+    return said | {"wish": asked}
+
+
+def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    scope = {"channel": data.get("channel") or "", "purpose": data.get("purpose") or ""}
+    for field, known in (("channel", CHANNELS), ("purpose", PURPOSES)):
+        if scope[field] and (not isinstance(scope[field], str) or scope[field] not in known):
+            if kind == "consent.granted":
+                raise RefusedError(f"/data/{field}", f"use one of {', '.join(sorted(known))}, or leave it empty for all")
+            scope[field] = ""  # a stop whose scope is not understood stops everything
+    return data | scope
+
+
+def _check_money(data: dict[str, Any]) -> None:
+    amount = data.get("amount")
+    if amount is not None and (type(amount) is not int or abs(amount) > AMOUNT_MAX):
+        raise RefusedError("/data/amount", "must be an integer of minor units, for example 1299 for 12.99 EUR")
+    currency = data.get("currency")
+    if amount is not None and not (isinstance(currency, str) and len(currency) == 3 and currency.isalpha() and currency.isupper()):
+        raise RefusedError("/data/currency", "must be an ISO 4217 code in capitals, for example EUR")

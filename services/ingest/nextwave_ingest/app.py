@@ -1,0 +1,88 @@
+"""The composition root of ingest: doors in front, the rare routes behind, one committer below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nextwave_contracts.clock import Clock
+from nextwave_runtime.auth import Keyring
+from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.health import App, Receive, Scope, Send
+from nextwave_runtime.problem import Problem
+from nextwave_runtime.service import Service
+
+from nextwave_ingest import metrics
+from nextwave_ingest.api import create_api
+from nextwave_ingest.commit import GroupCommit
+from nextwave_ingest.doors.cloudevents import CloudEventsDoor
+from nextwave_ingest.doors.exchange import Answer, ClientGoneError, Door, Request, problem_answer, send_answer
+from nextwave_ingest.doors.segment import BATCHES, KINDS, SegmentDoor, SegmentSettingsDoor
+from nextwave_ingest.links import LinkDoor
+from nextwave_ingest.reception import Committer, Reception
+from nextwave_ingest.settings import IngestSettings
+
+LINK_ROUTES = ("/u/", "/r/", "/o/")
+
+
+def build(settings: IngestSettings) -> Service:
+    """The service as it runs."""
+    committer = GroupCommit(
+        settings.kafka,
+        linger_seconds=settings.linger_seconds,
+        timeout_seconds=settings.commit_timeout_seconds,
+        pending_bytes_max=settings.pending_bytes_max,
+    )
+    app = create_app(settings, committer, SystemClock(settings.clock))
+    return Service(name="ingest", app=app, background=(committer.run,), ready=lambda: committer.fault)
+
+
+def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> App:
+    """The ASGI application over any committer."""
+    keyring = Keyring(settings.keys_file)
+    identifier_key = settings.identifier_key.get_secret_value().encode()
+    reception = Reception(committer, keyring, clock, identifier_key=identifier_key, trace_ratio=settings.trace_ratio)
+    segment = SegmentDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency)
+    events = CloudEventsDoor(reception)
+    exact: dict[str, Door] = {f"/v1/{route}": segment for route in (*KINDS, *BATCHES)}
+    exact |= {"/v1/touchpoints": events, "/v1/calls": events}
+    links = LinkDoor(reception, key=settings.link_key.get_secret_value().encode())
+    return Doors(exact, links, SegmentSettingsDoor(reception), create_api(keyring, reception.book))
+
+
+class Doors:
+    """Plain ASGI in front of the framework: a request for a door never passes through it."""
+
+    def __init__(self, exact: Mapping[str, Door], links: Door, browser_settings: Door, behind: App) -> None:
+        self._exact = exact
+        self._links = links
+        self._browser_settings = browser_settings
+        self._behind = behind
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._door(scope["path"]) if scope["type"] == "http" else None
+        if door is None:
+            await self._behind(scope, receive, send)
+            return
+        try:
+            answer = await self._answer(door, Request(scope, receive))
+        except ClientGoneError:
+            return
+        metrics.ANSWERS.labels(door.name, answer.status).inc()
+        await send_answer(send, answer, door.headers)
+
+    def _door(self, path: str) -> Door | None:
+        door = self._exact.get(path) or self._exact.get(path.rstrip("/"))
+        if door is not None:
+            return door
+        if path.startswith(LINK_ROUTES):
+            return self._links
+        if path.startswith("/v1/projects/") and path.endswith("/settings") and path.count("/") == 4:
+            return self._browser_settings
+        return None
+
+    @staticmethod
+    async def _answer(door: Door, request: Request) -> Answer:
+        try:
+            return await door(request)
+        except Problem as problem:
+            return problem_answer(problem)

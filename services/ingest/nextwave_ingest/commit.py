@@ -1,0 +1,158 @@
+"""Group commit: the 2xx of ingest. Accepted means acknowledged by all in-sync replicas; otherwise 503, and 429 when memory is full."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, partition_of
+from nextwave_runtime.metrics import PRODUCER_REBUILDS
+from nextwave_runtime.problem import Problem
+
+from nextwave_ingest import metrics
+from nextwave_ingest.lane import Lane, LaneBrokenError, unavailable
+from nextwave_ingest.records import Record
+
+START_SECONDS = 5.0
+STOP_SECONDS = 2.0
+RETRY_SECONDS = 0.5
+"""Between two attempts to reach Kafka."""
+BATCH_BYTES = 262_144
+RECORD_OVERHEAD_BYTES = 200
+"""What a waiting record costs beside its value: key, headers, bookkeeping."""
+_TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name)
+
+_log = structlog.get_logger()
+
+
+class Pipeline:
+    """One producer and its lanes. When any lane breaks, all of it is given up: after a lost batch an idempotent producer is stuck."""
+
+    def __init__(self, producer: Any, partitions: dict[str, int], *, timing: tuple[float, float], settled: Callable[[int], None]) -> None:
+        self._producer = producer
+        self._lanes = {
+            topic: [Lane(producer, topic, number, timing=timing, settled=settled) for number in range(count)]
+            for topic, count in partitions.items()
+        }
+        self._tasks = [asyncio.create_task(lane.run()) for lanes in self._lanes.values() for lane in lanes]
+
+    def add(self, record: Record, size: int) -> asyncio.Future[None]:
+        """Puts the record on its way; the future tells when it is durable."""
+        lanes = self._lanes[record.topic]
+        return lanes[partition_of(record.key, len(lanes))].add(record, size)
+
+    async def broken(self) -> str:
+        """Waits until a lane breaks; why."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        error = next(iter(done)).exception()
+        if error is not None and not isinstance(error, LaneBrokenError):
+            raise error
+        return str(error)
+
+    async def give_up(self) -> None:
+        """Fails what waits and lets the producer go, in bounded time."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for lanes in self._lanes.values():
+            for lane in lanes:
+                lane.fail()
+        await _discard(self._producer)
+
+
+class GroupCommit:
+    """The committer: keeps one pipeline, and builds another when it breaks. `run` is the service's background job."""
+
+    def __init__(self, bootstrap: str, *, linger_seconds: float, timeout_seconds: float, pending_bytes_max: int) -> None:
+        self._bootstrap = bootstrap
+        self._timing = (linger_seconds, timeout_seconds)
+        self._pending_bytes_max = pending_bytes_max
+        self._pending_bytes = 0
+        self._pipeline: Pipeline | None = None
+
+    @property
+    def fault(self) -> str:
+        """Why nothing can be committed now, or an empty text."""
+        return "" if self._pipeline else "waiting for Kafka"
+
+    async def commit(self, records: Sequence[Record]) -> None:
+        """Returns once all records are acknowledged. Raises a 429 or 503 `Problem`."""
+        pipeline = self._pipeline
+        if pipeline is None:
+            raise unavailable()
+        sizes = [len(record.value) + RECORD_OVERHEAD_BYTES for record in records]
+        size = sum(sizes)
+        if self._pending_bytes + size > self._pending_bytes_max:
+            raise Problem(429, "overloaded", "more arrives than can be made durable; send the same again later", retry_after_seconds=1)
+        self._count(size)
+        groups = dict.fromkeys(map(pipeline.add, records, sizes))
+        for done in groups:
+            await asyncio.shield(done)
+
+    async def run(self) -> None:
+        """Keeps a pipeline until cancelled, and then lets it go; what was waiting is answered first."""
+        try:
+            while True:
+                await self._serve()
+                await asyncio.sleep(RETRY_SECONDS)
+        finally:
+            await self._let_go()
+
+    async def _serve(self) -> None:
+        try:
+            self._pipeline = await self._open()
+        except (KafkaError, TimeoutError, OSError) as error:
+            _log.warning("log_unreachable", error=repr(error))
+            return
+        _log.info("log_reached")
+        reason = await self._pipeline.broken()
+        _log.warning("pipeline_broken", reason=reason)
+        PRODUCER_REBUILDS.labels("ingest").inc()
+        await self._let_go()
+
+    async def _open(self) -> Pipeline:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id="nextwave-ingest",
+            enable_idempotence=True,
+            acks="all",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=int(self._timing[1] * 1000),
+            retry_backoff_ms=50,
+        )
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await producer.start()
+                partitions = {topic: len(await producer.partitions_for(topic)) for topic in _TOPICS}
+        except BaseException:
+            await _discard(producer)
+            raise
+        return Pipeline(producer, partitions, timing=self._timing, settled=lambda size: self._count(-size))
+
+    async def _let_go(self) -> None:
+        pipeline, self._pipeline = self._pipeline, None
+        if pipeline is not None:
+            await pipeline.give_up()
+
+    def _count(self, size: int) -> None:
+        self._pending_bytes += size
+        metrics.PENDING.set(self._pending_bytes)
+
+
+async def _discard(producer: Any) -> None:
+    """Stops a producer even where it would wait for acknowledgements that never come."""
+    stopping = asyncio.ensure_future(producer.stop())
+    done, _ = await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    if not done:
+        # aiokafka's idempotent batches never expire, and it has no public way to give them up
+        producer._message_accumulator.fail_all(KafkaError("given up"))  # noqa: SLF001  (see above)
+        producer._sender.sender_task.cancel()  # noqa: SLF001  (see above)
+        await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+    with suppress(KafkaError, OSError, asyncio.CancelledError):
+        if stopping.done():
+            stopping.result()

@@ -1,0 +1,1 @@
+"""The protocols that touchpoints come in by, one file each."""

@@ -1,0 +1,81 @@
+"""CloudEvents 1.0 over HTTP in all three modes, with the webhook handshake: for call centres and everybody else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import msgspec
+
+from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError, misfit
+from nextwave_ingest.doors.cloudevents_mapping import REQUIRED, from_headers, understand
+from nextwave_ingest.doors.exchange import Answer, Request, allow
+from nextwave_ingest.reception import Reception, problem_of
+
+_JSON = ((b"content-type", b"application/json"),)
+_BATCH_TYPE = b"application/cloudevents-batch"
+_EVENT_TYPE = b"application/cloudevents"
+_MODES = "send Content-Type application/cloudevents+json, or the headers ce-specversion, ce-id, ce-source and ce-type"
+_batches = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class CloudEventsDoor:
+    """Answers 202 once everything is durable, with the number of events accepted and what was wrong with the others."""
+
+    name = "cloudevents"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def __call__(self, request: Request) -> Answer:
+        """`POST` events, or `OPTIONS` for the handshake."""
+        if request.method == "OPTIONS":
+            return handshake(request)
+        allow(request, "POST", "OPTIONS")
+        source = self._reception.source_of(request)
+        at = self._reception.now()
+        body = await request.body(BATCH_BYTES_MAX)
+        batched, items = events_of(request, body)
+        verdicts = self._reception.judge(items, partial(understand, key_source=source, received_at=at), at)
+        if not batched and isinstance(verdicts[0], Refusal):
+            raise problem_of(verdicts[0].error)
+        await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
+        return _accepted(verdicts)
+
+
+def events_of(request: Request, body: bytes) -> tuple[bool, list[bytes]]:
+    """Whether the request is a batch, and its events as JSON documents. Raises a 400 `Problem`."""
+    kind = request.header(b"content-type").strip().lower()
+    if kind.startswith(_BATCH_TYPE):
+        try:
+            return True, [bytes(item) for item in _batches.decode(body)]
+        except (ValueError, RecursionError) as wrong:
+            raise problem_of(misfit(wrong)) from wrong
+    if kind.startswith(_EVENT_TYPE):
+        return False, [body]
+    missing = [name for name in REQUIRED if b"ce-" + name.encode() not in request.headers]
+    if missing:
+        raise problem_of(RefusedError(f"/ce-{missing[0]}", _MODES))
+    try:
+        return False, [from_headers(request.headers, body)]
+    except RefusedError as error:
+        raise problem_of(error) from error
+
+
+def handshake(request: Request) -> Answer:
+    """The webhook handshake: any origin may send at any rate, since its key decides."""
+    origin = request.header(b"webhook-request-origin")
+    if not origin:
+        return Answer(204, b"", ((b"allow", b"POST, OPTIONS"),))
+    rate = request.header(b"webhook-request-rate") or b"*"
+    return Answer(200, b"", ((b"allow", b"POST"), (b"webhook-allowed-origin", origin), (b"webhook-allowed-rate", rate)))
+
+
+def _accepted(verdicts: Sequence[Admitted | Refusal]) -> Answer:
+    rejected = [
+        {"index": index, "pointer": verdict.error.pointer, "detail": verdict.error.detail}
+        for index, verdict in enumerate(verdicts)
+        if isinstance(verdict, Refusal)
+    ]
+    return Answer(202, msgspec.json.encode({"accepted": len(verdicts) - len(rejected), "rejected": rejected}), _JSON)

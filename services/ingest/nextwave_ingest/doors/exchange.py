@@ -1,0 +1,130 @@
+"""Plain ASGI for the hot routes: a request whose body is bounded while it is read, and an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from typing import Any, NamedTuple, Protocol
+
+from nextwave_runtime.health import Receive, Scope, Send
+from nextwave_runtime.problem import MEDIA_TYPE, Problem
+
+READ_SECONDS = 30.0
+"""How long a client may take to send its body."""
+_GZIP_MAGIC = b"\x1f\x8b"
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its body was complete; there is nobody to answer."""
+
+
+class Answer(NamedTuple):
+    """An HTTP answer. `content-length` is added when it is sent."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Door(Protocol):
+    """What answers the requests of some routes. `headers` go with each of its answers, problems included."""
+
+    @property
+    def name(self) -> str:
+        """For metrics."""
+
+    @property
+    def headers(self) -> tuple[tuple[bytes, bytes], ...]:
+        """What every answer carries."""
+
+    async def __call__(self, request: Request) -> Answer:
+        """Raises `Problem` for any other answer."""
+
+
+class Request:
+    """One HTTP request."""
+
+    __slots__ = ("_receive", "headers", "method", "path", "scope")
+
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.scope = scope
+        self.method: str = scope["method"]
+        self.path: str = scope["path"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._receive = receive
+
+    def header(self, name: bytes) -> bytes:
+        """The value of a header (lower case name), or nothing."""
+        return self.headers.get(name, b"")
+
+    async def body(self, limit: int) -> bytes:
+        """The body, inflated when it is gzip. Raises a 400, 408, 413 or 415 `Problem`, and `ClientGoneError`."""
+        declared = self.header(b"content-length")
+        if declared.isdigit() and int(declared) > limit:
+            raise _too_large(limit)
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                raw = await self._read(limit)
+        except TimeoutError as slow:
+            raise Problem(408, "slow-body", f"send the body within {READ_SECONDS:.0f} seconds") from slow
+        encoding = self.header(b"content-encoding").lower()
+        if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
+            raise Problem(415, "unknown-encoding", "send the body plain or as gzip")
+        return inflate(raw, limit) if raw[:2] == _GZIP_MAGIC else raw
+
+    async def _read(self, limit: int) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise ClientGoneError
+            part: bytes = message.get("body", b"")
+            size += len(part)
+            if size > limit:
+                raise _too_large(limit)
+            parts.append(part)
+            if not message.get("more_body", False):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def inflate(raw: bytes, limit: int) -> bytes:
+    """The content of a gzip body, never more than `limit` bytes of it in memory. Raises a 400 or 413 `Problem`."""
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(raw, limit + 1)
+    except zlib.error as wrong:
+        raise Problem(400, "malformed-gzip", "the body is no gzip stream") from wrong
+    if len(content) > limit:
+        raise _too_large(limit)
+    if not stream.eof or stream.unused_data:
+        raise Problem(400, "malformed-gzip", "the gzip stream is cut or has something behind its end")
+    return content
+
+
+async def send_answer(send: Send, answer: Answer, more: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    """Writes an answer."""
+    headers: list[Any] = [*answer.headers, *more, (b"content-length", str(len(answer.body)).encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def problem_answer(problem: Problem) -> Answer:
+    """A problem as an answer; after one that left the body unread the connection ends."""
+    headers = [(b"content-type", MEDIA_TYPE.encode())]
+    headers += [(name.encode(), value.encode()) for name, value in problem.headers().items()]
+    if problem.kind in ("slow-body", "too-large"):
+        headers.append((b"connection", b"close"))
+    return Answer(problem.status, problem.body(), tuple(headers))
+
+
+def allow(request: Request, *methods: str) -> None:
+    """Raises a 405 `Problem` for another method."""
+    if request.method not in methods:
+        raise Problem(405, "method-not-allowed", f"use {' or '.join(methods)} here")
+
+
+def _too_large(limit: int) -> Problem:
+    return Problem(413, "too-large", f"a request may have {limit} bytes, inflated too; send smaller batches")

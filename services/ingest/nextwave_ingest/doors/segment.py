@@ -1,0 +1,141 @@
+"""The Segment protocol: what analytics libraries of web shops, apps and servers send, whatever content type they say it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import msgspec
+from nextwave_runtime.problem import Problem
+
+from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Refusal, misfit
+from nextwave_ingest.doors.exchange import Answer, Request, allow
+from nextwave_ingest.doors.segment_mapping import Context, Envelope, normal, understand
+from nextwave_ingest.occurrence import Stamp
+from nextwave_ingest.reception import Reception, problem_of
+
+KINDS: Mapping[str, str] = {route: kind for kind in ("track", "identify", "page", "screen", "group", "alias") for route in (kind, kind[0])}
+"""Routes of single calls: the last part of the path to the call's type."""
+BATCHES = ("batch", "import", "b")
+_JSON = ((b"content-type", b"application/json"),)
+_SUCCESS = Answer(200, b'{"success":true}', _JSON)
+_PREFLIGHT = Answer(
+    204,
+    b"",
+    (
+        (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
+        (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-write-key, x-retry-count, traceparent"),
+        (b"access-control-max-age", b"86400"),
+    ),
+)
+
+
+class Batch(msgspec.Struct, rename="camel"):
+    """The envelope of a batch; its calls are decoded one by one, so that a bad one harms no other."""
+
+    batch: list[msgspec.Raw]
+    write_key: str | None = None
+    sent_at: Stamp = None
+    context: Context | None = None
+
+
+class Key(msgspec.Struct, rename="camel"):
+    """Where a single call carries its write key."""
+
+    write_key: str | None = None
+
+
+_batches = msgspec.json.Decoder(Batch)
+_keys = msgspec.json.Decoder(Key)
+
+
+class SegmentDoor:
+    """Answers `{"success":true}` once everything is durable. `complaint_events`: by source, the track events that are complaints."""
+
+    name = "segment"
+    headers = ((b"access-control-allow-origin", b"*"),)
+
+    def __init__(self, reception: Reception, *, complaint_events: Mapping[str, Sequence[str]], currency: str) -> None:
+        self._reception = reception
+        self._complaints = {source: frozenset(map(normal, events)) for source, events in complaint_events.items()}
+        self._currency = currency
+
+    async def __call__(self, request: Request) -> Answer:
+        """Any of the protocol's routes."""
+        if request.method == "OPTIONS":
+            return _PREFLIGHT
+        allow(request, "POST", "OPTIONS")
+        route = request.path.rpartition("/")[2]
+        body = await _body(request)
+        return await (self._batch(request, body) if route in BATCHES else self._single(request, body, KINDS[route]))
+
+    async def _single(self, request: Request, body: bytes, kind: str) -> Answer:
+        if len(body) > EVENT_BYTES_MAX:
+            raise Problem(400, "too-large", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(body)}")
+        try:
+            source = self._reception.source_of(request, _keys.decode(body).write_key or "")
+        except (ValueError, RecursionError) as wrong:
+            raise problem_of(misfit(wrong)) from wrong
+        envelope = self._envelope(source, kind=kind)
+        verdict = self._reception.judge([body], partial(understand, envelope=envelope), envelope.received_at)
+        if isinstance(verdict[0], Refusal):
+            raise problem_of(verdict[0].error)
+        await self._reception.take(request, verdict, door=self.name, source=source, at=envelope.received_at)
+        return _SUCCESS
+
+    async def _batch(self, request: Request, body: bytes) -> Answer:
+        try:
+            batch = _batches.decode(body)
+        except (ValueError, RecursionError) as wrong:
+            raise problem_of(misfit(wrong)) from wrong
+        source = self._reception.source_of(request, batch.write_key or "")
+        zone = (batch.context and batch.context.timezone) or ""
+        envelope = self._envelope(source, sent_at=batch.sent_at, timezone=zone)
+        verdicts = self._reception.judge(
+            [bytes(item) for item in batch.batch], partial(understand, envelope=envelope), envelope.received_at
+        )
+        await self._reception.take(request, verdicts, door=self.name, source=source, at=envelope.received_at)
+        return _SUCCESS
+
+    def _envelope(self, source: str, *, kind: str = "", sent_at: Stamp = None, timezone: str = "") -> Envelope:
+        return Envelope(
+            source=source,
+            received_at=self._reception.now(),
+            kind=kind,
+            sent_at=sent_at,
+            timezone=timezone,
+            complaints=self._complaints.get(source, frozenset()),
+            currency=self._currency,
+        )
+
+
+class SegmentSettingsDoor:
+    """`GET /v1/projects/{writeKey}/settings`: tells the browser client to send its events here."""
+
+    name = "segment-settings"
+    headers = ((b"access-control-allow-origin", b"*"),)
+
+    def __init__(self, reception: Reception) -> None:
+        self._reception = reception
+
+    async def __call__(self, request: Request) -> Answer:
+        """The settings document of a known write key."""
+        if request.method == "OPTIONS":
+            return _PREFLIGHT
+        allow(request, "GET", "OPTIONS")
+        key = request.path.split("/")[3]
+        if self._reception.source_of_key(key) is None:
+            raise Problem(404, "unknown-write-key", "no source has this write key")
+        host = request.header(b"host").decode("latin-1")
+        destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": request.scope.get("scheme", "https")}
+        document = {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
+        return Answer(200, msgspec.json.encode(document), _JSON)
+
+
+async def _body(request: Request) -> bytes:
+    try:
+        return await request.body(BATCH_BYTES_MAX)
+    except Problem as problem:
+        if problem.status != 413:
+            raise
+        raise Problem(400, problem.kind, problem.detail) from problem  # the protocol's own status for its limits

@@ -1,0 +1,216 @@
+"""What Segment's calls mean to us: the event table as data, and who and what a call speaks of. PURE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from nextwave_contracts.identifiers import InvalidIdentifierError, identifier
+
+from nextwave_ingest.admission import RefusedError, Report, body_id, data_object, misfit, name_of, text
+from nextwave_ingest.amounts import with_amount
+from nextwave_ingest.occurrence import Stamp, from_stamps
+
+Data = dict[str, Any]
+Arrange = Callable[[Data, str], Data]
+"""Properties and the default currency to the touchpoint's data."""
+
+
+class Context(msgspec.Struct):
+    """The part of a call's context that we use."""
+
+    timezone: str | None = None
+
+
+class Call(msgspec.Struct, rename="camel"):
+    """One call of the Segment protocol; fields we do not use are ignored."""
+
+    type: str | None = None
+    event: str | None = None
+    name: str | None = None
+    category: str | None = None
+    message_id: str | int | None = None
+    user_id: str | int | None = None
+    anonymous_id: str | int | None = None
+    previous_id: str | int | None = None
+    group_id: str | int | None = None
+    properties: msgspec.Raw = msgspec.Raw(b"")
+    traits: msgspec.Raw = msgspec.Raw(b"")
+    context: Context | None = None
+    timestamp: Stamp = None
+    original_timestamp: Stamp = None
+    sent_at: Stamp = None
+    write_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What a request says for all of its calls. `kind` is empty where each call names its own; `complaints` are normal event names."""
+
+    source: str
+    received_at: datetime
+    kind: str = ""
+    sent_at: Stamp = None
+    timezone: str = ""
+    complaints: frozenset[str] = field(default_factory=frozenset)
+    currency: str = "EUR"
+
+
+@lru_cache(maxsize=4096)
+def normal(event: str) -> str:
+    """An event's name case-folded, without spaces and underscores: clients differ in both."""
+    return re.sub(r"[\s_]+", "", event.casefold())
+
+
+def _as_it_is(data: Data, _currency: str) -> Data:
+    return data
+
+
+def _all_email(data: Data, _currency: str) -> Data:
+    return data | {"channel": "email", "purpose": ""}
+
+
+def _ticket(data: Data, _currency: str) -> Data:
+    reference = data.get("reference") or data.get("ticket_id") or data.get("ticketId")
+    return data if reference is None else data | {"reference": str(reference)}
+
+
+EVENTS: Mapping[str, tuple[str, Arrange]] = {
+    normal(event): (kind, arrange)
+    for event, kind, arrange in (
+        ("Product Viewed", "product.viewed", _as_it_is),
+        ("Product List Viewed", "product.viewed", _as_it_is),
+        ("Products Searched", "product.searched", _as_it_is),
+        ("Product Added", "cart.updated", _as_it_is),
+        ("Product Removed", "cart.updated", _as_it_is),
+        ("Cart Viewed", "cart.updated", _as_it_is),
+        ("Checkout Started", "checkout.started", _as_it_is),
+        ("Checkout Step Completed", "checkout.started", _as_it_is),
+        ("Order Completed", "order.placed", with_amount),
+        ("Order Refunded", "order.returned", with_amount),
+        ("Order Cancelled", "order.cancelled", with_amount),
+        ("Email Opened", "email.opened", _as_it_is),
+        ("Email Link Clicked", "email.clicked", _as_it_is),
+        ("Email Marked as Spam", "consent.withdrawn", _all_email),
+        ("Unsubscribed", "consent.withdrawn", _all_email),
+        ("Support Ticket Created", "complaint.opened", _ticket),
+        ("Live Chat Conversation Started", "chat.started", _as_it_is),
+        ("Live Chat Message Sent", "chat.message_received", _as_it_is),
+        ("Live Chat Message Received", "chat.message_received", _as_it_is),
+        ("Live Chat Conversation Ended", "chat.ended", _as_it_is),
+        ("Signed Up", "customer.registered", _as_it_is),
+    )
+}
+"""Track events with built-in meaning; any other is kept under its own name."""
+
+_calls = msgspec.json.Decoder(Call)
+
+
+def understand(item: bytes, envelope: Envelope) -> Report:
+    """What one call reports. Raises `RefusedError`."""
+    try:
+        call = _calls.decode(item)
+    except (ValueError, RecursionError) as wrong:
+        raise misfit(wrong) from wrong
+    read = _READERS.get(envelope.kind or call.type or "")
+    if read is None:
+        raise RefusedError("/type", f"must be one of {', '.join(_READERS)}")
+    kind, names, data, raw = read(call, envelope)
+    return Report(
+        id=body_id(item) if call.message_id in (None, "") else str(call.message_id),
+        source=envelope.source,
+        type=kind,
+        identifiers=names,
+        occurrence=from_stamps(_claimed(call), call.sent_at or envelope.sent_at, envelope.received_at),
+        data=data,
+        raw=raw,
+    )
+
+
+Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]
+"""Type, identifiers, data, and the bytes of the data where it was not changed."""
+
+
+def _track(call: Call, envelope: Envelope) -> Reading:
+    event = text("/event", (call.event or "").strip())
+    data = data_object(call.properties, "/properties")
+    name = normal(event)
+    kind, arrange = ("complaint.opened", _ticket) if name in envelope.complaints else EVENTS.get(name, (event, _as_it_is))
+    arranged = arrange(data, envelope.currency)
+    return kind, _names(call), arranged, call.properties if arranged is data else None
+
+
+def _page(call: Call, _envelope: Envelope) -> Reading:
+    data = data_object(call.properties, "/properties")
+    beside = {key: value for key, value in (("name", call.name), ("category", call.category)) if value and key not in data}
+    return "page.viewed", _names(call), data | beside, None if beside else call.properties
+
+
+def _identify(call: Call, envelope: Envelope) -> Reading:
+    data = data_object(call.traits, "/traits")
+    names = dict.fromkeys(_names(call) + tuple(_contact_points(data)))
+    zone = (call.context and call.context.timezone) or envelope.timezone
+    if not zone or "timezone" in data:
+        return "customer.identified", tuple(names), data, call.traits
+    return "customer.identified", tuple(names), data | {"timezone": zone}, None
+
+
+def _group(call: Call, _envelope: Envelope) -> Reading:
+    group = text("/groupId", _written(call.group_id))
+    return "account.joined", _names(call), data_object(call.traits, "/traits") | {"group_id": group}, None
+
+
+def _alias(call: Call, _envelope: Envelope) -> Reading:
+    previous = _written(call.previous_id)
+    if not previous:
+        raise RefusedError("/previousId", "name the identity that becomes part of userId")
+    formers = [name_of("anonymous_id", previous, "/previousId")]
+    if previous != _written(call.anonymous_id):  # it may have been either: clients alias user ids and anonymous ids alike
+        formers.append(name_of("customer_id", previous, "/previousId"))
+    return "identities.linked", tuple(dict.fromkeys((*_names(call), *formers))), {}, None
+
+
+_READERS: dict[str, Callable[[Call, Envelope], Reading]] = {
+    "track": _track,
+    "identify": _identify,
+    "page": _page,
+    "screen": _page,
+    "group": _group,
+    "alias": _alias,
+}
+
+
+def _names(call: Call) -> tuple[str, ...]:
+    user, anonymous = _written(call.user_id), _written(call.anonymous_id)
+    if not user and not anonymous:
+        raise RefusedError("/userId", "send userId or anonymousId")
+    names = (name_of("customer_id", user, "/userId"),) if user else ()
+    return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
+
+
+def _contact_points(traits: Data) -> list[str]:
+    address = traits.get("address")
+    country = address.get("country") if isinstance(address, dict) else None
+    region = country.upper() if isinstance(country, str) and len(country) == 2 else None
+    names = []
+    for kind in ("email", "phone"):
+        value = traits.get(kind)
+        if isinstance(value, str) and value.strip():
+            try:
+                names.append(identifier(kind, value, region=region))
+            except InvalidIdentifierError:
+                continue  # a trait need not be an address: it is kept in the data, and names nobody
+    return names
+
+
+def _claimed(call: Call) -> Stamp:
+    return call.timestamp if call.original_timestamp in (None, "") else call.original_timestamp
+
+
+def _written(value: str | int | None) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,11 @@
+"""Every metric of ingest, declared once."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge, Histogram
+
+ITEMS = Counter("nextwave_ingest_items_total", "Items of requests, by verdict: admitted, refused", ["source", "verdict"])
+ANSWERS = Counter("nextwave_ingest_answers_total", "Answers of the doors", ["door", "status"])
+LINKS_LOST = Counter("nextwave_ingest_links_lost_total", "Clicks and opens that were answered and could not be recorded", ["kind"])
+PENDING = Gauge("nextwave_ingest_pending_bytes", "Bytes waiting for Kafka's acknowledgement")
+GROUPS = Histogram("nextwave_ingest_group_records", "Records committed as one group", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500))

@@ -1,0 +1,65 @@
+"""When a touchpoint happened: the client's clock set right by `sentAt`, and a flag where its time cannot be trusted. PURE."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+AGE_MAX = timedelta(days=30)
+AHEAD_MAX = timedelta(hours=24)
+SKEW_MAX = timedelta(hours=24)
+_MILLISECONDS_FROM = 100_000_000_000
+"""Numeric times from here on are milliseconds since the epoch (1973 in milliseconds, the year 5138 in seconds)."""
+
+Stamp = str | int | float | None
+
+
+class Occurrence(NamedTuple):
+    """`at` is never later than the reception; a `suspect` time is kept and triggers nothing."""
+
+    at: datetime
+    suspect: bool
+
+
+class UnreadableTimeError(ValueError):
+    """The text is no RFC 3339 time."""
+
+
+def instant(stamp: str | float) -> datetime:
+    """UTC instant of an ISO 8601 text (no zone: UTC) or of seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
+    try:
+        if isinstance(stamp, str):
+            moment = datetime.fromisoformat(stamp.strip())
+            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return datetime.fromtimestamp(stamp / 1000 if abs(stamp) >= _MILLISECONDS_FROM else stamp, UTC)
+    except (ValueError, OverflowError, OSError) as wrong:
+        raise UnreadableTimeError("use RFC 3339, for example 2026-11-22T09:30:00.000Z") from wrong
+
+
+def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: datetime) -> Occurrence:
+    """`received_at - (sent_at - claimed)` where both stamps exist (Segment's formula), clamped to the reception."""
+    if claimed is None:
+        return Occurrence(received_at, suspect=False)
+    skew = timedelta(0) if sent_at is None else received_at - sent_at
+    try:
+        at = claimed + skew
+    except OverflowError:
+        return Occurrence(received_at, suspect=True)
+    suspect = abs(skew) > SKEW_MAX or received_at - at > AGE_MAX or at - received_at > AHEAD_MAX
+    return Occurrence(min(at, received_at), suspect)
+
+
+def from_stamps(claimed: Stamp, sent_at: Stamp, received_at: datetime) -> Occurrence:
+    """The occurrence by a client's own stamps; an unreadable claim is kept as received, and suspect; an unreadable `sent_at` is ignored."""
+    try:
+        moment = None if claimed is None or claimed == "" else instant(claimed)
+    except UnreadableTimeError:
+        return Occurrence(received_at, suspect=True)
+    return occurrence(moment, _readable(sent_at), received_at)
+
+
+def _readable(stamp: Stamp) -> datetime | None:
+    try:
+        return None if stamp is None or stamp == "" else instant(stamp)
+    except UnreadableTimeError:
+        return None

@@ -1,0 +1,112 @@
+"""What all doors do with their items: name the source, judge each item, commit everything, and only then let the door answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import random
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from nextwave_contracts.clock import Clock
+from nextwave_contracts.identifiers import blind
+from nextwave_runtime import tracing
+from nextwave_runtime.auth import Keyring
+from nextwave_runtime.problem import FieldError, Problem
+
+from nextwave_ingest.admission import Admitted, Refusal, RefusedError, Report, judge
+from nextwave_ingest.doors.exchange import Request
+from nextwave_ingest.records import Record, records_of
+from nextwave_ingest.sources import SourceBook
+
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+class Committer(Protocol):
+    """Makes records durable."""
+
+    async def commit(self, records: Sequence[Record]) -> None:
+        """Returns once all in-sync replicas acknowledged all. Raises a 429 or 503 `Problem`; some may still have got through then."""
+
+
+class Reception:
+    """The shell around admission. One for all doors."""
+
+    def __init__(self, committer: Committer, keyring: Keyring, clock: Clock, *, identifier_key: bytes, trace_ratio: float) -> None:
+        self.book = SourceBook()
+        self._committer = committer
+        self._keyring = keyring
+        self._clock = clock
+        self._identifier_key = identifier_key
+        self._trace_ratio = trace_ratio
+        self._random = random.Random()  # noqa: S311  (trace ids and sampling are no secrets)
+
+    def now(self) -> datetime:
+        """The business instant of reception."""
+        return self._clock.now()
+
+    def source_of(self, request: Request, body_key: str = "") -> str:
+        """The source whose write key the request carries. Raises a 401 `Problem`."""
+        source = self.source_of_key(presented_key(request) or body_key)
+        if source is None:
+            raise Problem(
+                401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
+            )
+        return source
+
+    def source_of_key(self, key: str) -> str | None:
+        """The source of a write key, or None."""
+        return self._keyring.write_source(key) if key else None
+
+    def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], at: datetime) -> list[Admitted | Refusal]:
+        """A verdict for each item."""
+        return [judge(item, understand, at, self._blind) for item in items]
+
+    async def take(self, request: Request, verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime) -> None:
+        """Commits touchpoints, holds and refused items. Raises a 429 or 503 `Problem`."""
+        if not verdicts:
+            return
+        traceparent = self._traceparent(request.header(b"traceparent"))
+        await self._committer.commit(records_of(verdicts, door=door, source=source, at=at, traceparent=traceparent))
+        self.book.note(source, door, verdicts, at)
+
+    def admit(self, report: Report, at: datetime) -> Admitted:
+        """Admits what we report ourselves (links). A refusal would be our own fault and raises."""
+        verdict = judge(b"", lambda _: report, at, self._blind)
+        if isinstance(verdict, Refusal):
+            raise verdict.error
+        return verdict
+
+    def _blind(self, name: str) -> str:
+        return blind(name, self._identifier_key)
+
+    def _traceparent(self, given: bytes) -> str:
+        said = given.decode("latin-1")
+        if _TRACEPARENT.fullmatch(said):
+            return tracing.child(said, "ingest")
+        if self._random.random() >= self._trace_ratio:
+            return ""
+        return tracing.child(f"00-{self._random.getrandbits(128) | 1:032x}-{self._random.getrandbits(64) | 1:016x}-01", "ingest")
+
+
+def presented_key(request: Request) -> str:
+    """The write key in the headers (Basic user name, Bearer token or X-Write-Key), or an empty text."""
+    scheme, _, credentials = request.header(b"authorization").decode("latin-1").partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(credentials).decode("latin-1").partition(":")[0]
+        except (binascii.Error, ValueError):
+            return ""
+    if scheme.lower() == "bearer":
+        return credentials.strip()
+    return request.header(b"x-write-key").decode("latin-1")
+
+
+def problem_of(error: RefusedError) -> Problem:
+    """A refused whole request."""
+    field = FieldError(pointer=error.pointer, detail=error.detail)
+    return Problem(
+        400, "too-large" if error.reason == "too_large" else "invalid-item", f"{error.pointer or '/'}: {error.detail}", errors=(field,)
+    )

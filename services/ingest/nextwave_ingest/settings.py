@@ -1,0 +1,19 @@
+"""What ingest is told from outside, beside what every service is told."""
+
+from __future__ import annotations
+
+from nextwave_runtime.settings import ServiceSettings
+from pydantic import Field, SecretStr
+
+
+class IngestSettings(ServiceSettings):
+    """Settings of ingest. It has no database."""
+
+    link_key: SecretStr = Field(description="secret that signs the links in messages we sent, at least 32 characters", min_length=32)
+    linger_seconds: float = Field(default=0.001, ge=0, le=0.1, description="how long records wait for others to be committed with")
+    commit_timeout_seconds: float = Field(default=5.0, gt=0, description="how long Kafka may take before the answer is 503")
+    pending_bytes_max: int = Field(
+        default=64_000_000, ge=1_000_000, description="bytes waiting for Kafka before requests are shed with 429"
+    )
+    default_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of orders that name none")
+    complaint_events: dict[str, list[str]] = Field(default_factory=dict, description="JSON: source -> track events that are complaints")
