@@ -95,3 +95,23 @@ def last_lines(log: Path, count: int = 12) -> str:
         return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
     except FileNotFoundError:
         return ""
+
+
+def end(pid: int, stop_signal: signal.Signals, grace_seconds: float) -> None:
+    """Ends a process that is not our child: politely, then surely."""
+    try:
+        process = psutil.Process(pid)
+        process.send_signal(stop_signal)
+        process.wait(grace_seconds)
+    except psutil.TimeoutExpired:
+        process.kill()
+    except psutil.NoSuchProcess:
+        return
+
+
+def signal_process(pid: int, number: signal.Signals) -> None:
+    """Sends a signal to a process that may have ended already."""
+    try:
+        psutil.Process(pid).send_signal(number)
+    except psutil.NoSuchProcess:
+        return

