@@ -6,4 +6,4 @@ from nextwave_channels.app import build
 from nextwave_channels.settings import ChannelsSettings
 
 if __name__ == "__main__":
-    run("channels", ChannelsSettings, build, migrate="nextwave_channels.migrations")  # type: ignore[arg-type]  (fields come from the environment)
+    run("channels", ChannelsSettings, build, migrate="nextwave_channels.migrations")
