@@ -12,7 +12,7 @@ UV := $(BIN)/uv
 SERVICES := ingest scoring orchestrator channels
 PACKAGES := libs/common $(SERVICES:%=services/%) deploy/local
 CODE := libs services deploy tests
-LOCKS := requirements.lock requirements-data.lock requirements-tools.lock
+LOCKS := requirements.lock requirements-build.lock requirements-data.lock requirements-tools.lock
 OVERLAYS := local production
 IMAGE_TAG ?= dev
 
@@ -75,7 +75,8 @@ manifests: build/kubectl ## render the Kubernetes overlays into build/manifests
 
 images: ## build the container images (needs a container engine)
 	@for service in $(SERVICES) local; do \
-	  docker build -f deploy/Dockerfile --build-arg SERVICE=$$service -t nextwave-$$service:$(IMAGE_TAG) .; \
+	  docker build -f deploy/Dockerfile --build-arg SERVICE=$$service \
+	    --build-arg FOLDER=$$(ls -d services/$$service deploy/$$service 2>/dev/null) -t nextwave-$$service:$(IMAGE_TAG) .; \
 	done
 
 format: .venv/ready ## format the code
@@ -89,6 +90,7 @@ UNEMITTED := --no-emit-package nextwave-common $(foreach name,$(SERVICES) local,
 
 lock: .venv/ready ## resolve the dependencies again and write the lock files
 	$(COMPILE) --universal $(UNEMITTED) --group dev pyproject.toml $(PACKAGES:%=%/pyproject.toml) -o requirements.lock
+	$(COMPILE) --universal --group build -c requirements.lock -o requirements-build.lock
 	$(COMPILE) --universal --no-deps --group data -o requirements-data.lock
 	$(COMPILE) --universal --no-deps --group tools -o requirements-tools.lock
 	for package in $(SERVICES:%=services/%) deploy/local; do \
