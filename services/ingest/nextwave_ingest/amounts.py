@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from nextwave_ingest.admission import AMOUNT_MAX, RefusedError
@@ -34,7 +34,7 @@ def minor_units(value: object, currency: str, pointer: str) -> int:
     try:
         amount = Decimal(written).scaleb(EXPONENTS.get(currency, 2))
         units = int(amount.quantize(Decimal(1), rounding=ROUND_HALF_EVEN))
-    except (InvalidOperation, ValueError, OverflowError) as wrong:
+    except (ArithmeticError, ValueError) as wrong:
         raise RefusedError(pointer, "must be an amount of money, for example 12.99") from wrong
     if abs(units) > AMOUNT_MAX:
         raise RefusedError(pointer, f"is more than {AMOUNT_MAX} minor units")

@@ -1,0 +1,113 @@
+"""Hand-written stand-ins for ingest's own ports, and the door of a test: the real application over a committer in memory."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+from nextwave_contracts.holds import Hold
+from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_contracts.wire import decode
+from nextwave_ingest.app import create_app
+from nextwave_ingest.records import Record
+from nextwave_ingest.settings import IngestSettings
+from nextwave_runtime.auth import Key, KeyFile, hash_secret
+from nextwave_runtime.health import App
+from nextwave_runtime.problem import Problem
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+WRITE_KEY = "wk_shop"
+API_TOKEN = "at_viewer"
+LINK_KEY = "l" * 32
+IDENTIFIER_KEY = "i" * 32
+
+
+class MemoryCommitter:
+    """Keeps what was committed; `problem` makes every commit fail with it."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.problem: Problem | None = None
+
+    async def commit(self, records: Sequence[Record]) -> None:
+        if self.problem is not None:
+            raise self.problem
+        self.records.extend(records)
+
+    @property
+    def touchpoints(self) -> list[Touchpoint]:
+        return [decode(r.value, Touchpoint) for r in self.records if r.topic == TOUCHPOINTS.name]
+
+    @property
+    def holds(self) -> list[Hold]:
+        return [decode(r.value, Hold) for r in self.records if r.topic == HOLDS.name]
+
+    @property
+    def rejected(self) -> list[Rejected]:
+        return [decode(r.value, Rejected) for r in self.records if r.topic == REJECTED.name]
+
+
+@dataclass
+class FixedClock:
+    """Business time that stands still."""
+
+    instant: datetime = NOW
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def at(self, wall_seconds: float) -> datetime:  # noqa: ARG002  (the port's name)
+        return self.instant
+
+
+@dataclass
+class Stand:
+    """The application, what it commits to, and a client in front of it."""
+
+    app: App
+    committer: MemoryCommitter
+    clock: FixedClock = field(default_factory=FixedClock)
+
+    def client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://ingest")
+
+    async def post(
+        self, path: str, body: Any = None, *, content: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Posts with the shop's write key; `content` are bytes as they are, `body` becomes JSON."""
+        sent = msgspec.json.encode(body) if content is None else content
+        async with self.client() as client:
+            return await client.post(path, content=sent, headers={"authorization": basic(WRITE_KEY)} | (headers or {}))
+
+
+def basic(key: str) -> str:
+    return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
+
+
+def write_keys(folder: Path) -> Path:
+    """A key file with the write keys of a shop and a call centre, and an API token."""
+    keys = (
+        Key(name="shop", kind="write", hash=hash_secret(WRITE_KEY, "p")),
+        Key(name="callcentre", kind="write", hash=hash_secret("wk_calls", "p")),
+        Key(name="ann", kind="api", hash=hash_secret(API_TOKEN, "p"), roles=("viewer",)),
+    )
+    path = folder / "keys.json"
+    path.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=keys)))
+    return path
+
+
+def stand(folder: Path, **settings: Any) -> Stand:
+    """A fresh application."""
+    chosen = IngestSettings(
+        keys_file=write_keys(folder), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, **({"trace_ratio": 0.0} | settings)
+    )
+    committer, clock = MemoryCommitter(), FixedClock()
+    return Stand(create_app(chosen, committer, clock), committer, clock)

@@ -1,0 +1,116 @@
+"""What becomes a touchpoint, and what does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_contracts.wire import decode, encode
+from nextwave_ingest.admission import Admitted, RefusedError, Report, admit, body_id, check_bounds, data_object
+from nextwave_ingest.occurrence import Occurrence
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+REPORT = Report("m-1", "shop", "page.viewed", ("customer_id:7",), Occurrence(NOW, suspect=False), {})
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def taken(report: Report) -> Admitted:
+    return admit(report, NOW, lambda name: f"hash of {name}")
+
+
+@given(st.dictionaries(st.text(), JSON, max_size=6))
+def test_an_accepted_touchpoint_is_the_json_of_a_touchpoint_with_its_data_as_it_came(data: dict[str, Any]) -> None:
+    raw = msgspec.Raw(msgspec.json.encode(data))
+    report = replace(REPORT, data=data_object(raw, "/data"), raw=raw)
+    expected = Touchpoint(
+        id="m-1", source="shop", type="page.viewed", identifiers=("customer_id:7",), occurred_at=NOW, received_at=NOW, data=report.data
+    )
+    written = encode(taken(report).touchpoint)
+    assert decode(written, Touchpoint) == expected
+    assert written == encode(expected) or data_object(raw, "") != data  # byte for byte where the codec keeps numbers as they are
+
+
+def test_bytes_of_unchanged_data_are_passed_on_and_not_written_anew() -> None:
+    raw = msgspec.Raw(b'{ "b": 1.0, "a": "\\u00e9" }')
+    assert bytes(raw) in encode(taken(replace(REPORT, data=data_object(raw, ""), raw=raw)).touchpoint)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"[1]", b'"x"', b'{"a":"\xff"}', b'{"a":"\\ud800"}', b'{"a":1e999}', b'{"a":' + b"[" * 5000 + b"]" * 5000 + b"}", b"{", b"\x00"]
+)
+def test_data_that_a_reader_could_not_decode_is_refused(raw: bytes) -> None:
+    with pytest.raises(RefusedError):
+        data_object(msgspec.Raw(raw), "/data")
+
+
+@pytest.mark.parametrize("wrong", ["", "a\x00b", "a\nb", "a\x1fb", "a\x7f", "x" * 257])
+@pytest.mark.parametrize("field", ["id", "source", "type"])
+def test_ids_with_control_characters_and_ids_too_long_are_refused(field: str, wrong: str) -> None:
+    changed: dict[str, Any] = {field: wrong}
+    with pytest.raises(RefusedError) as refused:
+        taken(replace(REPORT, **changed))
+    assert refused.value.pointer == f"/{field}"
+
+
+def test_nesting_of_64_is_admitted_and_of_65_refused() -> None:
+    check_bounds(b"[" * 64 + b"]" * 64)
+    check_bounds(b'{"a":"' + b"[" * 500 + b'"}')
+    check_bounds(b"[" + b"{}," * 500 + b"{}]")
+    with pytest.raises(RefusedError):
+        check_bounds(b"[" * 65 + b"]" * 65)
+
+
+def test_an_event_of_32_kilobytes_is_admitted_and_one_byte_more_refused() -> None:
+    check_bounds(b"x" * 32768)
+    with pytest.raises(RefusedError) as refused:
+        check_bounds(b"x" * 32769)
+    assert refused.value.reason == "too_large"
+
+
+def test_a_stop_raises_a_hold_for_every_name_of_the_customer() -> None:
+    names = ("customer_id:7", "phone:+14155550100")
+    admitted = taken(replace(REPORT, type="sms.received", identifiers=names, data={"body": "Stop"}))
+    assert [(h.kind, h.channel, h.subjects, h.at) for h in admitted.holds] == [
+        ("opt_out", "sms", ("hash of customer_id:7", "hash of phone:+14155550100"), NOW)
+    ]
+    assert decode(encode(admitted.touchpoint), Touchpoint).data == {"body": "Stop", "wish": "opt_out"}
+
+
+def test_a_client_cannot_say_what_a_text_wishes() -> None:
+    admitted = taken(replace(REPORT, type="sms.received", data={"body": "hello", "wish": "opt_in"}))
+    assert admitted.holds == ()
+    assert decode(encode(admitted.touchpoint), Touchpoint).data == {"body": "hello"}
+
+
+def test_a_withdrawal_whose_scope_is_not_understood_stops_everything() -> None:
+    admitted = taken(replace(REPORT, type="consent.withdrawn", data={"channel": "newsletter", "purpose": 5}))
+    assert [(h.kind, h.channel, h.purpose) for h in admitted.holds] == [("opt_out", "", "")]
+
+
+def test_a_grant_whose_scope_is_not_understood_grants_nothing() -> None:
+    with pytest.raises(RefusedError):
+        taken(replace(REPORT, type="consent.granted", data={"channel": "newsletter"}))
+
+
+@pytest.mark.parametrize(
+    "data", [{"amount": 12.5, "currency": "EUR"}, {"amount": "12"}, {"amount": True}, {"amount": 1, "currency": "euro"}, {"amount": 1}]
+)
+def test_an_order_with_money_that_is_not_minor_units_and_a_currency_is_refused(data: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError):
+        taken(replace(REPORT, type="order.placed", data=data))
+
+
+def test_the_id_of_a_body_ignores_order_white_space_and_the_attempt() -> None:
+    first = body_id(b'{"a":1,"b":{"c":2},"sentAt":"2026-11-22T09:30:00Z"}')
+    assert first == body_id(b'{ "b": {"c": 2}, "a": 1, "sentAt": "2026-11-22T09:31:00Z" }')
+    assert first != body_id(b'{"a":2,"b":{"c":2}}')

@@ -1,0 +1,34 @@
+"""The rare routes: what sources sent, and the document of every route."""
+
+from __future__ import annotations
+
+from unit.ingest.fakes import API_TOKEN, WRITE_KEY, Stand
+
+BEARER = {"authorization": f"Bearer {API_TOKEN}"}
+
+
+async def test_owners_can_read_why_their_items_were_refused(ingest: Stand) -> None:
+    await ingest.post("/v1/batch", {"batch": [{"type": "track", "event": "x"}, {"type": "track", "event": "x", "userId": "7"}]})
+    async with ingest.client() as client:
+        sources = {s["source"]: s for s in (await client.get("/v1/sources", headers=BEARER)).json()}
+    assert sorted(sources) == ["callcentre", "shop"]
+    assert (sources["shop"]["admitted"], sources["shop"]["refused"], sources["callcentre"]["admitted"]) == (1, 1, 0)
+    assert sources["shop"]["recent_refusals"][0]["pointer"] == "/userId"
+
+
+async def test_sources_are_for_readers_with_a_token(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        assert (await client.get("/v1/sources")).status_code == 401
+        assert (await client.get("/v1/sources", headers={"authorization": f"Bearer {WRITE_KEY}"})).status_code == 401
+
+
+async def test_the_openapi_document_knows_every_route(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+    assert {"/v1/track", "/v1/t", "/v1/batch", "/v1/touchpoints", "/v1/calls", "/u/{token}", "/v1/sources"} <= set(paths)
+
+
+async def test_an_unknown_route_is_a_problem(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        answer = await client.get("/v1/nothing")
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")

@@ -1,0 +1,169 @@
+"""The Segment routes from outside: what is answered, and what was durable before that."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import msgspec
+import pytest
+from nextwave_runtime.problem import Problem
+from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic
+
+TRACK = {"type": "track", "event": "Song Played", "userId": "7", "messageId": "m-1"}
+ROUTES = {
+    "track": "Song Played",
+    "identify": "customer.identified",
+    "page": "page.viewed",
+    "screen": "page.viewed",
+    "group": "account.joined",
+    "alias": "identities.linked",
+}
+
+
+@pytest.mark.parametrize("route", [*ROUTES, *(word[0] for word in ROUTES)])
+async def test_each_route_takes_its_call_whatever_the_content_type(ingest: Stand, route: str) -> None:
+    kind = next(word for word in ROUTES if word.startswith(route))
+    call = {"event": "Song Played", "userId": "7", "groupId": "g", "previousId": "p", "messageId": "m"}
+    answer = await ingest.post(f"/v1/{route}", call, headers={"content-type": "text/plain"})
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert [(t.id, t.source, t.type, t.received_at) for t in ingest.committer.touchpoints] == [("m", "shop", ROUTES[kind], NOW)]
+
+
+@pytest.mark.parametrize("route", ["batch", "import", "b"])
+async def test_a_gzip_batch_under_a_wrong_content_type_is_taken_whole(ingest: Stand, route: str) -> None:
+    body = gzip.compress(msgspec.json.encode({"batch": [TRACK, TRACK | {"messageId": "m-2"}], "sentAt": "2026-11-22T09:30:00Z"}))
+    headers = {"content-encoding": "gzip", "content-type": "application/x-www-form-urlencoded"}
+    answer = await ingest.post(f"/v1/{route}", content=body, headers=headers)
+    assert answer.status_code == 200
+    assert [t.id for t in ingest.committer.touchpoints] == ["m-1", "m-2"]
+
+
+async def test_a_bad_item_goes_to_rejected_and_harms_no_other(ingest: Stand) -> None:
+    bad: list[Any] = [TRACK | {"userId": None}, TRACK | {"userId": "a\x00b"}, 5, TRACK | {"properties": {"x": "y" * 33_000}}]
+    answer = await ingest.post("/v1/batch", {"batch": [*bad, TRACK]})
+    assert answer.status_code == 200
+    assert [t.id for t in ingest.committer.touchpoints] == ["m-1"]
+    assert [r.reason for r in ingest.committer.rejected] == ["invalid", "invalid", "invalid", "too_large"]
+    first = ingest.committer.rejected[0]
+    assert (first.topic, first.offset, first.detail) == ("door:segment", -1, "/userId: send userId or anonymousId")
+    assert msgspec.json.decode(first.payload) == bad[0]
+
+
+async def test_an_empty_batch_is_a_success_that_leaves_nothing(ingest: Stand) -> None:
+    assert (await ingest.post("/v1/batch", {"batch": []})).status_code == 200
+    assert ingest.committer.records == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "pointer"),
+    [
+        ("/v1/track", b"{", ""),
+        ("/v1/track", b"\xff\xfe", ""),
+        ("/v1/track", b'{"event":"x"}', "/userId"),
+        ("/v1/batch", b'{"batch":5}', "/batch"),
+        ("/v1/batch", b"[]", ""),
+        ("/v1/batch", b'{"batch":[' + b"[" * 20_000 + b"]" * 20_000 + b"]}", ""),
+    ],
+)
+async def test_a_malformed_request_is_a_problem_that_names_the_field(ingest: Stand, path: str, content: bytes, pointer: str) -> None:
+    answer = await ingest.post(path, content=content)
+    assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
+    assert answer.json()["errors"][0]["pointer"] == pointer
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert ingest.committer.records == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"authorization": basic(WRITE_KEY)}, {"authorization": "", "x-write-key": WRITE_KEY}, {"authorization": f"Bearer {WRITE_KEY}"}],
+)
+async def test_the_write_key_may_stand_in_any_of_the_headers(ingest: Stand, headers: dict[str, str]) -> None:
+    assert (await ingest.post("/v1/track", TRACK, headers=headers)).status_code == 200
+
+
+async def test_the_write_key_may_stand_in_the_body(ingest: Stand) -> None:
+    nobody = {"authorization": ""}
+    assert (await ingest.post("/v1/t", TRACK | {"writeKey": WRITE_KEY}, headers=nobody)).status_code == 200
+    assert (await ingest.post("/v1/b", {"batch": [TRACK], "writeKey": WRITE_KEY}, headers=nobody)).status_code == 200
+    assert len(ingest.committer.touchpoints) == 2
+
+
+@pytest.mark.parametrize("authorization", ["", "Basic !!!", "Basic", basic("wk_other"), basic("at_viewer")])
+async def test_an_unknown_write_key_is_a_401(ingest: Stand, authorization: str) -> None:
+    answer = await ingest.post("/v1/track", TRACK, headers={"authorization": authorization})
+    assert (answer.status_code, answer.json()["type"]) == (401, "urn:nextwave:problem:unknown-write-key")
+
+
+@pytest.mark.parametrize(("status", "retry_after"), [(429, 1), (503, 2)])
+async def test_our_own_trouble_is_never_the_clients_fault(ingest: Stand, status: int, retry_after: int) -> None:
+    ingest.committer.problem = Problem(status, "trouble", "later", retry_after_seconds=retry_after)
+    answer = await ingest.post("/v1/track", TRACK)
+    assert (answer.status_code, answer.headers["retry-after"]) == (status, str(retry_after))
+
+
+async def test_the_limits_of_the_protocol_are_400(ingest: Stand) -> None:
+    big = TRACK | {"properties": {"x": "y" * 32_768}}
+    batch = {"batch": [TRACK | {"properties": {"x": "y" * 30_000}}] * 18}
+    assert (await ingest.post("/v1/track", big)).status_code == 400
+    assert (await ingest.post("/v1/batch", batch)).status_code == 400
+
+
+async def test_a_gzip_bomb_is_refused_before_it_is_unfolded(ingest: Stand) -> None:
+    answer = await ingest.post("/v1/batch", content=gzip.compress(b'{"batch":[' + b" " * 50_000_000 + b"]}"))
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:too-large")
+
+
+@pytest.mark.parametrize("content", [gzip.compress(b"{}")[:-4], b"\x1f\x8bnonsense", gzip.compress(b"{}") + b"more"])
+async def test_a_broken_gzip_stream_is_refused(ingest: Stand, content: bytes) -> None:
+    assert (await ingest.post("/v1/batch", content=content)).status_code == 400
+
+
+async def test_a_call_without_an_id_gets_the_same_id_when_it_is_repeated(ingest: Stand) -> None:
+    call = {"event": "x", "userId": "7", "timestamp": "2026-11-22T09:00:00Z"}
+    for sent_at in ("2026-11-22T09:30:00Z", "2026-11-22T09:30:10Z"):
+        await ingest.post("/v1/track", call | {"sentAt": sent_at})
+    first, second = ingest.committer.touchpoints
+    assert first.id == second.id
+
+
+async def test_the_time_of_sending_of_a_batch_corrects_its_calls(ingest: Stand) -> None:
+    late = TRACK | {"timestamp": "2026-11-22T11:20:00Z"}
+    await ingest.post("/v1/batch", {"batch": [late], "sentAt": "2026-11-22T11:30:00Z"})
+    assert ingest.committer.touchpoints[0].occurred_at.isoformat() == "2026-11-22T09:20:00+00:00"
+
+
+async def test_a_stop_is_committed_with_its_touchpoint(ingest: Stand) -> None:
+    await ingest.post("/v1/track", TRACK | {"event": "Unsubscribed"})
+    (touchpoint,), (hold,) = ingest.committer.touchpoints, ingest.committer.holds
+    assert (touchpoint.type, hold.kind, hold.channel, hold.id) == ("consent.withdrawn", "opt_out", "email", "m-1/opt_out")
+    assert "7" not in hold.subjects
+    assert len(hold.subjects[0]) == 32
+
+
+async def test_records_are_keyed_by_the_strongest_identifier_and_typed(ingest: Stand) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+    await ingest.post("/v1/track", TRACK | {"anonymousId": "a"}, headers={"traceparent": trace})
+    record = ingest.committer.records[0]
+    assert record.key == b"customer_id:7"
+    assert record.headers == [("content-type", b"application/json"), ("traceparent", trace.encode())]
+
+
+async def test_a_browser_may_ask_and_post_from_any_page(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        asked = await client.options("/v1/t", headers={"origin": "https://shop", "access-control-request-method": "POST"})
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, "*")
+    assert "POST" in asked.headers["access-control-allow-methods"]
+
+
+async def test_the_browser_client_learns_where_to_send(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        known = await client.get(f"/v1/projects/{WRITE_KEY}/settings")
+        unknown = await client.get("/v1/projects/wk_other/settings")
+    assert known.json()["integrations"]["Segment.io"] == {"apiKey": WRITE_KEY, "apiHost": "ingest/v1", "protocol": "http"}
+    assert unknown.status_code == 404
+
+
+async def test_another_method_is_refused_with_advice(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        assert (await client.get("/v1/track")).status_code == 405

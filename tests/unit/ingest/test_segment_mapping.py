@@ -1,0 +1,123 @@
+"""What the calls of the Segment protocol mean."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from nextwave_ingest.admission import RefusedError, Report
+from nextwave_ingest.doors.segment_mapping import Envelope, normal, understand
+
+NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+
+
+def report(call: dict[str, Any], **envelope: Any) -> Report:
+    return understand(msgspec.json.encode({"userId": "7", "messageId": "m"} | call), Envelope(source="shop", received_at=NOW, **envelope))
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        ("Product Viewed", "product.viewed"),
+        ("product_list_viewed", "product.viewed"),
+        ("PRODUCTS  SEARCHED", "product.searched"),
+        ("Product Added", "cart.updated"),
+        ("Checkout Step Completed", "checkout.started"),
+        ("Order Completed", "order.placed"),
+        ("orderRefunded", "order.returned"),
+        ("Order Cancelled", "order.cancelled"),
+        ("Email Link Clicked", "email.clicked"),
+        ("Unsubscribed", "consent.withdrawn"),
+        ("Support Ticket Created", "complaint.opened"),
+        ("Live Chat Conversation Started", "chat.started"),
+        ("Signed Up", "customer.registered"),
+        ("Song Played", "Song Played"),
+        ("contract.renewed", "contract.renewed"),
+    ],
+)
+def test_events_are_known_however_a_client_writes_them(event: str, kind: str) -> None:
+    assert report({"type": "track", "event": event}).type == kind
+
+
+def test_pages_and_screens_are_page_views_that_keep_their_name() -> None:
+    for kind in ("page", "screen"):
+        seen = report({"type": kind, "name": "Renew", "properties": {"path": "/renew"}})
+        assert (seen.type, seen.data) == ("page.viewed", {"path": "/renew", "name": "Renew"})
+
+
+def test_an_order_carries_its_amount_in_minor_units() -> None:
+    order = report({"type": "track", "event": "Order Completed", "properties": {"order_id": "1", "revenue": 12.5, "currency": "EUR"}})
+    assert order.data == {"order_id": "1", "revenue": 12.5, "currency": "EUR", "amount": 1250}
+    assert order.raw is None
+
+
+def test_properties_that_need_no_look_are_passed_on_as_bytes() -> None:
+    call = b'{"type":"track","event":"Song Played","userId":"7","properties":{ "a" : 1 }}'
+    seen = understand(call, Envelope(source="shop", received_at=NOW))
+    assert seen.raw is not None
+    assert bytes(seen.raw) == b'{ "a" : 1 }'
+
+
+def test_an_identify_names_the_customer_by_every_contact_point_in_normal_form() -> None:
+    traits = {"email": " Ann@Example.COM ", "phone": "(415) 555-0100", "address": {"country": "us"}}
+    known = report({"type": "identify", "anonymousId": "a-1", "traits": traits})
+    assert known.identifiers == ("customer_id:7", "anonymous_id:a-1", "email:ann@example.com", "phone:+14155550100")
+    assert known.data == traits
+
+
+def test_a_contact_point_that_is_none_is_a_trait_and_no_name() -> None:
+    assert report({"type": "identify", "traits": {"email": "n/a", "phone": "soon"}}).identifiers == ("customer_id:7",)
+
+
+def test_the_time_zone_of_the_device_is_kept_unless_the_traits_name_one() -> None:
+    zone = {"context": {"timezone": "Europe/Berlin"}}
+    assert report({"type": "identify"} | zone).data == {"timezone": "Europe/Berlin"}
+    assert report({"type": "identify", "traits": {"timezone": "Asia/Tokyo"}} | zone).data == {"timezone": "Asia/Tokyo"}
+    assert report({"type": "identify"}, timezone="Europe/Paris").data == {"timezone": "Europe/Paris"}
+
+
+def test_an_alias_links_both_names_whichever_kind_the_former_was() -> None:
+    linked = report({"type": "alias", "previousId": "old"})
+    assert (linked.type, linked.identifiers) == ("identities.linked", ("customer_id:7", "anonymous_id:old", "customer_id:old"))
+    anonymous = report({"type": "alias", "previousId": "a-1", "anonymousId": "a-1"})
+    assert anonymous.identifiers == ("customer_id:7", "anonymous_id:a-1")
+
+
+def test_a_group_is_kept_with_its_account() -> None:
+    joined = report({"type": "group", "groupId": "acme", "traits": {"plan": "gold"}})
+    assert (joined.type, joined.data) == ("account.joined", {"plan": "gold", "group_id": "acme"})
+
+
+def test_an_event_on_the_sources_complaint_list_is_a_complaint() -> None:
+    call = {"type": "track", "event": "Ticket Escalated", "properties": {"ticket_id": 9}}
+    complaint = report(call, complaints=frozenset({normal("ticket escalated")}))
+    assert (complaint.type, complaint.data["reference"]) == ("complaint.opened", "9")
+    assert report(call).type == "Ticket Escalated"
+
+
+def test_numbers_are_names_too_and_null_is_none() -> None:
+    assert report({"type": "track", "event": "x", "userId": 42, "anonymousId": None}).identifiers == ("customer_id:42",)
+
+
+@pytest.mark.parametrize(
+    ("call", "pointer"),
+    [
+        ({"type": "track"}, "/event"),
+        ({"type": "track", "event": "x", "userId": None}, "/userId"),
+        ({"type": "track", "event": "x", "userId": "a\x00"}, "/userId"),
+        ({"type": "track", "event": "x", "anonymousId": "a\n"}, "/anonymousId"),
+        ({"type": "track", "event": "x", "properties": []}, "/properties"),
+        ({"type": "track", "event": 5}, "/event"),
+        ({"type": "alias"}, "/previousId"),
+        ({"type": "group"}, "/groupId"),
+        ({"type": "dance"}, "/type"),
+        ({}, "/type"),
+        ({"type": "track", "event": "Order Completed", "properties": {"revenue": "many"}}, "/properties/revenue"),
+    ],
+)
+def test_a_refused_call_names_the_field(call: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(RefusedError) as refused:
+        report(call)
+    assert refused.value.pointer == pointer

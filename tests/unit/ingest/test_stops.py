@@ -1,0 +1,42 @@
+"""What stops contacts, and what lifts a stop."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from nextwave_ingest.stops import Stop, stops, wish
+
+
+@pytest.mark.parametrize(
+    "text", ["STOP", " stop. ", "Stop All", "opt-out", "OPT OUT", "unsubscribe!", "Quit", "STOP texting me", "END", "Arrêt"]
+)
+def test_a_stop_word_is_heard_however_it_is_written(text: str) -> None:
+    assert wish(text) == "opt_out"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "cancel my second order", "end of the month is fine", "please do not", "ok", "restart", "start the engine"]
+)
+def test_a_text_that_is_no_stop_changes_nothing(text: str) -> None:
+    assert wish(text) is None
+
+
+def test_start_and_unstop_undo_a_stop() -> None:
+    assert (wish("START"), wish("unstop")) == ("opt_in", "opt_in")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "expected"),
+    [
+        ("consent.withdrawn", {"channel": "email", "purpose": ""}, (Stop("opt_out", "email"),)),
+        ("consent.granted", {"channel": "", "purpose": "marketing"}, (Stop("opt_in", "", "marketing"),)),
+        ("complaint.opened", {"reference": "T-1"}, (Stop("complaint", reference="T-1"),)),
+        ("complaint.resolved", {"reference": "T-1", "satisfied": False}, (Stop("complaint_lifted", reference="T-1"),)),
+        ("call.wrapped_up", {"complaint": True, "refusal": True}, (Stop("complaint"), Stop("opt_out", "call"))),
+        ("call.wrapped_up", {"disposition": "accepted"}, ()),
+        ("order.placed", {}, ()),
+    ],
+)
+def test_each_stop_is_raised_by_its_touchpoint(kind: str, data: dict[str, Any], expected: tuple[Stop, ...]) -> None:
+    assert stops(kind, data) == expected
