@@ -1,0 +1,25 @@
+"""Instants as the profile stores them: integer microseconds since 1970 (UTC), exact in both directions; 0 means never."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+DAY = 86_400_000_000
+"""Microseconds of a day."""
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970 of an aware instant."""
+    return (at - EPOCH) // MICROSECOND
+
+
+def instant(at: int) -> datetime:
+    """The aware UTC instant of microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=at)
+
+
+def instant_or_none(at: int) -> datetime | None:
+    """The instant, or None for 0 (never)."""
+    return instant(at) if at else None

@@ -1,0 +1,1 @@
+"""Alembic revisions of scoring's database."""

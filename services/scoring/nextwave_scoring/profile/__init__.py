@@ -1,0 +1,1 @@
+"""All that is known of a customer, folded from touchpoints and outcomes only, in any order."""

@@ -1,0 +1,23 @@
+"""How content the customer is: their decayed mean rating, and whether something was left unsatisfied."""
+
+from __future__ import annotations
+
+from nextwave_scoring.profile import matters
+from nextwave_scoring.profile.record import Profile
+
+_QUARTER = 2
+"""Index of the 90-day span."""
+
+
+def satisfaction(profile: Profile) -> float | None:
+    """Mean of the ratings 1..5, recent ones weighing more; None without a rating."""
+    rated = profile.counts.get("rated")
+    if rated is None or rated[_QUARTER] <= 0.0:
+        return None
+    return profile.counts["rating"][_QUARTER] / rated[_QUARTER]
+
+
+def is_unsatisfied(profile: Profile) -> bool:
+    """A complaint was closed without satisfaction and nothing good came since, or a service request is open."""
+    soured = bool(profile.soured_at) and profile.soured_at >= profile.soothed_at
+    return soured or bool(matters.open_of(profile.matters, matters.SERVICE))

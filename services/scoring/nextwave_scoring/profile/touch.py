@@ -1,0 +1,154 @@
+"""Takes a touchpoint into a profile. What happened late counts for when it happened; what claims to be ahead, for when it came."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nextwave_contracts.touchpoints import Touchpoint
+
+from nextwave_scoring.instants import DAY, micros
+from nextwave_scoring.profile import consents, decay, matters
+from nextwave_scoring.profile.record import Profile, first_of
+from nextwave_scoring.profile.subjects import NOT_RHYTHM, SIGNALS, subject_of
+from nextwave_scoring.profile.traits import take_addresses, take_traits
+
+Data = Mapping[str, Any]
+Weight = tuple[float, float, float]
+GOOD_RATING = 4.0
+
+
+def take(profile: Profile, touchpoint: Touchpoint) -> None:
+    """Changes the profile by one touchpoint."""
+    at = micros(min(touchpoint.occurred_at, touchpoint.received_at))
+    kind = touchpoint.type
+    day = at // DAY
+    profile.touchpoints += 1
+    profile.first_at = first_of(profile.first_at, at)
+    profile.last_at = max(profile.last_at, at)
+    profile.landmark = decay.advance(profile.counts, profile.landmark, day)
+    weight = decay.weights(profile.landmark, at)
+    decay.add(profile.counts, subject_of(kind), weight)
+    if kind in SIGNALS:
+        decay.add(profile.counts, SIGNALS[kind], weight)
+    if kind not in NOT_RHYTHM:
+        profile.active_at = max(profile.active_at, at)
+        profile.visits.mark(day)
+    take_addresses(profile, touchpoint.identifiers, at)
+    handler = _HANDLERS.get(kind)
+    if handler is not None:
+        handler(profile, touchpoint, at, weight)
+
+
+def _order(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    sums = profile.orders.setdefault(_currency(touchpoint.data), [0, 0, 0])
+    sums[0] += 1
+    sums[1] += _amount(touchpoint.data)
+    profile.first_order_at = first_of(profile.first_order_at, at)
+    profile.last_order_at = max(profile.last_order_at, at)
+    profile.purchases.mark(at // DAY)
+
+
+def _given_back(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
+    profile.orders.setdefault(_currency(touchpoint.data), [0, 0, 0])[2] += _amount(touchpoint.data)
+
+
+def _session(profile: Profile, _touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
+    profile.sessions += 1
+
+
+def _identified(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    take_traits(profile, touchpoint.data, at)
+
+
+def _granted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    _consent(profile, touchpoint.data, at, granted=True)
+
+
+def _withdrawn(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    _consent(profile, touchpoint.data, at, granted=False)
+
+
+def _consent(profile: Profile, data: Data, at: int, *, granted: bool) -> None:
+    consents.take(profile.consents, channel=data.get("channel", ""), purpose=data.get("purpose", ""), granted=granted, at=at)
+
+
+def _complaint(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    matters.opened(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
+
+
+def _resolved(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    matters.closed(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
+    if touchpoint.data.get("satisfied") is False:
+        profile.soured_at = max(profile.soured_at, at)
+    else:
+        profile.soothed_at = max(profile.soothed_at, at)
+
+
+def _service(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    matters.opened(profile.matters, matters.SERVICE, _reference(touchpoint.data), at)
+
+
+def _served(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    matters.closed(profile.matters, matters.SERVICE, _reference(touchpoint.data), at)
+
+
+def _rated(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weight) -> None:
+    data = touchpoint.data
+    _rating(profile, data.get("rating", data.get("satisfaction", data.get("score"))), at, weight)
+
+
+def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weight) -> None:
+    data = touchpoint.data
+    _rating(profile, data.get("satisfaction"), at, weight)
+    if data.get("refusal") is True or data.get("disposition") == "refused":
+        profile.refusals += 1
+        decay.add(profile.counts, "refusal", weight)
+    if data.get("complaint") is True:
+        decay.add(profile.counts, "complaint", weight)
+        matters.opened(profile.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, at)
+
+
+def _rating(profile: Profile, rating: object, at: int, weight: Weight) -> None:
+    """Ratings are 1..5; anything else is no rating."""
+    if isinstance(rating, bool) or not isinstance(rating, int | float) or not 1 <= rating <= 5:
+        return
+    decay.add(profile.counts, "rating", weight, float(rating))
+    decay.add(profile.counts, "rated", weight)
+    if rating >= GOOD_RATING:
+        profile.soothed_at = max(profile.soothed_at, at)
+
+
+def _reference(data: Data) -> str:
+    value = data.get("reference", "")
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _amount(data: Data) -> int:
+    """Integer minor units; what is no such amount counts as an order of nothing."""
+    amount = data.get("amount", 0)
+    return amount if isinstance(amount, int) and not isinstance(amount, bool) and 0 <= amount < 2**50 else 0
+
+
+def _currency(data: Data) -> str:
+    currency = data.get("currency")
+    return currency.upper() if isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha() else "XXX"
+
+
+_HANDLERS: dict[str, Callable[[Profile, Touchpoint, int, Weight], None]] = {
+    "order.placed": _order,
+    "order.cancelled": _given_back,
+    "order.returned": _given_back,
+    "session.ended": _session,
+    "customer.identified": _identified,
+    "customer.registered": _identified,
+    "preference.changed": _identified,
+    "consent.granted": _granted,
+    "consent.withdrawn": _withdrawn,
+    "complaint.opened": _complaint,
+    "complaint.resolved": _resolved,
+    "service.requested": _service,
+    "service.completed": _served,
+    "satisfaction.rated": _rated,
+    "call.wrapped_up": _wrapped_up,
+}

@@ -1,0 +1,77 @@
+"""Traits, contact points and home (time zone, country, region, language): for each the newest fact stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, kind_of, value_of
+
+from nextwave_scoring.profile.merge import bounded_traits
+from nextwave_scoring.profile.record import ContactPoint, Profile, newer
+from nextwave_scoring.profile.zones import is_zone
+
+CHANNELS_OF: dict[str, tuple[str, ...]] = {"email": ("email",), "phone": ("sms", "call"), "device_token": ("webpush",)}
+"""Which channels an identifier of this kind is the address of."""
+_ELSEWHERE = frozenset({"email", "phone", "timezone", "language", "locale", "identifiers", "channel", "purpose", "country", "region"})
+_TEXT_MAX = 120
+_HOME_MAX = 64
+_OBJECT_MAX = 8
+
+
+def take_addresses(profile: Profile, names: Iterable[str], at: int) -> None:
+    """Identifiers that are addresses become contact points."""
+    for name in names:
+        for channel in CHANNELS_OF.get(kind_of(name), ()):
+            point = profile.points.setdefault(channel, ContactPoint())
+            point.set_at, point.address = max((point.set_at, point.address), (at, value_of(name)))
+
+
+def take_traits(profile: Profile, data: Mapping[str, Any], at: int) -> None:
+    """Takes what a source says of the customer. Scalars, and small objects of scalars, are kept as traits."""
+    _take_home(profile, data, at)
+    for kind in ("email", "phone"):
+        if isinstance(data.get(kind), str):
+            take_addresses(profile, _normal(kind, data[kind]), at)
+    for key, value in data.items():
+        kept = _bounded(value)
+        if key not in _ELSEWHERE and len(key) <= _HOME_MAX and kept is not None:
+            profile.traits[key] = newer(profile.traits.get(key), (at, kept))
+    profile.traits = bounded_traits(profile.traits)
+
+
+def _take_home(profile: Profile, data: Mapping[str, Any], at: int) -> None:
+    address = data.get("address")
+    place: Mapping[str, Any] = address if isinstance(address, Mapping) else data
+    facts = {
+        "timezone": data.get("timezone"),
+        "country": _upper(place.get("country")),
+        "region": _upper(place.get("state", place.get("region"))),
+        "language": data.get("language", data.get("locale")),
+    }
+    for key, value in facts.items():
+        if isinstance(value, str) and 0 < len(value) <= _HOME_MAX and (key != "timezone" or is_zone(value)):
+            profile.home[key] = newer(profile.home.get(key), (at, value))
+
+
+def _bounded(value: object) -> object:
+    """The value as it is kept: text cut, numbers that 64 bits hold, objects one level deep; None for anything else."""
+    if isinstance(value, dict):
+        known = {k: kept for k, v in list(value.items())[:_OBJECT_MAX] if not isinstance(v, dict) and (kept := _bounded(v)) is not None}
+        return known or None
+    if isinstance(value, str):
+        return value[:_TEXT_MAX]
+    if isinstance(value, int):
+        return value if -(2**63) <= value < 2**63 else None
+    return value if isinstance(value, float) else None
+
+
+def _upper(value: object) -> object:
+    return value.strip().upper() if isinstance(value, str) else None
+
+
+def _normal(kind: str, value: str) -> tuple[str, ...]:
+    try:
+        return (identifier(kind, value),)
+    except InvalidIdentifierError:
+        return ()
