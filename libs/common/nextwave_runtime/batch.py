@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from time import perf_counter
 from typing import Any
@@ -97,6 +97,8 @@ class Desk:
         if sequence[1]:
             await outbox.drop(connection, self._key, sequence[1])
         after = moved(before, next_offset=batch.next_offset, cursor=envelope.cursor, marks=batch.sifted.marks, last=envelope.last)
+        repeated = batch.sifted.duplicates + len(batch.sifted.taken) - len(taken)
+        after = replace(after, duplicates=before.duplicates + repeated)
         await advance(connection, self._key, before, after)
         return Applied(after, envelope.records, len(taken) - sum(isinstance(f.item, Taken) for f in batch.failed), len(due))
 

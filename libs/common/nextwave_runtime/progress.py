@@ -35,6 +35,8 @@ class Progress:
     marks: dict[Origin, Place]
     last_places: dict[tuple[str, int], Place]
     """For each target (topic, partition) the place of the last message sent there."""
+    duplicates: int = 0
+    """Repeated messages dropped so far, counted in the transactions that dropped them."""
 
 
 _ENSURE = text(
@@ -43,11 +45,11 @@ _ENSURE = text(
 )
 _ACQUIRE = text(
     "update progress set epoch = epoch + 1 where processor = :processor and topic = :topic and partition = :partition"
-    " returning epoch, next_offset, last_offset, last_index, joined_late, marks, last_places"
+    " returning epoch, next_offset, last_offset, last_index, joined_late, marks, last_places, duplicates"
 )
 _ADVANCE = text(
     "update progress set next_offset = :next_offset, last_offset = :last_offset, last_index = :last_index, marks = :marks,"
-    " last_places = :last_places where processor = :processor and topic = :topic and partition = :partition"
+    " last_places = :last_places, duplicates = :duplicates where processor = :processor and topic = :topic and partition = :partition"
     " and epoch = :epoch and next_offset = :expected_offset and last_index = :expected_index"
 )
 _Stored = list[tuple[str, int, int, int]]
@@ -65,6 +67,7 @@ async def acquire(connection: AsyncConnection, key: Input, *, beginning: int) ->
         joined_late=row.joined_late,
         marks={Origin(p, n): Place(o, i) for p, n, o, i in _unpack(row.marks)},
         last_places={(t, n): Place(o, i) for t, n, o, i in _unpack(row.last_places)},
+        duplicates=row.duplicates,
     )
 
 
@@ -81,6 +84,7 @@ async def advance(connection: AsyncConnection, key: Input, before: Progress, aft
             "last_offset": after.cursor.offset,
             "last_index": after.cursor.number,
             "marks": msgspec.msgpack.encode([(*o, *p) for o, p in after.marks.items()]),
+            "duplicates": after.duplicates,
             "last_places": msgspec.msgpack.encode([(*t, *p) for t, p in after.last_places.items()]),
         },
     )

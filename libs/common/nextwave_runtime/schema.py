@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 PROCESSOR_TABLES: tuple[str, ...] = (
     "create table progress (processor text not null, topic text not null, partition int not null, epoch bigint not null default 0,"
     " next_offset bigint not null default 0, last_offset bigint not null default -1, last_index int not null default -1,"
-    " joined_late boolean not null default false, marks bytea not null default '', last_places bytea not null default '',"
+    " joined_late boolean not null default false, duplicates bigint not null default 0,"
+    " marks bytea not null default '', last_places bytea not null default '',"
     " primary key (processor, topic, partition)) with (fillfactor = 50)",
     "create table outbox (processor text not null, topic text not null, partition int not null, sequence bigint not null,"
     " messages bytea not null, primary key (processor, topic, partition, sequence))",
