@@ -119,7 +119,10 @@ def bare_outputs(template: Template) -> list[tuple[str, str]]:
 
 
 def _unknown(parsed: BoundTemplate) -> Iterator[tuple[str, str]]:
-    for variables in parsed.analyze(include_partials=False).globals.values():
+    used = parsed.analyze(include_partials=False)
+    for name in sorted(set(used.filters) - set(parsed.env.filters)):
+        yield f"there is no filter {name}", "use one of " + ", ".join(sorted(parsed.env.filters))
+    for variables in used.globals.values():
         for variable in variables:
             path = _path(variable.segments)
             if path is None:

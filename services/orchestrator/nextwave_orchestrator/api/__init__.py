@@ -1,1 +1,1 @@
-"""The campaign owner's and the agent's HTTP interface."""
+"""The campaign owner's and the agent's API, one file per subject."""

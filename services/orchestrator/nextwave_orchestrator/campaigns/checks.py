@@ -33,6 +33,7 @@ def campaign_faults(campaign: Campaign) -> list[Fault]:
         *_require(0 <= campaign.holdout <= 1, "/holdout", f"{campaign.holdout} is no share", "give a number from 0 to 1"),
         *_require(0 < campaign.lever <= 1000, "/lever", f"{campaign.lever} weighs wrongly", "give a number above 0, at most 1000"),
         *_budget(campaign),
+        *(fault for n, system in enumerate(campaign.needs) for fault in _key(system, f"/needs/{n}")),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from difflib import get_close_matches
@@ -12,8 +12,9 @@ import msgspec
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 
 from nextwave_orchestrator.campaigns.checks import steps_of
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step, Wave
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step, Template, Wave
 from nextwave_orchestrator.durations import duration
+from nextwave_orchestrator.templates import bare_outputs
 
 DELIVERY_TIMES: Mapping[str, timedelta] = {
     "email": timedelta(minutes=15),
@@ -38,7 +39,7 @@ class Surroundings:
     """What exists beside the campaign. `others` are the live campaigns of other keys."""
 
     segments: frozenset[str]
-    templates: frozenset[str]
+    templates: Mapping[str, Template]
     systems: frozenset[str]
     policy: Policy
     others: tuple[Campaign, ...] = ()
@@ -124,9 +125,19 @@ def _step(one: Step, at: str, window: timedelta, around: Surroundings) -> Iterat
         yield _error("no_list", at, "a call without a list", "name the dialler list: list: <name>")
     if one.channel != "call" and not one.template:
         yield _error("no_template", at, f"{one.channel} without content", "name a template: template: <key>")
-    if one.template and one.template not in around.templates:
-        fix = _near(one.template, around.templates, "PUT /v1/templates/{key} makes one")
-        yield _error("missing_template", at + "/template", f"there is no template {one.template!r}", fix)
+    if one.template:
+        yield from _template(one.template, at + "/template", around.templates)
+
+
+def _template(key: str, at: str, templates: Mapping[str, Template]) -> Iterator[Finding]:
+    known = templates.get(key)
+    if known is None:
+        fix = _near(key, templates, "PUT /v1/templates/{key} makes one")
+        yield _error("missing_template", at, f"there is no template {key!r}", fix)
+        return
+    for path in sorted({path for _, path in bare_outputs(known)}):
+        fix = f"write {{{{ {path} | default: ... }}}}"
+        yield _warning("may_be_missing", at, f"template {key!r} shows {path}, which not every customer has", fix)
 
 
 def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
@@ -161,7 +172,7 @@ def _overlaps(campaign: Campaign, others: tuple[Campaign, ...]) -> Iterator[Find
             yield _warning("overlap", "/entry", detail, "the arbiter will choose for each contact; separate the audiences if you want both")
 
 
-def _near(key: str, known: frozenset[str], otherwise: str) -> str:
+def _near(key: str, known: Iterable[str], otherwise: str) -> str:
     near = get_close_matches(key, sorted(known), n=1)
     return f"did you mean {near[0]}?" if near else otherwise
 

@@ -1,0 +1,102 @@
+"""What every route needs: the store, the clock, who is calling; and the body and preconditions of a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPBearer
+from nextwave_contracts.clock import Clock
+from nextwave_runtime.auth import Key, Keyring, Role
+from nextwave_runtime.problem import FieldError, Problem
+from starlette.responses import Response
+
+from nextwave_orchestrator.assembly import Stored
+from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
+from nextwave_orchestrator.campaigns.documents import LARGEST, read_document
+from nextwave_orchestrator.catalogue_store import CatalogueStore
+from nextwave_orchestrator.faults import Fault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Control:
+    """Given to the app as `app.state.control`."""
+
+    store: CatalogueStore
+    clock: Clock
+    keyring: Keyring
+    editor_budget_max: int
+
+
+def control(request: Request) -> Control:
+    """The app's control."""
+    found = request.app.state.control
+    assert isinstance(found, Control)
+    return found
+
+
+Controlled = Annotated[Control, Depends(control)]
+_bearer = HTTPBearer(auto_error=False, description="an API token; `nextwave keys` makes one")
+
+
+def needs(*roles: Role) -> Callable[..., Key]:
+    """A dependency: the caller's key, which must have one of `roles`."""
+
+    def caller(request: Request, given: Controlled, _: Annotated[Any, Depends(_bearer)]) -> Key:
+        return given.keyring.require(request.headers.get("authorization", ""), *roles)
+
+    return caller
+
+
+READERS: tuple[Role, ...] = ("viewer", "editor", "approver", "operator", "agent")
+Reader = Annotated[Key, Depends(needs(*READERS))]
+Editor = Annotated[Key, Depends(needs("editor", "approver"))]
+Approver = Annotated[Key, Depends(needs("approver"))]
+Operator = Annotated[Key, Depends(needs("operator"))]
+Stopper = Annotated[Key, Depends(needs("editor", "approver", "operator"))]
+
+
+async def document(request: Request) -> Any:
+    """The body as plain values, read no further than the limit."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LARGEST:
+            raise Problem(413, "too-large", f"the body is larger than {LARGEST // 1024} KB")
+    return read_document(bytes(body), request.headers.get("content-type", ""))
+
+
+def checked_key(key: str) -> str:
+    """The key of a path. Raises a 422 `Problem`."""
+    if not KEY.fullmatch(key):
+        raise refused([Fault("/key", f"{key!r:.80} is no key", KEY_FIX)])
+    return key
+
+
+def refused(faults: list[Fault] | tuple[Fault, ...]) -> Problem:
+    """Faults as the problem that is answered."""
+    errors = tuple(FieldError(pointer=f.pointer, detail=f"{f.detail}; {f.fix}") for f in faults)
+    return Problem(422, "invalid-document", "the document has faults; see errors", errors=errors)
+
+
+def etag(revision: int) -> str:
+    """The entity tag of a document."""
+    return f'"{revision}"'
+
+
+def require_match(request: Request, stored: Stored | None) -> None:
+    """Honours `If-Match` and `If-None-Match: *`. Raises a 412 `Problem`."""
+    wanted = request.headers.get("if-match")
+    tags = [t.strip() for t in (wanted or "").split(",")]
+    if wanted is not None and (stored is None or ("*" not in tags and etag(stored.revision) not in tags)):
+        raise Problem(412, "changed-meanwhile", "it is no longer what If-Match names; read it again and repeat the change")
+    if request.headers.get("if-none-match") == "*" and stored is not None:
+        raise Problem(412, "exists-already", "it exists already; leave If-None-Match out to replace it")
+
+
+def answer(body: bytes, *, status: int = 200, revision: int | None = None) -> Response:
+    """A JSON answer, with its entity tag."""
+    headers = {} if revision is None else {"etag": etag(revision)}
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

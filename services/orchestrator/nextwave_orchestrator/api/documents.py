@@ -1,0 +1,78 @@
+"""Reading and writing one written document, the same for segments, templates, drafts and the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from fastapi import Request
+from nextwave_runtime.auth import Key
+from nextwave_runtime.problem import Problem
+from starlette.responses import Response
+
+from nextwave_orchestrator.api.control import Control, answer, checked_key, document, refused, require_match
+from nextwave_orchestrator.campaigns.documents import read_as
+from nextwave_orchestrator.catalogue_store import Kind
+from nextwave_orchestrator.faults import Fault
+
+MOST_LISTED = 500
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Generic[T]):
+    """A kind of document: how it is called, what type it is read as, how it is checked, and whether it holds its own key."""
+
+    kind: Kind
+    noun: str
+    written: type[T]
+    faults: Callable[[T], list[Fault]]
+    keyed: bool = True
+
+
+def read(kind: Document[T], key: str, raw: Any) -> T:
+    """The checked value; the key may be left out of the body. Raises `FaultyError` or a 422 `Problem`."""
+    if kind.keyed and isinstance(raw, dict) and raw.setdefault("key", key) != key:
+        raise refused([Fault("/key", f"{raw['key']!r:.80} is not the key of the path", f"write {key}, or leave it out")])
+    written = read_as(raw, kind.written)
+    faults = kind.faults(written)
+    if faults:
+        raise refused(faults)
+    return written
+
+
+async def save(request: Request, control: Control, by: Key, kind: Document[T], key: str) -> Response:
+    """Writes it, when the preconditions hold; the same again changes nothing."""
+    body = msgspec.json.encode(read(kind, checked_key(key), await document(request)))
+    async with control.store.changing() as session:
+        stored = await session.document(kind.kind, key)
+        require_match(request, stored)
+        if stored is not None and stored.body == body:
+            return answer(body, revision=stored.revision)
+        saved = await session.put(kind.kind, key, body, by.name)
+    return answer(body, status=201 if stored is None else 200, revision=saved.revision)
+
+
+async def show(control: Control, kind: Document[T], key: str) -> Response:
+    """One document with its entity tag. Raises a 404 `Problem`."""
+    async with control.store.reading() as session:
+        stored = await session.document(kind.kind, key)
+    if stored is None:
+        raise missing(kind.noun, key)
+    return answer(stored.body, revision=stored.revision)
+
+
+async def listing(control: Control, kind: Document[T], after: str, limit: int) -> Response:
+    """A page in key order; `next` is the `after` of the following page."""
+    async with control.store.reading() as session:
+        stored = await session.documents(kind.kind, after=after, limit=limit)
+    items = [msgspec.Raw(s.body) for s in stored]
+    return answer(msgspec.json.encode({"items": items, "next": stored[-1].key if len(stored) == limit else None}))
+
+
+def missing(noun: str, key: str) -> Problem:
+    """The 404."""
+    return Problem(404, "not-found", f"there is no {noun} {key!r:.80}")

@@ -1,0 +1,61 @@
+"""The house's own settings: the policy over all campaigns, and which supporting systems are ready."""
+
+from __future__ import annotations
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from nextwave_orchestrator.api.control import Approver, Controlled, Operator, Reader, answer, checked_key, document
+from nextwave_orchestrator.api.documents import Document, save
+from nextwave_orchestrator.campaigns.checks import policy_faults
+from nextwave_orchestrator.campaigns.definition import Policy
+from nextwave_orchestrator.campaigns.documents import read_as
+from nextwave_orchestrator.live import POLICY_KEY, policy_of
+
+router = APIRouter()
+POLICY = Document("policies", "policy", Policy, policy_faults, keyed=False)
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether a supporting system (payment, logistics, after-sales) is ready."""
+
+    ready: bool
+
+
+@router.get("/v1/policy", tags=["policy"])
+async def get_policy(control: Controlled, _: Reader) -> Response:
+    """Read the policy in force."""
+    async with control.store.reading() as session:
+        stored = await session.document("policies", POLICY_KEY)
+        policy = await policy_of(session)
+    return answer(msgspec.json.encode(shown(policy)), revision=stored.revision if stored else 0)
+
+
+def shown(policy: Policy) -> dict[str, object]:
+    """Every value, defaults too: who reads a policy wants to see what is in force."""
+    return {name: getattr(policy, name) for name in policy.__struct_fields__}
+
+
+@router.put("/v1/policy", tags=["policy"])
+async def put_policy(request: Request, control: Controlled, by: Approver) -> Response:
+    """Write the policy; it acts at once."""
+    return await save(request, control, by, POLICY, POLICY_KEY)
+
+
+@router.put("/v1/readiness/{system}", tags=["readiness"])
+async def put_readiness(system: str, request: Request, control: Controlled, by: Operator) -> Response:
+    """Declare a supporting system ready or not."""
+    checked_key(system)
+    declared = read_as(await document(request), Readiness)
+    async with control.store.changing() as session:
+        if (await session.readiness()).get(system) != declared.ready:
+            await session.set_readiness(system, declared.ready, by.name)
+    return answer(msgspec.json.encode({"system": system, "ready": declared.ready}))
+
+
+@router.get("/v1/readiness", tags=["readiness"])
+async def get_readiness(control: Controlled, _: Reader) -> Response:
+    """Which supporting systems are ready."""
+    async with control.store.reading() as session:
+        return answer(msgspec.json.encode(await session.readiness()))

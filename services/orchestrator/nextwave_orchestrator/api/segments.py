@@ -1,0 +1,90 @@
+"""Segments and templates: owners' named rules and contents, and a trial of a rule on a profile."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from nextwave_contracts.customers import Snapshot
+from starlette.responses import Response
+
+from nextwave_orchestrator.api.control import Controlled, Editor, Reader, answer, document
+from nextwave_orchestrator.api.documents import MOST_LISTED, Document, listing, missing, save, show
+from nextwave_orchestrator.campaigns.checks import segment_faults
+from nextwave_orchestrator.campaigns.definition import Segment, Template
+from nextwave_orchestrator.campaigns.documents import read_as
+from nextwave_orchestrator.catalogue import Facts, Happening
+from nextwave_orchestrator.rules.explain import explain
+from nextwave_orchestrator.rules.parse import read_rule
+from nextwave_orchestrator.templates import template_faults
+
+router = APIRouter()
+SEGMENTS = Document("segments", "segment", Segment, segment_faults)
+TEMPLATES = Document("templates", "template", Template, template_faults)
+Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One event of the customer's history."""
+
+    type: str
+    at: datetime
+    data: dict[str, Any] = {}
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A customer to try a rule on."""
+
+    profile: Snapshot
+    history: tuple[Seen, ...] = ()
+
+
+@router.put("/v1/segments/{key}", tags=["segments"])
+async def put_segment(key: str, request: Request, control: Controlled, by: Editor) -> Response:
+    """Write a segment."""
+    return await save(request, control, by, SEGMENTS, key)
+
+
+@router.get("/v1/segments/{key}", tags=["segments"])
+async def get_segment(key: str, control: Controlled, _: Reader) -> Response:
+    """Read a segment."""
+    return await show(control, SEGMENTS, key)
+
+
+@router.get("/v1/segments", tags=["segments"])
+async def list_segments(control: Controlled, _: Reader, after: str = "", limit: Limit = 100) -> Response:
+    """List segments in key order."""
+    return await listing(control, SEGMENTS, after, limit)
+
+
+@router.post("/v1/segments/{key}:explain", tags=["segments"])
+async def explain_segment(key: str, request: Request, control: Controlled, _: Reader) -> Response:
+    """Try a segment on a profile, leaf by leaf."""
+    trial = read_as(await document(request), Trial)
+    async with control.store.reading() as session:
+        stored = await session.document("segments", key)
+    if stored is None:
+        raise missing("segment", key)
+    rule = read_rule(msgspec.json.decode(stored.body, type=Segment).rule, "/rule")
+    history = sorted((Happening(s.type, s.at, s.data) for s in trial.history), key=lambda h: h.at)
+    return answer(msgspec.json.encode(explain(rule, Facts(trial.profile, history, control.clock.now()))))
+
+
+@router.put("/v1/templates/{key}", tags=["templates"])
+async def put_template(key: str, request: Request, control: Controlled, by: Editor) -> Response:
+    """Write a template."""
+    return await save(request, control, by, TEMPLATES, key)
+
+
+@router.get("/v1/templates/{key}", tags=["templates"])
+async def get_template(key: str, control: Controlled, _: Reader) -> Response:
+    """Read a template."""
+    return await show(control, TEMPLATES, key)
+
+
+@router.get("/v1/templates", tags=["templates"])
+async def list_templates(control: Controlled, _: Reader, after: str = "", limit: Limit = 100) -> Response:
+    """List templates in key order."""
+    return await listing(control, TEMPLATES, after, limit)

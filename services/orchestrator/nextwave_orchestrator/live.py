@@ -1,0 +1,74 @@
+"""Holds the catalogue in force; a change anywhere is seen within a second and swapped in whole."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from nextwave_orchestrator import metrics
+from nextwave_orchestrator.assembly import Everything, assemble
+from nextwave_orchestrator.campaigns.definition import Policy
+from nextwave_orchestrator.catalogue import Catalogue
+from nextwave_orchestrator.catalogue_store import CatalogueSession, CatalogueStore
+from nextwave_orchestrator.faults import FaultyError
+
+POLL_SECONDS = 0.25
+POLICY_KEY = "house"
+
+_log = structlog.get_logger()
+
+
+class LiveCatalogue:
+    """The current catalogue, for everybody in this process."""
+
+    def __init__(self, store: CatalogueStore, identifier_key: bytes) -> None:
+        self._store = store
+        self._identifier_key = identifier_key
+        self._current: Catalogue | None = None
+
+    def current(self) -> Catalogue:
+        """The catalogue in force; `load` must have run once."""
+        assert self._current is not None, "the catalogue is loaded before anything runs"
+        return self._current
+
+    async def load(self) -> None:
+        """Takes in what is stored now."""
+        async with self._store.reading() as session:
+            stored = await gather(session)
+        self._current = assemble(stored, self._identifier_key)
+        metrics.CATALOGUE_REVISION.set(stored.revision)
+
+    async def watch(self) -> None:
+        """Loads again whenever the revision changed, for ever. While the database is away the last catalogue stays in force."""
+        while True:
+            await asyncio.sleep(POLL_SECONDS)
+            try:
+                if await self._store.revision() != self.current().revision:
+                    await self.load()
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                _log.warning("catalogue_unreachable", error=repr(error))
+            except (FaultyError, msgspec.MsgspecError) as error:
+                metrics.CATALOGUE_REFUSED.inc()
+                _log.error("catalogue_refused", error=str(error))
+
+
+async def gather(session: CatalogueSession) -> Everything:
+    """Everything stored."""
+    return Everything(
+        revision=session.revision,
+        segments=await session.documents("segments"),
+        templates=await session.documents("templates"),
+        campaigns=await session.campaigns(),
+        versions=await session.versions(),
+        ready=await session.readiness(),
+        policy=await policy_of(session),
+    )
+
+
+async def policy_of(session: CatalogueSession) -> Policy:
+    """The policy in force; the shipped one until somebody writes another."""
+    stored = await session.document("policies", POLICY_KEY)
+    return Policy() if stored is None else msgspec.json.decode(stored.body, type=Policy)

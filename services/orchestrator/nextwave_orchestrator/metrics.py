@@ -1,0 +1,8 @@
+"""The orchestrator's own metrics, declared once."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Gauge
+
+CATALOGUE_REVISION = Gauge("nextwave_orchestrator_catalogue_revision", "Revision of the catalogue in force")
+CATALOGUE_REFUSED = Counter("nextwave_orchestrator_catalogue_refused_total", "Times a stored catalogue did not fit this release")

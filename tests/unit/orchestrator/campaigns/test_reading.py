@@ -1,0 +1,158 @@
+"""What owners send is read as they meant it, or refused with the place and the fix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults, segment_faults
+from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Policy, Segment
+from nextwave_orchestrator.campaigns.documents import LARGEST, read_as, read_document
+from nextwave_orchestrator.durations import duration
+from nextwave_orchestrator.faults import FaultyError
+from unit.orchestrator.campaigns.winter import put, winter, written
+
+
+def test_the_products_own_example_has_no_faults() -> None:
+    assert campaign_faults(winter()) == []
+
+
+def test_yaml_and_json_mean_the_same() -> None:
+    assert read_as(read_document(msgspec.json.encode(winter()), "application/json"), Campaign) == winter()
+
+
+def test_yaml_words_stay_words() -> None:
+    assert read_document(b"on: off\nat: 18:00\nday: 2026-11-22\nno: 010\nyes: ~\nn: 1.5\nb: true", "application/yaml") == {
+        "on": "off",
+        "at": "18:00",
+        "day": "2026-11-22",
+        "no": "010",
+        "yes": None,
+        "n": 1.5,
+        "b": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{",
+        b"a: [1",
+        b"a: 1\na: 2",
+        b"? [a]\n: 1",
+        b"a: &x [1]\nb: *x",
+        b"a: " + b"[" * 60_000 + b"]" * 60_000,
+        b"[" * 60_000,
+        b"a: !!python/object/apply:os.system [ls]",
+        b"a: \xff",
+        b"x" * (LARGEST + 1),
+        b"a: " + b"9" * 5000,
+    ],
+)
+def test_a_hostile_or_broken_body_is_refused_and_not_felt(body: bytes) -> None:
+    with pytest.raises(FaultyError) as refused:
+        read_document(body, "application/yaml")
+    assert refused.value.faults[0].fix
+
+
+SHAPES: list[tuple[str, Any, str]] = [
+    ("/goal", ..., "/goal"),
+    ("/gaol", 1, "/gaol"),
+    ("/purpose", "selling", "/purpose"),
+    ("/waves/0/mixes/1/channels/0/channel", "emial", "/waves/0/mixes/1/channels/0/channel"),
+    ("/waves/0/mixes/0/channels/1/tempalte", "x", "/waves/0/mixes/0/channels/1/tempalte"),
+    ("/waves/2/enter/on/refused", {"chanel": "sms"}, "/waves/2/enter/on/refused/chanel"),
+    ("/waves/2/enter/on/lost", {"channel": "sms"}, "/waves/2/enter/on"),
+    ("/entry/on/entered/churn.band", "high", "/entry/on/entered/churn.band"),
+    ("/holdout", "5%", "/holdout"),
+]
+
+
+@pytest.mark.parametrize(("at", "value", "pointer"), SHAPES)
+def test_a_wrong_shape_is_refused_at_its_place(at: str, value: Any, pointer: str) -> None:
+    with pytest.raises(FaultyError) as refused:
+        read_as(put(written(), at, value), Campaign)
+    assert refused.value.faults[0].pointer in {pointer, pointer.rpartition("/")[0]}
+    assert refused.value.faults[0].fix
+
+
+VALUES: list[tuple[str, Any, str]] = [
+    ("/key", "Winter!", "/key"),
+    ("/owner", "", "/owner"),
+    ("/goal/within", "a month", "/goal/within"),
+    ("/goal/value", -1, "/goal/value"),
+    ("/goal/currency", "euro", "/goal/currency"),
+    ("/goal/event", "", "/goal/event"),
+    ("/goal/where", {"path": {"op": "like"}}, "/goal/where/path"),
+    ("/entry/on", {}, "/entry/on"),
+    ("/entry/on/event", "order.placed", "/entry/on"),
+    ("/entry/on/where", {"a": 1}, "/entry/on/where"),
+    ("/entry/on/entered", {"churn.risk": ["high"]}, "/entry/on/entered/churn.risk"),
+    ("/entry/on/entered", {"churn.band": []}, "/entry/on/entered/churn.band"),
+    ("/entry/on/entered", {"stage": ["decline", "end"]}, "/entry/on/entered/stage/1"),
+    ("/entry/key", "order_id", "/entry/key"),
+    ("/entry/reentry/after", "0d", "/entry/reentry/after"),
+    ("/holdout", 5, "/holdout"),
+    ("/lever", 0, "/lever"),
+    ("/budget/amount", -5, "/budget/amount"),
+    ("/needs", ["After Sales"], "/needs/0"),
+    ("/waves", [], "/waves"),
+    ("/waves/1/key", "tell", "/waves/1/key"),
+    ("/waves/0/window", "2 days", "/waves/0/window"),
+    ("/waves/0/response", {"field": "stage"}, "/waves/0/response"),
+    ("/waves/0/response/any/1/where", {"path": {"op": "gt", "value": "x"}}, "/waves/0/response/any/1/where/path"),
+    ("/waves/1/mixes/0/channels/0/attempts", 0, "/waves/1/mixes/0/channels/0/attempts"),
+    ("/waves/2/enter/on/missed/spacing", "x", "/waves/2/enter/on/missed/spacing"),
+]
+
+
+@pytest.mark.parametrize(("at", "value", "pointer"), VALUES)
+def test_a_wrong_value_is_refused_at_its_place(at: str, value: Any, pointer: str) -> None:
+    faults = campaign_faults(read_as(put(written(), at, value), Campaign))
+    assert [f.pointer for f in faults] == [pointer]
+    assert faults[0].fix
+
+
+def test_a_segment_is_refused_by_the_place_in_its_rule() -> None:
+    wrong = Segment(key="top", name="Top", owner="sales", rule={"all": [{"field": "value.cel", "op": "eq", "value": "IV"}]})
+    assert [f.pointer for f in segment_faults(wrong)] == ["/rule/all/0/field"]
+
+
+def test_the_shipped_policy_has_no_faults_and_a_wrong_one_is_told_all_of_them() -> None:
+    assert policy_faults(Policy()) == []
+    wrong = Policy(
+        caps=(Cap(most=-1, per="x"),),
+        global_holdout=2,
+        after_refusal="",
+        quiet_calls=(("20:00", "18:00"),),
+        channel_costs={"sms": -1},
+        response_rates={"sms": 2},
+        currency="",
+    )
+    assert [f.pointer for f in policy_faults(wrong)] == [
+        "/caps/0/most",
+        "/caps/0/per",
+        "/quiet_calls/0",
+        "/channel_costs/sms",
+        "/response_rates/sms",
+        "/global_holdout",
+        "/after_refusal",
+        "/currency",
+    ]
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90s", 90), ("15m", 900), ("4h", 14_400), ("5d", 432_000), ("2w", 1_209_600)])
+def test_a_duration_is_read_in_its_unit(text: str, seconds: int) -> None:
+    assert duration(text).total_seconds() == seconds
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="0159smhdw -+.", max_size=6))
+def test_any_other_text_is_no_duration(text: str) -> None:
+    if text[:1] in "123456789" and text[:-1].isdigit() and text[-1:] in "smhdw" and text:
+        return
+    with pytest.raises(ValueError, match="duration"):
+        duration(text)
