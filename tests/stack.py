@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -85,7 +86,7 @@ def read_all(bootstrap: str, topic: str, partitions: int = PARTITIONS) -> list[R
 def _until(consumer: Consumer, ends: dict[int, int]) -> list[ReadRecord]:
     found: list[ReadRecord] = []
     while ends:
-        message = consumer.poll(10)
+        message: Any = consumer.poll(10)
         assert message is not None, f"nothing more came from {ends}"
         assert message.error() is None, message.error()
         headers = {k: v if isinstance(v, bytes) else str(v).encode() for k, v in message.headers() or []}

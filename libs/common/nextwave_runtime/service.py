@@ -41,11 +41,11 @@ class Service:
     """A fault that keeps traffic away, or an empty text."""
 
 
-def run(name: str, settings_type: Callable[[], Settings], build: Callable[[Settings], Service], *, migrate: str = "") -> None:
+def run(name: str, settings_type: type[Settings], build: Callable[[Settings], Service], *, migrate: str = "") -> None:
     """`__main__` of a service: `--check` prints the settings in force, `migrate` brings the database up to date, nothing runs it."""
     command = sys.argv[1] if len(sys.argv) > 1 else ""
     try:
-        settings = settings_type()
+        settings = settings_type()  # the values come from the environment
     except ValidationError as error:
         sys.exit(_faults(error))
     if command == "--check":

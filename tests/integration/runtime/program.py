@@ -16,14 +16,14 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
+from integration.runtime.relay_program import TABLES
 from nextwave_contracts.topics import TOPICS, TOUCHPOINTS, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import encode
 from nextwave_local.ports import free_ports
-from relay_program import TABLES
 from stack import PARTITIONS, Stack
 
-HERE = Path(__file__).parent
+TESTS = Path(__file__).parents[2]
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Program:
         }
         log = (folder / f"{self.run}-{replica}.log").open("ab")
         self.processes[replica] = subprocess.Popen(
-            [sys.executable, str(HERE / "relay_program.py")], env={**os.environ, **settings}, stdout=log, stderr=log
+            [sys.executable, "-m", "integration.runtime.relay_program"], cwd=TESTS, env={**os.environ, **settings}, stdout=log, stderr=log
         )
 
     def kill(self, replica: str, number: signal.Signals = signal.SIGKILL) -> int:

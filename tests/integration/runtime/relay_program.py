@@ -1,6 +1,6 @@
 """A service of two processors for tests of the runtime: `relay` doubles what comes from a door, `tally` counts it per customer.
 
-Run as `python relay_program.py` with the usual settings; it can be killed at any moment, the counts must not show it.
+Run as `python -m integration.runtime.relay_program` with the usual settings; it can be killed at any moment, the counts must not show it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
+from integration.runtime import breaking
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS, partition_of
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
@@ -96,4 +97,5 @@ def build(settings: ProcessorSettings) -> Service:
 
 
 if __name__ == "__main__":
+    breaking.apply(os.environ.get("RELAY_BREAK", ""), os.environ.get("RELAY_DIE", ""), float(os.environ.get("RELAY_SLOW", "0")))
     run("relay", ProcessorSettings, build)

@@ -8,7 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 
 import pytest
-from program import Program, all_of, expected
+from integration.runtime.program import Program, all_of, expected
 from stack import Stack
 
 
