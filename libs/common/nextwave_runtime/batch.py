@@ -23,11 +23,12 @@ from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import REJECTED, Topic, partition_of
 from nextwave_contracts.wire import encode
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_runtime import metrics, outbox, seen, timers, tracing
 from nextwave_runtime.application import Application, Outgoing, RejectedError, Taken, Timer, Work
+from nextwave_runtime.database import UNAVAILABLE
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.progress import Input, Progress, advance, moved
 from nextwave_runtime.sifting import SIZE_MAX, Refusal, Sifted
@@ -213,7 +214,7 @@ def _blames_item(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         cause = getattr(error.orig, "__cause__", None)
         return str(getattr(error.orig, "sqlstate", "") or "").startswith("22") or isinstance(cause, asyncpg.DataError)
-    return not isinstance(error, SQLAlchemyError | OSError | TimeoutError | FoldFailedError)
+    return not isinstance(error, (*UNAVAILABLE, FoldFailedError))
 
 
 class _Envelope:

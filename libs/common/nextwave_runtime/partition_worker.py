@@ -14,12 +14,11 @@ import structlog
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.places import Origin
 from nextwave_contracts.topics import Topic
-from sqlalchemy.exc import SQLAlchemyError
 
 from nextwave_runtime import metrics, outbox
 from nextwave_runtime.application import Application
 from nextwave_runtime.batch import TIMERS_MAX, Applied, Batch, Desk, FoldFailedError, NarrowError
-from nextwave_runtime.database import Database
+from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.progress import FencedError, Input, Progress, acquire
 from nextwave_runtime.publisher import Publisher
@@ -129,7 +128,7 @@ class PartitionWorker:
                 metrics.FENCED.labels(self._key.processor).inc()
                 _log.warning("fenced", detail=str(error))
                 await self._pause(5.0)
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except UNAVAILABLE as error:
                 metrics.RESTARTS.labels(self._key.processor).inc()
                 _log.warning("partition_restarts", topic=self.topic.name, partition=self.partition, error=repr(error)[:500])
                 await self._pause(RESTART_SECONDS[min(attempt, len(RESTART_SECONDS) - 1)])

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from nextwave_runtime.database import UNAVAILABLE
+
+_log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -53,6 +57,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _framework)
+    for kind in UNAVAILABLE:
+        app.add_exception_handler(kind, _unavailable)
 
 
 def response(problem: Problem) -> Response:
@@ -69,6 +75,11 @@ async def _invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     errors = tuple(FieldError(pointer="/" + "/".join(str(p) for p in e["loc"]), detail=str(e["msg"])) for e in error.errors()[:20])
     return response(Problem(422, "invalid-request", "the request does not fit the schema; see errors", errors=errors))
+
+
+async def _unavailable(_request: Request, error: Exception) -> Response:
+    _log.warning("database_unavailable", error=repr(error)[:300])
+    return response(Problem(503, "unavailable", "a part that this answer needs is away; try again", retry_after_seconds=2))
 
 
 async def _framework(_request: Request, error: Exception) -> Response:

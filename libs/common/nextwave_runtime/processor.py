@@ -15,11 +15,10 @@ from aiokafka.errors import KafkaError
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.places import Origin
 from nextwave_contracts.topics import Topic
-from sqlalchemy.exc import SQLAlchemyError
 
 from nextwave_runtime import timers
 from nextwave_runtime.application import Application
-from nextwave_runtime.database import Database
+from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.marking import Marker
 from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
 from nextwave_runtime.publisher import Publisher
@@ -142,9 +141,12 @@ class Processor:
 
     async def _partition_count(self, topic: str) -> int:
         while not self._stopping.is_set():
-            if found := await partition_count(self._settings.kafka, topic):
-                return found
-            _log.warning("topic_missing", topic=topic, do="nextwave topics apply")
+            try:
+                if found := await partition_count(self._settings.kafka, topic):
+                    return found
+                _log.warning("topic_missing", topic=topic, do="nextwave topics apply")
+            except (KafkaError, OSError) as error:
+                _log.warning("kafka_away", error=repr(error))
             await asyncio.sleep(1)
         return 1
 
@@ -219,7 +221,7 @@ class Processor:
                         due = await timers.next_due(connection, list(firing))
                     for partition, worker in firing.items():
                         worker.remind({gate: at for (p, gate), at in due.items() if p == partition})
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except UNAVAILABLE as error:
                 _log.warning("timers_wait", error=repr(error)[:300])
                 await asyncio.sleep(1)
             await asyncio.sleep(TIMER_SECONDS)
@@ -237,7 +239,7 @@ class Processor:
             try:
                 async with self._database.transaction() as connection:
                     await ensure_days(connection, "seen", around=datetime.now(UTC))
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except UNAVAILABLE as error:
                 _log.warning("maintenance_later", error=repr(error)[:300])
             await asyncio.sleep(3600)
 
