@@ -1,0 +1,90 @@
+"""The catalogue store in memory, for tests of the API without a socket; it obeys the same conformance suite as the real one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
+from nextwave_orchestrator.catalogue import CampaignState
+from nextwave_orchestrator.catalogue_store import Kind, TimerKind
+
+
+@dataclass
+class FakeSession:
+    """Everything stored."""
+
+    revision: int = 1
+    changed: bool = False
+    written: dict[tuple[str, str], Stored] = field(default_factory=dict)
+    rows: dict[str, CampaignRow] = field(default_factory=dict)
+    published: list[Version] = field(default_factory=list)
+    ready: dict[str, bool] = field(default_factory=dict)
+    announced: list[tuple[str, str, str]] = field(default_factory=list)
+    writers: list[str] = field(default_factory=list)
+
+    async def document(self, kind: Kind, key: str) -> Stored | None:
+        return self.written.get((kind, key))
+
+    async def documents(self, kind: Kind, *, after: str = "", limit: int | None = None) -> list[Stored]:
+        return [s for (k, key), s in sorted(self.written.items()) if k == kind and key > after][:limit]
+
+    async def put(self, kind: Kind, key: str, body: bytes, by: str) -> Stored:
+        self._write(by)
+        self.written[kind, key] = Stored(key, self.revision + 1, body)
+        return self.written[kind, key]
+
+    async def campaign(self, key: str) -> CampaignRow | None:
+        return self.rows.get(key)
+
+    async def campaigns(self) -> list[CampaignRow]:
+        return sorted(self.rows.values())
+
+    async def set_campaign(self, campaign: CampaignRow, by: str) -> None:
+        self._write(by)
+        self.rows[campaign.key] = campaign
+
+    async def versions(self, key: str = "") -> list[Version]:
+        return sorted(v for v in self.published if key in ("", v.key))
+
+    async def add_version(self, version: Version, by: str) -> None:
+        self._write(by)
+        self.published.append(version)
+
+    async def readiness(self) -> dict[str, bool]:
+        return dict(sorted(self.ready.items()))
+
+    async def set_readiness(self, system: str, ready: bool, by: str) -> None:
+        self._write(by)
+        self.ready[system] = ready
+
+    async def announce(self, kind: TimerKind, campaign: str, state: CampaignState) -> None:
+        self.announced.append((kind, campaign, state))
+
+    def _write(self, by: str) -> None:
+        self.changed = True
+        self.writers.append(by)
+
+
+class FakeStore:
+    """One committed session; a change works on a copy and replaces it when it succeeds."""
+
+    def __init__(self) -> None:
+        self.committed = FakeSession()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[FakeSession]:
+        yield copy.deepcopy(self.committed)
+
+    @asynccontextmanager
+    async def changing(self) -> AsyncIterator[FakeSession]:
+        session = copy.deepcopy(self.committed)
+        yield session
+        session.revision += session.changed
+        session.changed = False
+        self.committed = session
+
+    async def revision(self) -> int:
+        return self.committed.revision

@@ -1,0 +1,249 @@
+"""The campaign owner's API: what is accepted, refused, repeated and allowed to whom."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from nextwave_contracts.customers import Churn, Snapshot
+from nextwave_orchestrator.api.control import Control
+from nextwave_orchestrator.app import make_app
+from nextwave_orchestrator.campaigns.definition import Policy
+from nextwave_orchestrator.live import LiveCatalogue
+from nextwave_runtime.auth import ROLES, Key, KeyFile, Keyring, hash_secret
+from unit.orchestrator.api.fake_store import FakeStore
+from unit.orchestrator.campaigns.winter import WINTER, put, written
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+YAML = {"content-type": "application/yaml"}
+RULE = {"field": "value.cell", "op": "eq", "value": "IV"}
+
+
+class FixedClock:
+    def now(self) -> datetime:
+        return NOW
+
+    def at(self, wall_seconds: float) -> datetime:  # noqa: ARG002  (the port's signature)
+        return NOW
+
+
+class Caller:
+    """Requests in a role."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def __call__(self, role: str, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        content = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        given = {"content-type": "application/json", "authorization": f"Bearer {role}-secret"} | given
+        return await self._client.request(method, path, content=content, headers=given)
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+@pytest.fixture
+async def call(store: FakeStore, tmp_path: Path) -> AsyncIterator[Caller]:
+    keys = tuple(Key(name=role, kind="api", hash=hash_secret(f"{role}-secret", "p"), roles=(role,)) for role in ROLES)
+    (tmp_path / "keys.json").write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=keys)))
+    control = Control(store=store, clock=FixedClock(), keyring=Keyring(tmp_path / "keys.json"), editor_budget_max=100_000)
+    transport = httpx.ASGITransport(make_app(control))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        yield Caller(client)
+
+
+async def furnish(call: Caller) -> None:
+    """What the winter campaign names."""
+    for key in ("top-value", "contract-holders"):
+        assert (await call("editor", "PUT", f"/v1/segments/{key}", {"name": key, "owner": "sales", "rule": RULE})).status_code == 201
+    for key in ("renew", "renew-top", "sorry"):
+        assert (await call("editor", "PUT", f"/v1/templates/{key}", {"text": "Hello"})).status_code == 201
+
+
+async def test_a_campaign_goes_from_yaml_to_a_live_version_and_its_end(call: Caller, store: FakeStore) -> None:
+    await furnish(call)
+    assert (await call("editor", "PUT", "/v1/campaigns/winter-renewal", WINTER, content_type="application/yaml")).status_code == 201
+    linted = (await call("viewer", "POST", "/v1/campaigns/winter-renewal:lint")).json()
+    assert (linted["publishable"], linted["findings"]) == (True, [])
+    published = (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")).json()
+    assert (published["state"], published["version"]) == ("published", 1)
+    live = LiveCatalogue(store, b"secret")
+    await live.load()
+    assert [c.key for c in live.current().live] == ["winter-renewal"]
+    for verb, state in (("pause", "paused"), ("resume", "published"), ("end", "ended")):
+        assert (await call("approver", "POST", f"/v1/campaigns/winter-renewal:{verb}")).json()["state"] == state
+    assert [(kind, state) for kind, _, state in store.committed.announced] == [
+        ("campaign_resumed", "published"),
+        ("campaign_stopped", "paused"),
+        ("campaign_resumed", "published"),
+        ("campaign_stopped", "ended"),
+    ]
+    again = await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")
+    assert (again.status_code, again.json()["type"]) == (409, "urn:nextwave:problem:wrong-state")
+
+
+async def test_the_same_again_changes_nothing(call: Caller, store: FakeStore) -> None:
+    await furnish(call)
+    first = await call("editor", "PUT", "/v1/campaigns/winter-renewal", WINTER, content_type="application/yaml")
+    again = await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
+    assert (first.status_code, again.status_code, first.headers["etag"]) == (201, 200, again.headers["etag"])
+    for _ in range(2):
+        assert (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")).json()["version"] == 1
+    revision = store.committed.revision
+    for _ in range(2):
+        await call("operator", "POST", "/v1/campaigns/winter-renewal:pause")
+        await call("operator", "PUT", "/v1/readiness/payment", {"ready": True})
+    assert store.committed.revision == revision + 2
+    assert len(store.committed.announced) == 2
+
+
+async def test_a_changed_draft_becomes_the_next_version_and_the_first_stays(call: Caller, store: FakeStore) -> None:
+    await furnish(call)
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
+    await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", put(written(), "/holdout", 0.2))
+    shown = (await call("viewer", "GET", "/v1/campaigns/winter-renewal")).json()
+    assert (shown["version"], shown["published"]["holdout"], shown["draft"]["holdout"]) == (1, 0.05, 0.2)
+    assert (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")).json()["version"] == 2
+    assert [v.version for v in store.committed.published] == [1, 2]
+
+
+async def test_a_campaign_that_would_not_work_is_not_published(call: Caller, store: FakeStore) -> None:
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
+    refused = await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")
+    assert (refused.status_code, refused.json()["type"]) == (422, "urn:nextwave:problem:not-publishable")
+    assert "/waves/0/mixes/1/channels/0/template" in {e["pointer"] for e in refused.json()["errors"]}
+    assert (store.committed.rows, store.committed.writers) == ({}, ["editor"])
+
+
+async def test_an_editor_needs_an_approver_for_a_large_budget(call: Caller) -> None:
+    await furnish(call)
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
+    large = await call("editor", "POST", "/v1/campaigns/winter-renewal:publish")
+    assert (large.status_code, large.json()["type"]) == (403, "urn:nextwave:problem:approval-needed")
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", put(written(), "/budget/amount", 100_000))
+    assert (await call("editor", "POST", "/v1/campaigns/winter-renewal:publish")).status_code == 200
+
+
+async def test_a_stale_writer_is_refused_and_a_fresh_one_not(call: Caller) -> None:
+    segment = {"name": "Top", "owner": "sales", "rule": RULE}
+    first = await call("editor", "PUT", "/v1/segments/top", segment, if_none_match="*")
+    tag = first.headers["etag"]
+    assert (await call("editor", "PUT", "/v1/segments/top", segment, if_none_match="*")).status_code == 412
+    assert (await call("editor", "PUT", "/v1/segments/top", segment | {"name": "Best"}, if_match=tag)).status_code == 200
+    stale = await call("editor", "PUT", "/v1/segments/top", segment, if_match=tag)
+    assert (stale.status_code, stale.json()["type"]) == (412, "urn:nextwave:problem:changed-meanwhile")
+    shown = await call("viewer", "GET", "/v1/segments/top")
+    assert (shown.json()["name"], shown.headers["etag"] != tag) == ("Best", True)
+
+
+REFUSED: list[tuple[str, Any, str]] = [
+    ("/v1/segments/top", {"name": "T", "owner": "x", "rule": {"field": "stagee", "op": "eq", "value": "x"}}, "/rule/field"),
+    ("/v1/segments/top", {"key": "other", "name": "T", "owner": "x", "rule": RULE}, "/key"),
+    ("/v1/segments/Top!", {"name": "T", "owner": "x", "rule": RULE}, "/key"),
+    ("/v1/segments/top", [], ""),
+    ("/v1/segments/top", b"{", ""),
+    ("/v1/templates/t", {"text": "{{ nmae }}"}, "/text"),
+    ("/v1/campaigns/winter-renewal", put(written(), "/waves/0/window", "soon"), "/waves/0/window"),
+    ("/v1/policy", {"global_holdout": 2}, "/global_holdout"),
+    ("/v1/readiness/payment", {"ready": "yes"}, "/ready"),
+]
+
+
+@pytest.mark.parametrize(("path", "body", "pointer"), REFUSED)
+async def test_a_wrong_document_is_a_problem_that_points_at_the_fault(
+    call: Caller, store: FakeStore, path: str, body: Any, pointer: str
+) -> None:
+    role = {"/v1/policy": "approver", "/v1/readiness/payment": "operator"}.get(path, "editor")
+    refused = await call(role, "PUT", path, body)
+    assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+    assert [e["pointer"] for e in refused.json()["errors"]] == [pointer]
+    assert store.committed.revision == 1
+
+
+async def test_a_body_beyond_the_limit_is_refused(call: Caller) -> None:
+    assert (await call("editor", "PUT", "/v1/templates/t", b"x" * 300_000)).status_code == 413
+
+
+async def test_what_does_not_exist_is_not_found(call: Caller) -> None:
+    for method, path in (
+        ("GET", "/v1/segments/none"),
+        ("GET", "/v1/templates/none"),
+        ("GET", "/v1/campaigns/none"),
+        ("POST", "/v1/campaigns/none:lint"),
+        ("POST", "/v1/campaigns/none:publish"),
+        ("POST", "/v1/campaigns/none:pause"),
+    ):
+        assert (await call("approver", method, path)).status_code == 404, path
+
+
+READ = frozenset({"viewer", "editor", "approver", "operator", "agent"})
+WRITE = frozenset({"editor", "approver"})
+RIGHTS: list[tuple[str, str, frozenset[str]]] = [
+    ("GET", "/v1/segments", READ),
+    ("GET", "/v1/templates", READ),
+    ("GET", "/v1/campaigns", READ),
+    ("GET", "/v1/policy", READ),
+    ("GET", "/v1/readiness", READ),
+    ("POST", "/v1/campaigns/x:lint", READ),
+    ("PUT", "/v1/segments/x", WRITE),
+    ("PUT", "/v1/templates/x", WRITE),
+    ("PUT", "/v1/campaigns/x", WRITE),
+    ("POST", "/v1/campaigns/x:publish", WRITE),
+    ("POST", "/v1/campaigns/x:resume", WRITE),
+    ("POST", "/v1/campaigns/x:pause", WRITE | {"operator"}),
+    ("POST", "/v1/campaigns/x:end", WRITE | {"operator"}),
+    ("PUT", "/v1/policy", frozenset({"approver"})),
+    ("PUT", "/v1/readiness/x", frozenset({"operator"})),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "allowed"), RIGHTS)
+async def test_each_route_is_open_to_its_roles_alone(call: Caller, method: str, path: str, allowed: frozenset[str]) -> None:
+    answers = {role: (await call(role, method, path)).status_code for role in ROLES}
+    assert {role for role, status in answers.items() if status != 403} == allowed
+    assert (await call("nobody", method, path)).status_code == 401
+
+
+async def test_a_segment_is_tried_on_a_customer_leaf_by_leaf(call: Caller) -> None:
+    rule = {"all": [{"field": "churn.band", "op": "eq", "value": "high"}, {"event": "order.placed", "within": "30d"}]}
+    await call("editor", "PUT", "/v1/segments/risky", {"name": "Risky", "owner": "x", "rule": rule})
+    ann = Snapshot(customer_id="c", version=1, churn=Churn(risk=0.8, band="high", horizon_days=90, model="m"))
+    history = [{"type": "order.placed", "at": "2026-11-01T00:00:00Z"}]
+    told = (await call("viewer", "POST", "/v1/segments/risky:explain", {"profile": ann, "history": history})).json()
+    assert (told["holds"], [p["found"] for p in told["parts"]]) == (True, ["high", 1])
+    told = (await call("viewer", "POST", "/v1/segments/risky:explain", {"profile": ann})).json()
+    assert (told["holds"], told["parts"][1]["pointer"]) == (False, "/rule/all/1")
+
+
+async def test_lists_come_in_pages(call: Caller) -> None:
+    for key in ("a", "b", "c"):
+        await call("editor", "PUT", f"/v1/templates/{key}", {"text": "x"})
+    first = (await call("viewer", "GET", "/v1/templates?limit=2")).json()
+    rest = (await call("viewer", "GET", f"/v1/templates?limit=2&after={first['next']}")).json()
+    assert ([t["key"] for t in first["items"]], first["next"]) == (["a", "b"], "b")
+    assert ([t["key"] for t in rest["items"]], rest["next"]) == (["c"], None)
+
+
+async def test_the_policy_in_force_is_shown_whole_and_changed_at_once(call: Caller, store: FakeStore) -> None:
+    assert msgspec.convert((await call("viewer", "GET", "/v1/policy")).json(), Policy) == Policy()
+    assert (await call("approver", "PUT", "/v1/policy", {"global_holdout": 0.1})).status_code == 201
+    live = LiveCatalogue(store, b"secret")
+    await live.load()
+    assert live.current().policy == Policy(global_holdout=0.1)
+    assert (await call("viewer", "GET", "/v1/policy")).json()["global_holdout"] == 0.1
+
+
+async def test_the_openapi_document_tells_what_is_written(call: Caller) -> None:
+    document = (await call("viewer", "GET", "/openapi.json")).json()
+    body = document["paths"]["/v1/campaigns/{key}"]["put"]["requestBody"]["content"]["application/json"]["schema"]
+    assert body == {"$ref": "#/components/schemas/Campaign"}
+    assert {"Campaign", "Wave", "Segment", "Template", "Policy"} <= set(document["components"]["schemas"])
