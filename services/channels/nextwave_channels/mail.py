@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -18,7 +19,8 @@ _HREF = re.compile(r"""(<a\b[^>]*?\bhref\s*=\s*)(?:"(https?://[^"]*)"|'(https?:/
 _TEXT_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
 _POLICY = SMTP.clone(max_line_length=998)  # the shorter default would encode the words of a long List-Unsubscribe header
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""Everything that some reader takes for the end of a line, and the rest of the control characters."""
 
 
 class UnsendableError(ValueError):
@@ -76,7 +78,7 @@ def recipient(address: str) -> Address:
         raise UnsendableError("control or non-ASCII character in the address")
     try:
         parsed = Address(addr_spec=address)
-    except (ValueError, IndexError) as wrong:
+    except (ValueError, IndexError, MessageError) as wrong:
         raise UnsendableError("this is no single mail address") from wrong
     if not parsed.username or not parsed.domain:
         raise UnsendableError("this is no single mail address")

@@ -1,0 +1,91 @@
+"""One channels database with what tests do to it: a clock set by hand, an adapter that records, questions in SQL."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from channel_contacts import NOON
+from nextwave_channels import store
+from nextwave_channels.answers import Accepted, Answer
+from nextwave_channels.delivery import queue
+from nextwave_channels.dispatcher import Bell, Desk, Dispatcher
+from nextwave_channels.pacing import Pace
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.wire import decode
+from nextwave_runtime.database import Database
+from sqlalchemy import text
+
+PARTITIONS = 4
+
+
+@dataclass
+class HandClock:
+    """Business time that a test sets."""
+
+    instant: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.instant
+
+    def at(self, wall_seconds: float) -> datetime:  # noqa: ARG002  (the Clock port's own)
+        return self.instant
+
+
+@dataclass
+class Recorder:
+    """An adapter that keeps what it was given and answers as told; `before` runs inside each send."""
+
+    answer: Callable[[Contact], Answer] = lambda _contact: Accepted(provider_id="P1")
+    before: Callable[[Contact], Awaitable[None]] | None = None
+    sent: list[str] = field(default_factory=list)
+
+    async def send(self, contact: Contact) -> Answer:
+        self.sent.append(contact.action_id)
+        if self.before:
+            await self.before(contact)
+        return self.answer(contact)
+
+    async def close(self) -> None:
+        pass
+
+
+@dataclass
+class Place:
+    """One channels database, and what tests do with it."""
+
+    database: Database
+    clock: HandClock
+
+    @property
+    def desk(self) -> Desk:
+        return Desk(database=self.database, clock=self.clock, partitions=PARTITIONS, until=lambda _business: 0.0)
+
+    def dispatcher(self, adapter: Recorder, pace: Pace | None = None) -> Dispatcher:
+        return Dispatcher("email", adapter, pace or Pace(concurrency=8), self.desk, Bell())
+
+    async def put(self, *contacts: Contact, due_at: datetime = NOON) -> None:
+        async with self.database.transaction() as connection:
+            await store.insert(connection, [queue(c, due_at) for c in contacts], self.clock.now(), PARTITIONS)
+
+    async def ask(self, question: str, **bound: Any) -> list[tuple[Any, ...]]:
+        async with self.database.transaction() as connection:
+            result = await connection.execute(text(question), bound)
+            return [tuple(row) for row in result.all()] if result.returns_rows else []
+
+    async def states(self) -> dict[str, str]:
+        return dict(await self.ask("select action_id, state from deliveries"))
+
+    async def outcomes(self) -> list[Outcome]:
+        """What waits to be published by the partitions' owners."""
+        rows = await self.ask("select payload from timers where kind = 'outcome' order by due_at, key")
+        return [decode(bytes(payload), Outcome) for (payload,) in rows]
+
+    async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
+        async with asyncio.timeout(10):
+            while not await holds():  # noqa: ASYNC110  (what is waited for happens in the database)
+                await asyncio.sleep(0.01)

@@ -1,0 +1,124 @@
+"""The intake on the real PostgreSQL: what it locks, withdraws and stores; and the database's own refusals."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from channel_contacts import HOUR, NOON, a_contact
+from channels_place import PARTITIONS, Place, Recorder
+from nextwave_channels import intake as intake_module
+from nextwave_channels import store
+from nextwave_channels.intake import Intake
+from nextwave_contracts.actions import ResumeCampaign, StopCampaign, Withdraw
+from nextwave_contracts.holds import Hold
+from nextwave_contracts.topics import ACTIONS, HOLDS, partition_of
+from nextwave_runtime import timers
+from nextwave_runtime.application import Taken, Timer, Work
+
+MINE = partition_of(b"customer-1", PARTITIONS)
+
+
+async def take_in(place: Place, *messages: object, due: tuple[Timer, ...] = (), partition: int = MINE) -> list[tuple[str, str, str]]:
+    """Does one batch as the processor does; (action, kind, detail) of what it publishes."""
+    woken: list[str] = []
+    intake = Intake(frozenset({"email", "sms"}), woken.append)
+    taken = [Taken(HOLDS if isinstance(m, Hold) else ACTIONS, partition, n, NOON, m) for n, m in enumerate(messages)]
+    items: list[Taken | Timer] = [*taken, *due]
+    work = Work(ACTIONS, partition, PARTITIONS, place.clock.now(), taken, due)
+    async with place.database.transaction() as connection:
+        unit = await intake.load(connection, work)
+        told = [out.message for item in items for out in list(intake.fold(unit, item, work.now))]
+        await intake.save(connection, unit)
+    return [(o.action_id, o.kind, o.detail) for o in told]
+
+
+async def due_timers(place: Place, partition: int = MINE) -> tuple[Timer, ...]:
+    async with place.database.transaction() as connection:
+        return tuple(await timers.take_due(connection, partition, now=NOON + 9 * HOUR, watermark=None, limit=100))
+
+
+async def test_a_contact_taken_in_twice_is_one_delivery_and_is_dispatched_once(place: Place) -> None:
+    assert await take_in(place, a_contact(), a_contact()) == []
+    assert await take_in(place, a_contact()) == []
+    adapter = Recorder()
+    dispatcher = place.dispatcher(adapter)
+    for delivery in await dispatcher.claim(5) or []:
+        await dispatcher.send(delivery)
+    assert await take_in(place, a_contact()) == []
+    assert await dispatcher.claim(5) is None
+    assert adapter.sent == ["action-1"]
+
+
+async def test_the_outcome_of_a_dispatch_is_published_by_the_partitions_owner_once(place: Place) -> None:
+    await take_in(place, a_contact())
+    dispatcher = place.dispatcher(Recorder())
+    for delivery in await dispatcher.claim(5) or []:
+        await dispatcher.send(delivery)
+    assert await take_in(place, due=await due_timers(place)) == [("action-1", "accepted", "")]
+    assert await due_timers(place) == ()
+
+
+async def test_a_withdrawal_reaches_what_is_queued_but_not_what_is_out(place: Place) -> None:
+    await take_in(
+        place, a_contact(), a_contact(action_id="action-2", channel="sms"), a_contact(action_id="other", run_id="run-2", channel="sms")
+    )
+    await place.dispatcher(Recorder()).claim(5)
+    message = Withdraw(customer_id="customer-1", run_id="run-1", reason="responded", at=NOON)
+    assert await take_in(place, message) == [("action-2", "withdrawn", "responded")]
+    assert await place.states() == {"action-1": "sending", "action-2": "withdrawn", "other": "due"}
+    assert await place.ask("select action_id, kind, detail from steps") == [("action-2", "withdrawn", "responded")]
+
+
+async def test_a_contact_that_is_withdrawn_in_its_own_batch_is_stored_as_withdrawn(place: Place) -> None:
+    message = Withdraw(customer_id="customer-1", run_id="run-1", reason="responded", at=NOON)
+    assert await take_in(place, a_contact(), message) == [("action-1", "withdrawn", "responded")]
+    assert await place.states() == {"action-1": "withdrawn"}
+
+
+async def test_a_hold_reaches_queued_deliveries_of_every_partition(place: Place) -> None:
+    await take_in(place, a_contact())
+    hold = Hold(id="h", source="s", kind="complaint", subjects=("hash-ann-id",), at=NOON, reference="T1")
+    assert await take_in(place, hold, partition=(MINE + 1) % PARTITIONS) == [("action-1", "withdrawn", "complaint_open")]
+    await take_in(place, a_contact(action_id="later"), a_contact(action_id="sorry", purpose="recovery"))
+    claimed = await place.dispatcher(Recorder()).claim(5) or []
+    assert [d.contact.action_id for d in claimed] == ["sorry"]
+    lifted = Hold(id="l", source="s", kind="complaint_lifted", subjects=("hash-ann-id",), at=NOON + HOUR, reference="T1")
+    await take_in(place, lifted)
+    await take_in(place, a_contact(action_id="after"))
+    assert [d.contact.action_id for d in await place.dispatcher(Recorder()).claim(5) or []] == ["after"]
+
+
+async def test_a_late_old_opt_in_does_not_lift_a_newer_opt_out(place: Place) -> None:
+    out = Hold(id="1", source="s", kind="opt_out", subjects=("hash-ann-id",), at=NOON)
+    old = Hold(id="2", source="s", kind="opt_in", subjects=("hash-ann-id",), at=NOON - HOUR)
+    await take_in(place, out)
+    await take_in(place, old)
+    await take_in(place, a_contact())
+    assert await place.dispatcher(Recorder()).claim(5) == []
+    assert await place.states() == {"action-1": "withdrawn"}
+
+
+async def test_a_stopped_campaign_is_withdrawn_in_bounded_pieces_and_never_sent(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake_module, "STOP_MAX", 2)
+    await take_in(place, *(a_contact(action_id=f"a{n}") for n in range(5)), a_contact(action_id="b", campaign="other"))
+    assert len(await take_in(place, StopCampaign(campaign="renewal", at=NOON))) == 2
+    for piece in (2, 1):
+        assert len(await take_in(place, due=await due_timers(place))) == piece
+    assert await due_timers(place) == ()
+    await take_in(place, a_contact(action_id="late"))
+    assert [d.contact.action_id for d in await place.dispatcher(Recorder()).claim(9) or []] == ["b"]
+    assert sorted((await place.states()).values()) == ["sending"] + ["withdrawn"] * 6
+    await take_in(place, ResumeCampaign(campaign="renewal", at=NOON + HOUR))
+    await take_in(place, a_contact(action_id="again"))
+    assert [d.contact.action_id for d in await place.dispatcher(Recorder()).claim(9) or []] == ["again"]
+
+
+async def test_a_batch_with_a_stop_waits_for_a_claim_under_way_and_one_without_does_not(place: Place) -> None:
+    async with place.database.transaction() as connection:
+        await store.enter_claim(connection)
+        await asyncio.wait_for(take_in(place, a_contact()), 5)
+        stop = asyncio.create_task(take_in(place, StopCampaign(campaign="renewal", at=NOON)))
+        await asyncio.sleep(0.2)
+        assert not stop.done()
+    assert await stop == [("action-1", "withdrawn", "campaign_stopped")]

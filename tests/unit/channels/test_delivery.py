@@ -1,0 +1,150 @@
+"""The state machine: evidence in any order and number ends in the same state; what we do is guarded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from channel_contacts import NOON, a_contact
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
+from nextwave_channels.delivery import EVIDENCE, RETRY_SECONDS, Delivery, Step, begin, conclude, give_up, learn, lose, postpone, queue
+from nextwave_contracts.outcomes import OutcomeKind
+
+BUSY_NOW = Refused(detail="503", permanent=False)
+kinds = st.sampled_from(sorted(EVIDENCE))
+
+
+def sending(attempt: int = 1) -> Delivery:
+    return Delivery(contact=a_contact(), state="sending", due_at=NOON, attempt=attempt)
+
+
+def after(step: Step | None, before: Delivery) -> Delivery:
+    return step.delivery if step else before
+
+
+def told(start: Delivery, evidence: list[OutcomeKind]) -> tuple[Delivery, list[OutcomeKind], int]:
+    """The final delivery, the outcomes reported on the way, and their cost."""
+    delivery, reported, cost = start, list[OutcomeKind](), 0
+    for kind in evidence:
+        step = learn(delivery, kind, NOON)
+        if step and step.outcome:
+            reported.append(step.outcome.kind)
+            cost += step.outcome.cost
+        delivery = after(step, delivery)
+    return delivery, reported, cost
+
+
+@settings(deadline=None)
+@given(st.lists(kinds, min_size=1, max_size=8), st.randoms(use_true_random=False))
+def test_callbacks_twice_late_and_in_any_order_end_in_the_same_state(evidence: list[OutcomeKind], random: object) -> None:
+    shuffled = [*evidence, *evidence]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    assert told(sending(), evidence)[0].state == told(sending(), shuffled)[0].state
+
+
+@settings(deadline=None)
+@given(st.lists(kinds, max_size=5), st.integers(0, 5))
+def test_the_providers_own_answer_may_come_at_any_point_between_callbacks(evidence: list[OutcomeKind], place: int) -> None:
+    first, _, _ = told(sending(), evidence[:place])
+    answered = after(conclude(first, Accepted(provider_id="SM1"), NOON), first)
+    whole, _, _ = told(answered, evidence[place:])
+    assert whole.state == told(sending(), ["accepted", *evidence])[0].state
+    assert whole.provider_id == "SM1"
+
+
+@settings(deadline=None)
+@given(st.lists(kinds, max_size=12))
+def test_each_outcome_is_reported_at_most_once_and_the_cost_too(evidence: list[OutcomeKind]) -> None:
+    _, reported, cost = told(sending(), evidence)
+    assert len(reported) == len(set(reported))
+    assert cost == (3 if reported and reported[0] != "failed" else 0)
+
+
+def test_a_delivery_told_delivered_before_accepted_books_its_cost_with_delivered() -> None:
+    assert told(sending(), ["delivered", "accepted"])[1:] == (["delivered"], 3)
+
+
+@pytest.mark.parametrize("order", list(permutations(["accepted", "delivered", "bounced"])))
+def test_a_bounce_after_delivery_stays_a_bounce_in_every_order(order: tuple[OutcomeKind, ...]) -> None:
+    assert told(sending(), list(order))[0].state == "bounced"
+
+
+def test_a_claim_counts_the_attempt_and_holds_the_lease() -> None:
+    step = begin(queue(a_contact(), NOON), NOON, 60)
+    assert (step.delivery.state, step.delivery.attempt, step.delivery.held_seconds, step.outcome) == ("sending", 1, 60, None)
+
+
+@pytest.mark.parametrize("state", ["sending", "unknown", "accepted", "withdrawn"])
+def test_only_a_queued_delivery_can_be_claimed_postponed_or_withdrawn(state: str) -> None:
+    delivery = Delivery(contact=a_contact(), state=state, due_at=NOON)  # type: ignore[arg-type]
+    with pytest.raises(AssertionError):
+        begin(delivery, NOON, 60)
+    with pytest.raises(AssertionError):
+        postpone(delivery, NOON, NOON)
+    with pytest.raises(AssertionError):
+        give_up(delivery, NOON, "withdrawn", "campaign_stopped")
+
+
+def test_a_sure_temporary_refusal_queues_it_again_after_the_scheduled_wait() -> None:
+    step = conclude(sending(attempt=2), BUSY_NOW, NOON)
+    assert step is not None
+    assert (step.delivery.state, step.delivery.held_seconds, step.outcome) == ("due", RETRY_SECONDS[1], None)
+
+
+def test_the_provider_may_ask_for_a_longer_wait_but_not_for_an_endless_one() -> None:
+    waits = [conclude(sending(), Refused(detail="429", permanent=False, retry_after_seconds=s), NOON) for s in (40.0, 0.0, 1e9)]
+    assert [step.delivery.held_seconds for step in waits if step] == [40.0, RETRY_SECONDS[0], 3600.0]
+
+
+def test_after_the_last_try_a_temporary_refusal_fails_it() -> None:
+    last = conclude(sending(attempt=len(RETRY_SECONDS)), BUSY_NOW, NOON)
+    beyond = conclude(sending(attempt=len(RETRY_SECONDS) + 1), BUSY_NOW, NOON)
+    assert [step.delivery.state for step in (last, beyond) if step] == ["due", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Refused(detail="550 no such user", permanent=True), "failed"),
+        (Refused(detail="400 21610", permanent=True, opted_out=True), "refused"),
+        (Uncertain(detail="connection lost"), "unknown"),
+        (Accepted(), "accepted"),
+    ],
+)
+def test_each_answer_of_a_provider_has_its_state(answer: Answer, state: str) -> None:
+    step = conclude(sending(), answer, NOON)
+    assert step is not None
+    assert step.outcome is not None
+    assert (step.delivery.state, step.outcome.kind) == (state, state)
+
+
+def test_a_refusal_after_the_lease_ran_out_settles_it_without_another_send() -> None:
+    step = conclude(after(lose(sending(), NOON, "lease"), sending()), BUSY_NOW, NOON)
+    assert step is not None
+    assert step.delivery.state == "failed"
+
+
+def test_an_unknown_delivery_is_reconciled_by_a_later_callback() -> None:
+    lost = after(lose(sending(), NOON, "lease"), sending())
+    assert told(lost, ["delivered"])[1:] == (["delivered"], 3)
+
+
+def test_a_callback_that_came_first_is_not_taken_back_by_a_lost_lease_or_a_late_refusal() -> None:
+    delivered, _, _ = told(sending(), ["delivered"])
+    assert lose(delivered, NOON, "lease") is None
+    assert conclude(delivered, BUSY_NOW, NOON) is None
+
+
+def test_an_outcome_names_its_contact_and_has_an_id_that_a_repetition_shares() -> None:
+    outcomes = [step.outcome for step in (learn(sending(), "delivered", NOON + timedelta(hours=n)) for n in (0, 1)) if step]
+    assert [(o.id, o.action_id, o.run_id, o.wave) for o in outcomes if o] == [("action-1:delivered", "action-1", "run-1", "tell")] * 2
+
+
+def test_a_providers_words_are_kept_as_one_bounded_line() -> None:
+    step = conclude(sending(), Refused(detail="550 no\r\nX: y\0" + "z" * 999, permanent=True), NOON)
+    assert step is not None
+    assert step.delivery.detail.isprintable()
+    assert len(step.delivery.detail) <= 200

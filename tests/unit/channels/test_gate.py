@@ -1,0 +1,127 @@
+"""The claim's checks as a table, and the rules by which the newest word counts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from channel_contacts import DAY, HOUR, NOON, a_contact
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nextwave_channels.gate import Claim, Fact, Later, Never, Stops, check, facts_of, forbidden, newest, opening
+from nextwave_contracts.actions import Span
+from nextwave_contracts.holds import Hold
+
+OPEN = Stops(facts={}, campaigns=frozenset())
+
+
+def a_fact(**changes: Any) -> Fact:
+    known: dict[str, Any] = {"subject": "hash-ann-mail", "kind": "opt", "stopped": True, "at": NOON}
+    return Fact(**{**known, **changes})
+
+
+def stops(*facts: Fact, campaigns: tuple[str, ...] = ()) -> Stops:
+    by_subject: dict[str, tuple[Fact, ...]] = {}
+    for fact in newest((), facts):
+        by_subject[fact.subject] = (*by_subject.get(fact.subject, ()), fact)
+    return Stops(facts=by_subject, campaigns=frozenset(campaigns))
+
+
+@pytest.mark.parametrize(
+    ("known", "ruling"),
+    [
+        (OPEN, Claim()),
+        (stops(campaigns=("renewal",)), Never("withdrawn", "campaign_stopped")),
+        (stops(campaigns=("other",)), Claim()),
+        (stops(a_fact()), Never("withdrawn", "suppressed")),
+        (stops(a_fact(subject="hash-ann-id")), Never("withdrawn", "suppressed")),
+        (stops(a_fact(subject="hash-bob")), Claim()),
+        (stops(a_fact(channel="email")), Never("withdrawn", "suppressed")),
+        (stops(a_fact(channel="sms")), Claim()),
+        (stops(a_fact(purpose="marketing")), Never("withdrawn", "suppressed")),
+        (stops(a_fact(purpose="service")), Claim()),
+        (stops(a_fact(channel="email", purpose="service")), Claim()),
+        (stops(a_fact(), a_fact(stopped=False, channel="email", at=NOON + HOUR)), Claim()),
+        (stops(a_fact(), a_fact(stopped=False, channel="email")), Never("withdrawn", "suppressed")),
+        (stops(a_fact(), a_fact(subject="hash-ann-id", stopped=False, at=NOON + HOUR)), Claim()),
+        (stops(a_fact(kind="complaint", reference="T1")), Never("withdrawn", "complaint_open")),
+        (stops(a_fact(kind="complaint", reference="T1"), a_fact(kind="complaint", reference="T1", stopped=False, at=NOON + HOUR)), Claim()),
+        (
+            stops(a_fact(kind="complaint", reference="T1"), a_fact(kind="complaint", reference="T2", stopped=False, at=NOON + HOUR)),
+            Never("withdrawn", "complaint_open"),
+        ),
+        (
+            stops(a_fact(kind="complaint"), a_fact(kind="complaint", subject="hash-ann-id", stopped=False, at=NOON + HOUR)),
+            Claim(),
+        ),
+        (stops(a_fact(kind="complaint"), a_fact(), campaigns=("renewal",)), Never("withdrawn", "campaign_stopped")),
+    ],
+)
+def test_the_gate_rules_by_the_first_check_that_fails(known: Stops, ruling: object) -> None:
+    assert check(a_contact(), known, NOON) == ruling
+
+
+@pytest.mark.parametrize(
+    ("purpose", "held"), [("marketing", True), ("care", True), ("recovery", False), ("service", False), ("transactional", False)]
+)
+def test_an_open_complaint_stops_selling_and_care_only(purpose: str, held: bool) -> None:
+    reason = forbidden(a_contact(purpose=purpose), stops(a_fact(kind="complaint")))
+    assert (reason == "complaint_open") is held
+
+
+@pytest.mark.parametrize(
+    ("now", "ruling"),
+    [
+        (NOON - 2 * HOUR, Later(NOON - HOUR)),
+        (NOON - HOUR, Claim()),
+        (NOON + 8 * HOUR - timedelta(microseconds=1), Claim()),
+        (NOON + 8 * HOUR, Later(NOON + DAY)),
+        (NOON + DAY + HOUR, Never("expired", "expired")),
+        (NOON + 3 * DAY, Never("expired", "expired")),
+    ],
+)
+def test_a_contact_goes_out_inside_its_spans_only(now: Any, ruling: object) -> None:
+    assert check(a_contact(), OPEN, now) == ruling
+
+
+def test_a_contact_is_not_postponed_to_a_span_that_begins_at_its_latest_time() -> None:
+    contact = a_contact(not_after=NOON + DAY)
+    assert check(contact, OPEN, NOON + 9 * HOUR) == Never("expired", "expired")
+
+
+def test_no_permitted_span_means_never() -> None:
+    assert check(a_contact(permitted=()), OPEN, NOON) == Never("expired", "expired")
+
+
+hours = st.integers(0, 72)
+spans = st.lists(st.tuples(hours, hours), max_size=6).map(
+    lambda pairs: tuple(Span(start=NOON + a * HOUR, end=NOON + b * HOUR) for a, b in pairs)
+)
+
+
+@settings(deadline=None)
+@given(spans, hours)
+def test_the_opening_is_the_first_permitted_instant(permitted: tuple[Span, ...], at: int) -> None:
+    every = [NOON + n * HOUR for n in range(at, 73)]
+    expected = next((t for t in every if any(s.start <= t < s.end for s in permitted)), None)
+    assert opening(permitted, NOON + at * HOUR) == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 3)), min_size=1, max_size=6), st.randoms(use_true_random=False))
+def test_facts_may_be_heard_in_any_order_and_number(said: list[tuple[bool, int]], random: Any) -> None:
+    facts = [a_fact(stopped=stopped, at=NOON + n * HOUR) for stopped, n in said]
+    shuffled = [*facts, *facts]
+    random.shuffle(shuffled)
+    assert newest((), facts) == newest((), shuffled)
+
+
+def test_a_complaint_and_an_opt_out_become_facts_of_every_name() -> None:
+    hold = Hold(id="1", source="s", kind="opt_out", subjects=("a", "b", "a"), at=NOON, channel="sms", reference="x")
+    assert [(f.subject, f.kind, f.channel, f.reference, f.stopped) for f in facts_of(hold)] == [
+        ("a", "opt", "sms", "", True),
+        ("b", "opt", "sms", "", True),
+    ]
+    lifted = Hold(id="2", source="s", kind="complaint_lifted", subjects=("a",), at=NOON, channel="sms", reference="T1")
+    assert [(f.kind, f.channel, f.reference, f.stopped) for f in facts_of(lifted)] == [("complaint", "", "T1", False)]
