@@ -67,7 +67,7 @@ class Doors:
             answer = await self._answer(door, Request(scope, receive))
         except ClientGoneError:
             return
-        metrics.ANSWERS.labels(door.name, answer.status).inc()
+        metrics.answers(door.name, answer.status).inc()
         await send_answer(send, answer, door.headers)
 
     def _door(self, path: str) -> Door | None:

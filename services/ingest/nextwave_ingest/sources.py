@@ -48,9 +48,9 @@ class SourceBook:
         tally.admitted += admitted
         tally.refused += len(refusals)
         tally.last_at = at
-        metrics.ITEMS.labels(source, "admitted").inc(admitted)
+        metrics.items(source, "admitted").inc(admitted)
         if refusals:
-            metrics.ITEMS.labels(source, "refused").inc(len(refusals))
+            metrics.items(source, "refused").inc(len(refusals))
             tally.recent.extend(RecentRefusal(at, door, e.reason, e.pointer, e.detail) for e in refusals[-RECENT_MAX:])
 
     def of(self, sources: Iterable[str]) -> dict[str, Tally]:

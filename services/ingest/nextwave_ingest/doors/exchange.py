@@ -10,7 +10,7 @@ from nextwave_runtime.health import Receive, Scope, Send
 from nextwave_runtime.problem import MEDIA_TYPE, Problem
 
 READ_SECONDS = 30.0
-"""How long a client may take to send its body."""
+"""How long a client may take to send the rest of a body that did not come at once."""
 _GZIP_MAGIC = b"\x1f\x8b"
 
 Headers = list[tuple[bytes, bytes]]
@@ -64,30 +64,35 @@ class Request:
         declared = self.header(b"content-length")
         if declared.isdigit() and int(declared) > limit:
             raise _too_large(limit)
-        try:
-            async with asyncio.timeout(READ_SECONDS):
-                raw = await self._read(limit)
-        except TimeoutError as slow:
-            raise Problem(408, "slow-body", f"send the body within {READ_SECONDS:.0f} seconds") from slow
+        raw, more = await self._part(limit)
+        if more:  # most bodies are there at once, and a timer costs as much as decoding them
+            raw = await self._rest(raw, limit)
         encoding = self.header(b"content-encoding").lower()
         if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
             raise Problem(415, "unknown-encoding", "send the body plain or as gzip")
         return inflate(raw, limit) if raw[:2] == _GZIP_MAGIC else raw
 
-    async def _read(self, limit: int) -> bytes:
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientGoneError
-            part: bytes = message.get("body", b"")
-            size += len(part)
-            if size > limit:
-                raise _too_large(limit)
-            parts.append(part)
-            if not message.get("more_body", False):
-                return parts[0] if len(parts) == 1 else b"".join(parts)
+    async def _rest(self, first: bytes, limit: int) -> bytes:
+        parts, size, more = [first], len(first), True
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                while more:
+                    part, more = await self._part(limit - size)
+                    parts.append(part)
+                    size += len(part)
+        except TimeoutError as slow:
+            raise Problem(408, "slow-body", f"send the body within {READ_SECONDS:.0f} seconds") from slow
+        return b"".join(parts)
+
+    async def _part(self, room: int) -> tuple[bytes, bool]:
+        """The next part of the body, and whether more follow."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGoneError
+        part: bytes = message.get("body", b"")
+        if len(part) > room:
+            raise Problem(413, "too-large", "the body is larger than a request may be; send smaller batches")
+        return part, message.get("more_body", False)
 
 
 def inflate(raw: bytes, limit: int) -> bytes:
