@@ -92,7 +92,7 @@ def take(turn: Turn, message: CustomerUpdated | CustomersMerged | CustomerAbsorb
         case CustomerAbsorbed():
             for run in turn.state.runs:
                 end(turn, run, "merged")
-            turn.state = CustomerState(customer_id=turn.state.customer_id, profile=turn.state.profile, updated_at=turn.at)
+            turn.state = replace(turn.state, runs=(), goals=(), updated_at=turn.now)
 
 
 def _updated(turn: Turn, message: CustomerUpdated) -> None:

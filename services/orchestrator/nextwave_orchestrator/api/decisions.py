@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query
-from nextwave_contracts.decisions import Decision
+from nextwave_contracts.decisions import Decision, Result
 from nextwave_contracts.reasons import GateCode
 from nextwave_contracts.wire import decode, encode
 from nextwave_runtime.auth import ROLES, Keyring
@@ -34,6 +34,11 @@ class Asked(BaseModel):
     limit: int = Field(default=100, ge=1, le=LIMIT_MAX)
     cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before")
 
+    def question(self) -> store.Question:
+        """For the store. Raises a 422 `Problem` for a foreign cursor."""
+        before = _place(self.cursor) if self.cursor else None
+        return store.Question(**self.model_dump(exclude={"cursor"}), before=before)
+
 
 def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
     """The routes; every API role may read them."""
@@ -45,14 +50,7 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
 
     @router.get("/decisions", summary="Decisions, newest first")
     async def decisions(asked: Annotated[Asked, Query()]) -> Response:
-        question = store.Question(
-            customer=asked.customer,
-            campaign=asked.campaign,
-            code=asked.code,
-            since=asked.since,
-            before=_place(asked.cursor) if asked.cursor else None,
-            limit=asked.limit,
-        )
+        question = asked.question()
         async with database.transaction() as connection:
             found = await store.find_decisions(connection, question)
         more = _cursor(found[-1]) if len(found) == asked.limit else None
@@ -73,12 +71,14 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
     async def statistics(since: Annotated[AwareDatetime | None, Query()] = None) -> Response:
         async with database.transaction() as connection:
             groups = await store.statistics(connection, since)
-        totals: dict[str, int] = {"act": 0, "defer": 0, "withhold": 0}
-        for group in groups:
-            totals[group["result"]] += group["count"]
-        return _json({"candidates": sum(totals.values()), "results": totals, "groups": groups})
+        return _json(_counted(groups))
 
     return router
+
+
+def _counted(groups: list[dict[str, Any]]) -> dict[str, Any]:
+    results = {result: sum(group["count"] for group in groups if group["result"] == result) for result in get_args(Result)}
+    return {"candidates": sum(results.values()), "results": results, "groups": groups}
 
 
 async def _one(database: Database, decision_id: str) -> tuple[Decision, Any]:

@@ -91,9 +91,7 @@ def _in_zone(zone: ZoneInfo, hours: Hours, day: int) -> list[tuple[int, int]]:
     for start, end, offset in _stretches(zone, day * DAY, (day + 1) * DAY):
         for local_day in range((start + offset) // DAY, (end - 1 + offset) // DAY + 1):
             shift = local_day * DAY - offset
-            for opens, closes in _local_windows(hours, local_day):
-                if max(opens + shift, start) < min(closes + shift, end):
-                    found.append((max(opens + shift, start), min(closes + shift, end)))
+            found += both(((start, end),), [(opens + shift, closes + shift) for opens, closes in _local_windows(hours, local_day)])
     return found
 
 

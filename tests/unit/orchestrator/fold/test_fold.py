@@ -1,0 +1,185 @@
+"""The fold as a whole: one decision per candidate, the same messages for the same inputs, and what control timers and merges do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
+from nextwave_contracts.customers import Change, CustomerAbsorbed, CustomerUpdated
+from nextwave_contracts.decisions import Decision, RunEnded, RunStarted, WaveClosed
+from nextwave_contracts.topics import ACTIONS, CUSTOMERS, DECISIONS
+from nextwave_orchestrator.campaigns.definition import Cap, Policy
+from nextwave_orchestrator.fold import Decider, Unit
+from nextwave_orchestrator.state import HISTORY_MAX, CustomerState
+from nextwave_runtime.application import Outgoing, Taken, Timer
+from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+RULES = catalogue(
+    campaign(
+        "a", wave("tell", "sms", "email", window="20h"), wave("call", "call", enter={"after": "tell", "unless": "responded"}), priority=2
+    ),
+    campaign("b", wave("tell", "call"), entry={"on": {"event": "cart.updated"}, "reentry": {"after": "2d"}}, holdout=0.3),
+    campaign("k", wave("pay", "email"), entry={"on": {"event": "payment.failed"}, "key": "order_id", "reentry": {"after": "1d"}}),
+    campaign("band", wave("tell", "webpush", "email"), entry={"on": {"entered": {"churn.band": ["high"]}}, "reentry": {"after": "1d"}}),
+    policy=Policy(caps=(Cap(most=1, per="10h"), Cap(most=3, per="7d"))),
+)
+
+
+def play(script: list[tuple[str, int, int]]) -> House:
+    """A life of the customer: each move after some hours."""
+    house = House(RULES)
+    for move, hours, choice in script:
+        house.wait(house.now + hours * HOUR)
+        MOVES[move](house, choice)
+    house.wait(house.now + 60 * DAY)
+    return house
+
+
+def _enter_band(house: House) -> None:
+    change = Change(field="churn.band", before="low", after="high")
+    house.take(CustomerUpdated(customer_id=CUSTOMER, at=house.now, profile=house.profile, changes=(change,)))
+
+
+def _learn(house: House, kind: str) -> None:
+    for contact in house.all(Contact)[-1:]:
+        house.outcome(kind, contact)
+
+
+def _refuse(house: House) -> None:
+    for contact in house.all(Contact)[-1:]:
+        house.touch("call.wrapped_up", action_id=contact.action_id, refusal=True)
+
+
+def _withdraw(house: House) -> None:
+    house.profile = snapshot(version=house.profile.version + 1, consents=())
+    house.touch("consent.withdrawn")
+
+
+MOVES: dict[str, Callable[[House, int], object]] = {
+    "cart": lambda house, _: house.touch("cart.updated"),
+    "pay": lambda house, choice: house.touch("payment.failed", order_id=f"o{choice}"),
+    "look": lambda house, _: house.touch("page.viewed", path="/renew"),
+    "renew": lambda house, choice: house.touch("contract.renewed", order_id=f"o{choice}"),
+    "band": lambda house, _: _enter_band(house),
+    "wait": lambda _house, _choice: None,
+    "outcome": lambda house, choice: _learn(house, ("delivered", "failed", "no_answer", "opened")[choice]),
+    "refuse": lambda house, _: _refuse(house),
+    "withdraw": lambda house, _: _withdraw(house),
+    "absorb": lambda house, _: house.take(CustomerAbsorbed(customer_id=CUSTOMER, into="c-9", at=house.now)),
+}
+moves = st.lists(st.tuples(st.sampled_from(sorted(MOVES)), st.integers(0, 40), st.integers(0, 3)), min_size=1, max_size=25)
+
+
+@settings(max_examples=80, deadline=None)
+@given(script=moves)
+def test_every_candidate_ends_in_exactly_one_decision_and_the_sums_reconcile(script: list[tuple[str, int, int]]) -> None:
+    house = play(script)
+    decisions = house.decisions
+    assert len({d.decision_id for d in decisions}) == len(decisions)
+    assert [judged.decision for judged in house.unit.judged] == decisions
+    results = Counter(d.result for d in decisions)
+    assert results["act"] + results["defer"] + results["withhold"] == len(decisions)
+    assert [d.action_id for d in decisions if d.result == "act"] == [c.action_id for c in house.all(Contact)]
+    for decision in decisions:
+        assert (decision.until is not None) == (decision.result == "defer")
+        assert (decision.reason == "permitted") == (decision.result == "act")
+    assert Counter(r.run_id for r in house.all(RunStarted)) == Counter(r.run_id for r in house.all(RunEnded))
+    assert house.state.runs == ()
+    waves = [(closed.run_id, closed.wave) for closed in house.all(WaveClosed)]
+    assert len(set(waves)) == len(waves)
+
+
+@settings(max_examples=80, deadline=None)
+@given(script=moves)
+def test_caps_and_hours_hold_over_a_whole_life(script: list[tuple[str, int, int]]) -> None:
+    house = play(script)
+    given_back = {c.action_id for c in house.all(Contact)} - {r.action_id for r in house.state.reservations}
+    sent = [c.decided_at for c in house.all(Contact) if c.action_id not in given_back]
+    assert all(later - earlier >= 10 * HOUR for earlier, later in pairwise(sent))
+    for contact in house.all(Contact):
+        assert contact.permitted[0].start == contact.decided_at < contact.not_after
+        assert contact.permitted[-1].end <= contact.not_after
+
+
+@settings(max_examples=25, deadline=None)
+@given(script=moves)
+def test_the_same_inputs_give_the_same_messages(script: list[tuple[str, int, int]]) -> None:
+    one, other = play(script), play(script)
+    assert one.said == other.said
+    assert one.unit.states == other.unit.states
+
+
+def test_a_fold_that_is_repeated_from_the_same_state_says_the_same() -> None:
+    house = House(RULES)
+    house.touch("page.viewed")
+    message = CustomerUpdated(
+        customer_id=CUSTOMER,
+        at=MONDAY_NOON,
+        profile=snapshot(),
+        changes=(Change(field="churn.band", before="low", after="high"),),
+    )
+    said = []
+    for _ in range(2):
+        unit = Unit(0, 4, dict(house.unit.states))
+        said.append((list(Decider(lambda: RULES).fold(unit, Taken(CUSTOMERS, 0, 9, MONDAY_NOON, message), MONDAY_NOON)), unit))
+    assert said[0] == said[1]
+    assert {outgoing.topic for outgoing in said[0][0]} == {ACTIONS, DECISIONS}
+
+
+def test_stopping_and_resuming_a_campaign_is_told_to_the_own_partition() -> None:
+    unit = Unit(3, 8)
+    decider = Decider(lambda: RULES)
+    stop = decider.fold(unit, Timer(3, MONDAY_NOON, "winter", "campaign_stopped"), MONDAY_NOON + HOUR)
+    resume = decider.fold(unit, Timer(3, MONDAY_NOON, "winter", "campaign_resumed"), MONDAY_NOON + HOUR)
+    assert list(stop) == [Outgoing(ACTIONS, StopCampaign(campaign="winter", at=MONDAY_NOON), partition=3)]
+    assert list(resume) == [Outgoing(ACTIONS, ResumeCampaign(campaign="winter", at=MONDAY_NOON), partition=3)]
+
+
+def test_an_absorbed_customer_ends_its_runs_and_what_was_queued_is_withdrawn() -> None:
+    house = House(RULES)
+    house.touch("cart.updated")
+    assert house.state.runs
+    said = house.take(CustomerAbsorbed(customer_id=CUSTOMER, into="c-2", at=MONDAY_NOON + HOUR))
+    assert {message.reason for message in said} == {"merged"}
+    assert any(isinstance(message, Withdraw) for message in said)
+    assert house.state.runs == ()
+    assert house.wait(MONDAY_NOON + 30 * DAY) == []
+
+
+def test_an_older_profile_never_replaces_a_newer_one() -> None:
+    house = House(RULES, profile=snapshot(version=7, country="FR"))
+    house.touch("page.viewed")
+    house.profile = snapshot(version=6)
+    house.touch("page.viewed")
+    assert house.state.profile is not None
+    assert house.state.profile.country == "FR"
+
+
+def test_history_is_bounded_in_time_order_and_keeps_plain_values_only() -> None:
+    house = House(catalogue())
+    for n in range(HISTORY_MAX + 10):
+        house.touch("page.viewed", MONDAY_NOON + ((n * 7) % 50) * HOUR, path="/" + "x" * 500, nested={"a": 1}, n=n)
+    history = house.state.history
+    assert len(history) == HISTORY_MAX
+    assert [h.at for h in history] == sorted(h.at for h in history)
+    assert set(history[0].data) == {"path", "n"}
+    assert len(history[0].data["path"]) == 120
+
+
+def test_messages_of_unknown_customers_start_from_nothing_and_foreign_timers_do_nothing() -> None:
+    unit = Unit(0, 1)
+    decider: Any = Decider(lambda: RULES)
+    assert list(decider.fold(unit, Timer(0, MONDAY_NOON, "c-77/run", "close"), MONDAY_NOON)) == []
+    house = House(RULES)
+    assert isinstance(house.touch("cart.updated")[0], RunStarted)
+    assert isinstance(house.state, CustomerState)
+    assert isinstance(house.decisions[0], Decision)

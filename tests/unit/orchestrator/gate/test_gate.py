@@ -1,0 +1,233 @@
+"""The gate: which check answers, with which code, and that the same input gives the same answer again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.customers import Consent, ContactPoint, HeldBy, Value
+from nextwave_orchestrator.campaigns.definition import Cap, Policy
+from nextwave_orchestrator.candidate import GateInput, Offer, own_quiet_hours
+from nextwave_orchestrator.caps import CapRule
+from nextwave_orchestrator.decisions import answer, answer_in
+from nextwave_orchestrator.gate import CHECKS, NEXT_CHANNEL, Act, Defer, Withhold, decide
+from nextwave_orchestrator.holdout import draw, held_out
+from nextwave_orchestrator.state import Reservation
+from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
+
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+NIGHT = MONDAY_NOON + 12 * HOUR
+MAIL = Offer(channel="email", address="ann@example.com", opt_in=True)
+SMS = Offer(channel="sms", address="+4915112345678", cost=8, response_rate=0.08, opt_in=True)
+GRANTED = Consent(channel="", purpose="", granted=True, at=MONDAY_NOON - DAY)
+
+
+def asked(*offers: Offer, **changes: Any) -> GateInput:
+    known: dict[str, Any] = {
+        "customer_id": "c-1",
+        "campaign": "winter",
+        "version": 1,
+        "wave": "tell",
+        "run_id": "r",
+        "purpose": "marketing",
+        "now": MONDAY_NOON,
+        "not_after": MONDAY_NOON + 2 * DAY,
+        "state": "published",
+        "salt": "s",
+        "holdouts": (),
+        "offers": offers or (SMS,),
+        "consents": (GRANTED,),
+        "holds": (),
+        "open_complaints": 0,
+        "unsatisfied": False,
+        "not_ready": (),
+        "zones": ("Europe/Berlin",),
+        "country": "DE",
+        "region": "",
+        "caps": (),
+        "reservations": (),
+        "resting": {},
+        "cell": "IV",
+        "risk": 0.4,
+        "goal_value": 12_000,
+        "lever": 1.0,
+    }
+    return GateInput(**{**known, **changes})
+
+
+HELD = HeldBy(kind="complaint", since=MONDAY_NOON - DAY)
+FAULTS: list[tuple[str, dict[str, Any], Offer]] = [
+    ("campaign_stopped", {"state": "paused"}, SMS),
+    ("holdout", {"holdouts": (("*", 1.0),)}, SMS),
+    ("no_consent", {"consents": ()}, SMS),
+    ("suppressed", {}, replace(SMS, address="", bounced=True)),
+    ("no_address", {}, replace(SMS, address="")),
+    ("complaint_open", {"holds": (HELD,)}, SMS),
+    ("complaint_open", {"open_complaints": 1}, SMS),
+    ("hold", {"holds": (HeldBy(kind="legal", since=MONDAY_NOON),)}, SMS),
+    ("unsatisfied", {"unsatisfied": True}, SMS),
+    ("not_ready", {"not_ready": ("payment",)}, SMS),
+    ("not_ready", {}, replace(SMS, wanting="template x")),
+    ("hours", {"now": NIGHT}, SMS),
+    ("cap", {"caps": (CapRule(1, 3600.0),), "reservations": (Reservation("x", "w", "sms", "marketing", MONDAY_NOON),)}, SMS),
+    ("not_worth_it", {"goal_value": 99}, SMS),
+    ("not_worth_it", {"cell": "I"}, SMS),
+    ("expired", {"not_after": MONDAY_NOON}, SMS),
+]
+
+
+@pytest.mark.parametrize(("code", "changes", "offer"), FAULTS)
+def test_each_fault_alone_gives_its_own_code(code: str, changes: dict[str, Any], offer: Offer) -> None:
+    judgement = decide(asked(offer, **changes))
+    assert judgement.attempts[-1].code == code
+    assert not isinstance(judgement.ruling, Act)
+    assert [check.passed for check in judgement.attempts[-1].checks[:-1]] == [True] * (len(judgement.attempts[-1].checks) - 1)
+    assert isinstance(decide(asked(SMS)).ruling, Act)
+
+
+def test_every_check_has_a_case_above() -> None:
+    assert {code for code, _, _ in FAULTS} == {code for code, _ in CHECKS}
+
+
+@settings(max_examples=150, deadline=None)
+@given(chosen=st.sets(st.integers(0, len(FAULTS) - 1), min_size=2))
+def test_of_several_faults_the_first_in_gate_order_answers(chosen: set[int]) -> None:
+    order = [code for code, _ in CHECKS]
+    changes: dict[str, Any] = {}
+    offer = SMS
+    for index in sorted(chosen):
+        _, more, other = FAULTS[index]
+        changes |= more
+        if other != SMS:
+            offer = other
+    first = min((code for code in order if _fails(code, changes, offer)), key=order.index)
+    assert decide(asked(offer, **changes)).attempts[-1].code == first
+
+
+def _fails(code: str, changes: dict[str, Any], offer: Offer) -> bool:
+    given = asked(offer, **changes)
+    return next(check for name, check in CHECKS if name == code)(given, offer) is not None
+
+
+def test_a_fault_of_the_channel_tries_the_next_and_any_other_fault_ends_the_search() -> None:
+    no_address = replace(SMS, address="")
+    assert decide(asked(no_address, MAIL)).ruling == Act(1)
+    assert decide(asked(no_address, replace(MAIL, bounced=True, address=""))).ruling == Withhold("no_address")
+    night = decide(asked(SMS, MAIL, now=NIGHT))
+    assert night.ruling == Defer(datetime.fromisoformat("2026-06-16T06:00:00Z"), "hours")
+    assert {"no_consent", "suppressed", "no_address", "not_worth_it"} == NEXT_CHANNEL
+
+
+def test_what_would_pass_only_after_the_latest_time_is_withheld() -> None:
+    assert decide(asked(SMS, now=NIGHT, not_after=NIGHT + HOUR)).ruling == Withhold("hours")
+    assert decide(asked(SMS, now=NIGHT, zones=())).ruling == Withhold("hours")
+
+
+def test_withdrawn_beats_granted_at_the_same_instant_and_the_newest_fact_wins() -> None:
+    def ruling(*facts: tuple[str, str, bool, int]) -> object:
+        consents = tuple(Consent(channel=c, purpose=p, granted=g, at=MONDAY_NOON - at * HOUR) for c, p, g, at in facts)
+        return decide(asked(SMS, consents=consents)).attempts[0].code
+
+    assert ruling(("sms", "marketing", True, 5), ("sms", "marketing", False, 5)) == "no_consent"
+    assert ruling(("sms", "marketing", False, 5), ("sms", "marketing", True, 4)) == "permitted"
+    assert ruling(("sms", "marketing", True, 5), ("", "", False, 4)) == "no_consent"
+    assert ruling(("", "", False, 5), ("sms", "", True, 4)) == "permitted"
+    assert ruling(("email", "", True, 5)) == "no_consent"
+    assert ruling(("sms", "care", True, 5)) == "no_consent"
+
+
+def test_a_complaint_stops_marketing_and_care_but_not_what_the_customer_is_owed() -> None:
+    codes = {
+        p: decide(asked(SMS, holds=(HELD,), purpose=p)).attempts[0].code
+        for p in ("marketing", "care", "service", "recovery", "transactional")
+    }
+    assert codes == {
+        "marketing": "complaint_open",
+        "care": "complaint_open",
+        "service": "permitted",
+        "recovery": "permitted",
+        "transactional": "permitted",
+    }
+    over = HeldBy(kind="complaint", since=MONDAY_NOON - DAY, until=MONDAY_NOON)
+    assert isinstance(decide(asked(SMS, holds=(over,))).ruling, Act)
+
+
+def test_what_is_owed_has_no_cost_gate_and_transactional_no_hours() -> None:
+    assert isinstance(decide(asked(SMS, purpose="recovery", goal_value=0, cell="I")).ruling, Act)
+    assert decide(asked(SMS, purpose="recovery", now=NIGHT)).attempts[0].code == "hours"
+    assert isinstance(decide(asked(SMS, purpose="transactional", now=NIGHT, zones=())).ruling, Act)
+
+
+def test_the_expected_margin_must_cover_the_cost() -> None:
+    assert isinstance(decide(asked(SMS, goal_value=100)).ruling, Act)
+    assert decide(asked(SMS, goal_value=100)).numbers["expected_margin"] == pytest.approx(8.0)
+    assert decide(asked(replace(SMS, cost=9), goal_value=100)).ruling == Withhold("not_worth_it")
+
+
+@settings(max_examples=60)
+@given(ids=st.lists(st.uuids(), min_size=1, max_size=20), share=st.floats(0, 1))
+def test_the_holdout_is_fixed_by_the_salt_and_grows_with_its_share(ids: list[object], share: float) -> None:
+    for one in ids:
+        assert held_out("s", "*", str(one), share) == (draw("s", "*", str(one)) < share)
+        assert not held_out("s", "*", str(one), 0.0)
+        assert held_out("s", "*", str(one), 1.0)
+
+
+def test_the_holdout_has_about_its_share_and_scopes_are_independent() -> None:
+    people = [f"c-{n}" for n in range(20_000)]
+    house = {p for p in people if held_out("s", "*", p, 0.1)}
+    winter = {p for p in people if held_out("s", "winter", p, 0.1)}
+    assert 1_850 < len(house) < 2_150
+    assert 140 < len(house & winter) < 260
+
+
+def test_a_stored_decision_runs_again_to_the_same_answer() -> None:
+    policy = Policy(caps=(Cap(most=1, per="24h"),))
+    poor = snapshot(value=Value(cell="I"), contact_points=(ContactPoint(channel="sms", address="+49151"),))
+    worlds = [
+        House(catalogue(campaign("a", wave("tell", "sms", "email")), campaign("b"), policy=policy)),
+        House(catalogue(campaign("a", wave("tell", "call", "sms")), policy=policy), now=NIGHT),
+        House(catalogue(campaign("a", wave("tell", "sms", "email")), policy=policy), profile=poor),
+        House(catalogue(campaign("a", wave("tell", mixes=[{"segment": "*", "channels": [{"channel": "email", "template": "missing"}]}])))),
+    ]
+    for house in worlds:
+        house.touch("cart.updated")
+        house.wait(house.now + 3 * DAY)
+        assert house.unit.judged
+        for judged in house.unit.judged:
+            stored = msgspec.msgpack.decode(msgspec.msgpack.encode(judged.given), type=GateInput)
+            assert stored == judged.given
+            assert answer(stored) == answer_in(judged.decision)
+
+
+def test_a_channel_whose_template_is_missing_is_not_ready_and_nothing_is_sent() -> None:
+    house = House(
+        catalogue(campaign("a", wave("tell", mixes=[{"segment": "*", "channels": [{"channel": "email", "template": "missing"}]}])))
+    )
+    house.touch("cart.updated")
+    assert [(d.result, d.reason) for d in house.decisions] == [("defer", "not_ready")]
+    assert house.all(Contact) == []
+
+
+def test_a_campaign_waits_for_the_systems_it_needs() -> None:
+    house = House(catalogue(campaign("a", needs=["payment"])))
+    house.touch("cart.updated")
+    assert [(d.result, d.reason) for d in house.decisions] == [("defer", "not_ready")]
+    house.change(ready={"payment": True})
+    house.wait(MONDAY_NOON + HOUR)
+    assert [d.result for d in house.decisions] == ["defer", "act"]
+
+
+def test_own_quiet_hours_are_read_tolerantly() -> None:
+    assert own_quiet_hours({"quiet_hours": [["22:00", "08:00"], ["x"], 7, ["25:00", "26:00"], [1, 2]]}) == (("22:00", "08:00"),)
+    assert own_quiet_hours({"quiet_hours": "always"}) == ()
+    house = House(catalogue(campaign("a", wave("tell", "sms"))), profile=snapshot(traits={"quiet_hours": [["12:00", "16:00"]]}))
+    house.touch("cart.updated")
+    assert house.decisions[0].until == MONDAY_NOON + 2 * HOUR
