@@ -120,7 +120,7 @@ def due_review(judged: Judgement) -> int | None:
     standing, at = judged.standing, judged.at
     band: Band = standing.band  # type: ignore[assignment]  # stored as text, written only by `judge`
     is_set = standing.review_at > at
-    if is_set and not review.changes_by(judged.outlook, band, standing.since, standing.review_at):
+    if is_set and not review.changes_by(judged.outlook, band, standing.since, at, standing.review_at):
         return standing.review_at
     due = review.next_review(judged.outlook, band, standing.since, at)
     return standing.review_at if is_set and due is not None and due >= standing.review_at else due

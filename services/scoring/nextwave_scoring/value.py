@@ -18,7 +18,7 @@ class Economics:
     currency: str = "EUR"
     current_min: int = 5_000
     """From this expected margin on, current value is high."""
-    potential_min: int = 2_000
+    potential_min: int = 2_500
     """From this possible extra margin on, potential is high."""
     margin: float = 0.3
     """Share of revenue that is margin."""

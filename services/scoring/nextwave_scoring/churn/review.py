@@ -12,12 +12,12 @@ AHEAD = 180 * DAY
 """No review is planned further ahead than this (microseconds); then it is looked at again."""
 
 
-def changes_by(outlook: Outlook, band: Band, since: int, at: int) -> bool:
-    """Whether the band changes at some instant up to `at` by silence alone: the risk never falls, so its ends tell."""
-    if next_band(band, since, outlook.risk(at), at) != band:
+def changes_by(outlook: Outlook, band: Band, since: int, at: int, end: int) -> bool:
+    """Whether a band that is right at `at` changes up to `end` by silence alone. The risk never falls, so a few instants tell."""
+    if next_band(band, since, outlook.risk(end), end) != band:
         return True
     freed = since + STAY
-    return freed <= at and lower_band(band, outlook.risk(freed)) != band
+    return at < freed <= end and lower_band(band, outlook.risk(freed)) != band
 
 
 def next_review(outlook: Outlook, band: Band, since: int, at: int) -> int | None:

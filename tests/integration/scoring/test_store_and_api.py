@@ -1,0 +1,235 @@
+"""Scoring's SQL and its API on the real PostgreSQL: locks, merges, timelines, counts, and who may see what."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+from nextwave_contracts.clock import ClockSetting
+from nextwave_contracts.customers import CustomersMerged, CustomerUpdated
+from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_runtime.application import Outgoing, Taken, Timer, Work
+from nextwave_runtime.auth import Key, KeyFile, Keyring, hash_secret
+from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.database import Database
+from nextwave_runtime.migrate import upgrade
+from nextwave_runtime.timers import take_due
+from nextwave_scoring.api import Answers
+from nextwave_scoring.application import Scoring
+from nextwave_scoring.churn.population import DEFAULT
+from nextwave_scoring.customer import Judge
+from nextwave_scoring.fold import Fold
+from nextwave_scoring.identity import derive
+from nextwave_scoring.value import Economics
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from stack import Stack
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+JUDGE = Judge(DEFAULT, Economics())
+PARTITIONS = 4
+
+
+def seen(number: int, *names: str, kind: str = "page.viewed", source: str = "shop/web", **data: Any) -> Touchpoint:
+    at = START + timedelta(minutes=number)
+    return Touchpoint(id=f"t{number}", source=source, type=kind, identifiers=names, occurred_at=at, received_at=at, data=data)
+
+
+class Desk:
+    """Works batches of any partition in transactions of their own, as the processor does."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.scoring = Scoring(Fold(JUDGE))
+
+    async def work(self, *messages: Touchpoint | Outcome, partition: int = 0, timers: Sequence[Timer] = ()) -> list[Any]:
+        topic = OUTCOMES if messages and isinstance(messages[0], Outcome) else TOUCHPOINTS
+        taken = [Taken(topic, partition, n, m.at if isinstance(m, Outcome) else m.received_at, m) for n, m in enumerate(messages)]
+        work = Work(topic, partition, PARTITIONS, START, taken, timers)
+        async with self.database.transaction() as connection:
+            unit = await self.scoring.load(connection, work)
+            items: list[Taken | Timer] = [*taken, *timers]
+            out: list[Outgoing] = [o for item in items for o in self.scoring.fold(unit, item, START)]
+            await self.scoring.save(connection, unit)
+        return [o.message for o in out]
+
+    async def due(self) -> list[Timer]:
+        """Takes every review that is set, of all partitions."""
+        async with self.database.transaction() as connection:
+            far = START + timedelta(days=4000)
+            return [t for n in range(PARTITIONS) for t in await take_due(connection, n, now=far, watermark=None, limit=9)]
+
+    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        async with self.database.transaction() as connection:
+            return [tuple(row) for row in (await connection.execute(text(statement))).all()]
+
+
+@pytest.fixture
+async def desk(stack: Stack) -> AsyncIterator[Desk]:
+    dsn = await stack.create_database("scoring")
+    await asyncio.to_thread(upgrade, "nextwave_scoring.migrations", dsn)
+    database = Database(dsn)
+    yield Desk(database)
+    await database.close()
+
+
+@pytest.fixture
+async def client(desk: Desk, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    keys = [Key(name=role, kind="api", hash=hash_secret(role, "p"), roles=(role,)) for role in ("viewer", "agent")]
+    keys.append(Key(name="shop", kind="write", hash=hash_secret("shop", "p")))
+    path = tmp_path / "keys.json"
+    path.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=tuple(keys))))
+    app = Answers(desk.database, Keyring(path), JUDGE, SystemClock(ClockSetting(epoch_seconds=0, origin=START, speed=1e-9))).app()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://scoring") as made:
+        yield made
+
+
+def bearer(role: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {role}"}
+
+
+async def test_a_batch_is_stored_and_the_next_one_goes_on_from_it(desk: Desk) -> None:
+    await desk.work(seen(1, "email:ann@example.com"), seen(2, "email:ann@example.com", "anonymous_id:d1"))
+    [updated] = await desk.work(seen(3, "anonymous_id:d1"), partition=1)
+    assert isinstance(updated, CustomerUpdated)
+    assert updated.customer_id == derive("email:ann@example.com")
+    assert updated.profile.version == 3
+    assert set(updated.profile.identifiers) == {"email:ann@example.com", "anonymous_id:d1"}
+
+
+async def test_partitions_that_meet_the_same_new_identifier_at_once_make_one_customer(desk: Desk) -> None:
+    async def partition(number: int) -> None:
+        for n in range(10):
+            await desk.work(
+                *(seen(100 * number + n, f"email:c{k}@example.com", f"anonymous_id:d{k}") for k in range(n, n + 5)), partition=number
+            )
+
+    await asyncio.gather(*(partition(number) for number in range(PARTITIONS)))
+    assert await desk.rows("select count(*), count(*) filter (where merged_into is null) from customers") == [(14, 14)]
+    assert await desk.rows("select count(*) from identifiers where customer_id is null") == [(0,)]
+    assert await desk.rows("select sum(touchpoints) from intake") == [(200,)]
+    assert await desk.rows("select count(*) from timeline") == [(200,)]
+
+
+async def test_merges_from_two_sides_at_once_end_in_one_customer_and_nothing_is_lost(desk: Desk) -> None:
+    names = [f"anonymous_id:d{n}" for n in range(6)]
+    await desk.work(*(seen(n, name) for n, name in enumerate(names)))
+
+    async def join(number: int, pair: tuple[str, str]) -> None:
+        for _ in range(20):
+            with suppress(DBAPIError):  # a deadlock: the batch is tried again, as the processor does
+                await desk.work(seen(100 + number, *pair), partition=number % PARTITIONS)
+                return
+        raise AssertionError("deadlocked again and again")
+
+    pairs = [(names[a], names[b]) for a, b in ((0, 1), (2, 3), (4, 5), (1, 2), (3, 4))]
+    await asyncio.gather(*(join(n, pair) for n, pair in enumerate(pairs)))
+    [updated] = await desk.work(seen(200, names[5]))
+    assert updated.profile.activity["web"] == pytest.approx(6 + 5 + 1, rel=0.01)
+    assert set(updated.profile.identifiers) == set(names)
+    assert await desk.rows("select count(*) filter (where merged_into is null) from customers") == [(1,)]
+
+
+async def test_outcomes_and_reviews_of_an_absorbed_customer_find_the_survivor(desk: Desk) -> None:
+    await desk.work(seen(1, "anonymous_id:d1"), seen(2, "email:ann@example.com"))
+    messages = await desk.work(seen(3, "anonymous_id:d1", "email:ann@example.com"))
+    assert isinstance(messages[0], CustomersMerged)
+    old = derive("anonymous_id:d1")
+    opened = Outcome(
+        id="o1", action_id="a1", customer_id=old, campaign="c", version=1, wave="w", run_id="r", channel="email", kind="opened", at=START
+    )
+    [updated] = await desk.work(opened, partition=2)
+    assert updated.customer_id == derive("email:ann@example.com")
+    bands = []
+    while due := await desk.due():
+        for updated in [message for timer in due for message in await desk.work(timers=[timer])]:
+            assert updated.customer_id == derive("email:ann@example.com")
+            bands.append(updated.profile.churn.band)
+    assert bands == ["elevated", "high", "lost"]
+
+
+async def test_a_customer_is_found_by_id_identifier_and_the_id_that_was_absorbed(desk: Desk, client: httpx.AsyncClient) -> None:
+    await desk.work(seen(1, "anonymous_id:d1"), seen(2, "email:ann@example.com"), seen(3, "anonymous_id:d1", "email:ann@example.com"))
+    ann = derive("email:ann@example.com")
+    for way in (f"/v1/customers/{ann}", f"/v1/customers/{derive('anonymous_id:d1')}", "/v1/customers?identifier=email:ANN@example.com"):
+        answer = await client.get(way, headers=bearer("agent"))
+        assert answer.status_code == 200
+        assert answer.json()["customer_id"] == ann
+        assert answer.json()["contact_points"] == [{"channel": "email", "address": "ann@example.com"}]
+
+
+async def test_addresses_are_masked_for_who_does_not_need_them(desk: Desk, client: httpx.AsyncClient) -> None:
+    await desk.work(seen(1, "email:ann@example.com", kind="customer.identified", email="ann@example.com", first_name="Ann", plan="gold"))
+    ann = derive("email:ann@example.com")
+    for way in (f"/v1/customers/{ann}", f"/v1/customers/{ann}/timeline"):
+        shown = (await client.get(way, headers=bearer("viewer"))).text
+        assert "ann@example.com" not in shown
+        assert '"Ann"' not in shown
+        assert "gold" in shown
+
+
+async def test_a_timeline_is_paged_newest_first_and_includes_the_absorbed(desk: Desk, client: httpx.AsyncClient) -> None:
+    await desk.work(*(seen(n, f"anonymous_id:d{n % 2}") for n in range(7)), seen(7, "anonymous_id:d0", "anonymous_id:d1"))
+    [customer] = await desk.rows("select cast(id as text) from customers where merged_into is null")
+    found, cursor = [], ""
+    for _ in range(3):
+        page = (
+            await client.get(f"/v1/customers/{customer[0]}/timeline", params={"limit": 3, "cursor": cursor}, headers=bearer("viewer"))
+        ).json()
+        found += [line["id"] for line in page["items"]]
+        cursor = page["next"]
+    assert found == [f"t{n}" for n in range(7, -1, -1)]
+    assert cursor == ""
+
+
+async def test_statistics_are_exact(desk: Desk, client: httpx.AsyncClient) -> None:
+    await desk.work(seen(1, "anonymous_id:d1"), seen(2, "email:ann@example.com", kind="order.placed", source="crm/api"))
+    await desk.work(seen(3, "anonymous_id:d1", "email:ann@example.com"), partition=3)
+    answer = (await client.get("/v1/statistics", headers=bearer("viewer"))).json()
+    assert answer == {
+        "customers": 1,
+        "touchpoints_taken_in": 3,
+        "touchpoints": {"crm": {"order": 1}, "shop": {"web": 2}},
+        "duplicates_dropped": 0,
+        "bands": {"low": 1},
+        "stages": {"exploration": 1},
+    }
+
+
+async def test_fields_and_models_describe_what_is_there(client: httpx.AsyncClient) -> None:
+    fields = (await client.get("/v1/fields", headers=bearer("viewer"))).json()["fields"]
+    assert {"churn.band", "stage", "value.cell"} <= {f["path"] for f in fields}
+    [model] = (await client.get("/v1/models", headers=bearer("viewer"))).json()["models"]
+    assert model["name"] == "baseline-1"
+    assert model["parameters"]["horizon_days"] == DEFAULT.horizon_days
+
+
+@pytest.mark.parametrize(
+    ("way", "headers", "status"),
+    [
+        ("/v1/statistics", {}, 401),
+        ("/v1/statistics", {"authorization": "Bearer shop"}, 401),
+        ("/v1/customers/nobody", bearer("viewer"), 404),
+        (f"/v1/customers/{derive('x')}", bearer("viewer"), 404),
+        (f"/v1/customers/{derive('x')}/timeline", bearer("viewer"), 404),
+        (f"/v1/customers/{derive('x')}/timeline?cursor=%21", bearer("viewer"), 422),
+        ("/v1/customers?identifier=ann", bearer("viewer"), 422),
+        ("/v1/customers?identifier=email:ann@example.com", bearer("viewer"), 404),
+    ],
+)
+async def test_what_cannot_be_answered_is_a_problem_with_a_stable_name(
+    client: httpx.AsyncClient, way: str, headers: dict[str, str], status: int
+) -> None:
+    answer = await client.get(way, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"].startswith("urn:nextwave:problem:")

@@ -1,0 +1,135 @@
+"""The baseline: a risk with named parts that only rises in silence, bands that do not flap, and exact reviews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nextwave_contracts.customers import Band
+from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_scoring.churn import bands, review
+from nextwave_scoring.churn.baseline import Outlook, outlook
+from nextwave_scoring.churn.population import DEFAULT
+from nextwave_scoring.instants import DAY, micros
+
+from .making import START, folded, histories, touchpoint
+
+Event = Touchpoint | Outcome
+BANDS = st.sampled_from(bands.BANDS)
+
+
+def day(after: float) -> int:
+    return micros(START) + round(after * DAY)
+
+
+def outlook_of(*events: Event) -> Outlook:
+    return outlook(folded(list(events)), DEFAULT)
+
+
+def visits(*days: float) -> list[Event]:
+    return [touchpoint("page.viewed", after=d) for d in days]
+
+
+@given(histories, st.integers(0, 900))
+def test_the_reasons_add_up_to_the_risk(events: list[Event], after: int) -> None:
+    ahead = outlook(folded(events), DEFAULT)
+    risk = ahead.risk(day(after))
+    assert 0.0 <= risk <= 1.0
+    assert sum(reason.contribution for reason in ahead.reasons(day(after))) == pytest.approx(risk, abs=1e-9)
+
+
+@given(histories, st.integers(0, 900), st.integers(0, 900))
+def test_silence_alone_never_lowers_the_risk(events: list[Event], a: int, b: int) -> None:
+    ahead = outlook(folded(events), DEFAULT)
+    assert ahead.risk(day(min(a, b))) <= ahead.risk(day(max(a, b))) + 1e-12
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("complaint.opened", {"reference": "t"}),
+        ("complaint.resolved", {"satisfied": False}),
+        ("call.abandoned", {}),
+        ("order.returned", {}),
+        ("payment.failed", {}),
+        ("delivery.delayed", {}),
+        ("contract.cancelled", {}),
+        ("call.wrapped_up", {"refusal": True}),
+        ("satisfaction.rated", {"rating": 1}),
+    ],
+)
+def test_each_bad_sign_raises_the_risk_and_is_named(kind: str, data: dict[str, Any]) -> None:
+    calm = outlook_of(*visits(0, 10, 20), touchpoint("page.viewed", after=30))
+    moved = outlook_of(*visits(0, 10, 20), touchpoint("page.viewed", after=30), touchpoint(kind, after=30, **data))
+    assert moved.risk(day(31)) > calm.risk(day(31))
+    named = {r.feature for r in moved.reasons(day(31)) if r.contribution > 0}
+    assert named - {r.feature for r in calm.reasons(day(31))}
+
+
+def test_a_frequent_visitor_is_missed_sooner_than_a_rare_one() -> None:
+    frequent, rare = outlook_of(*visits(*range(0, 60, 3))), outlook_of(*visits(0, 28, 57))
+    assert frequent.risk(day(57)) < rare.risk(day(57))
+    assert frequent.risk(day(57 + 60)) > rare.risk(day(57 + 60))
+
+
+def test_a_regular_rhythm_makes_silence_tell_sooner_than_an_irregular_one() -> None:
+    regular, irregular = outlook_of(*visits(0, 10, 20, 30, 40)), outlook_of(*visits(0, 1, 2, 39, 40))
+    assert regular.risk(day(65)) > irregular.risk(day(65))
+
+
+def test_falling_activity_is_a_sign() -> None:
+    ahead = outlook_of(*visits(*range(0, 60, 3), 89))
+    assert "falling_activity" in {r.feature for r in ahead.reasons(day(90))}
+
+
+def test_a_newcomer_is_not_at_risk_at_once_and_lost_in_the_end() -> None:
+    ahead = outlook_of(touchpoint())
+    assert bands.first_band(ahead.risk(day(0))) == "low"
+    assert bands.first_band(ahead.risk(day(180))) == "lost"
+
+
+def test_a_band_is_entered_at_its_upper_threshold_and_left_only_below_its_lower_one() -> None:
+    later = 10 * DAY
+    assert bands.next_band("low", 0, 0.349, later) == "low"
+    assert bands.next_band("low", 0, 0.35, later) == "elevated"
+    assert bands.next_band("elevated", 0, 0.29, later) == "elevated"
+    assert bands.next_band("elevated", 0, 0.27, later) == "low"
+
+
+def test_a_step_down_waits_for_the_least_stay_and_a_step_up_does_not() -> None:
+    assert bands.next_band("high", 0, 0.1, bands.STAY - 1) == "high"
+    assert bands.next_band("high", 0, 0.1, bands.STAY) == "low"
+    assert bands.next_band("high", 0, 0.9, 1) == "lost"
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30), st.integers(1, DAY))
+def test_a_customer_at_the_border_does_not_flap(risks: list[float], step: int) -> None:
+    band, since, falls = bands.first_band(risks[0]), 0, []
+    for n, risk in enumerate(risks):
+        after = bands.next_band(band, since, risk, n * step)
+        if bands.BANDS.index(after) < bands.BANDS.index(band):
+            falls.append(n * step - since)
+        if after != band:
+            band, since = after, n * step
+    assert all(stay >= bands.STAY for stay in falls)
+
+
+@given(histories, st.integers(0, 500), BANDS, st.integers(0, 10))
+def test_the_review_is_the_exact_instant_at_which_the_band_changes(events: list[Event], after: int, band: Band, stayed: int) -> None:
+    ahead, at = outlook(folded(events), DEFAULT), day(after)
+    since = at - stayed * DAY
+    band = bands.next_band(band, since, ahead.risk(at), at)
+    due = review.next_review(ahead, band, since, at)
+    if due is None:
+        assert band == "lost"
+        assert not review.changes_by(ahead, band, since, at, at + 400 * DAY)
+        return
+    assert at < due <= at + review.AHEAD
+    assert bands.next_band(band, since, ahead.risk(due - 1), due - 1) == band
+    if due < at + review.AHEAD:
+        assert bands.next_band(band, since, ahead.risk(due), due) != band
+        assert review.changes_by(ahead, band, since, at, due)
+    assert not review.changes_by(ahead, band, since, at, due - 1)

@@ -1,0 +1,101 @@
+"""Consents, complaints and service requests: what stands, whatever the order, and the stricter of two merged customers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_scoring.profile import consents, matters
+from nextwave_scoring.profile.merge import merge
+from nextwave_scoring.profile.record import Profile
+from nextwave_scoring.profile.satisfaction import is_unsatisfied
+
+from .making import folded, touchpoint
+
+
+def consent(kind: str, after: float, channel: str = "email", purpose: str = "marketing") -> Touchpoint:
+    return touchpoint(f"consent.{kind}", after=after, channel=channel, purpose=purpose)
+
+
+def stands(profile: Profile) -> dict[tuple[str, str], bool]:
+    return {(c.channel, c.purpose): c.granted for c in consents.view(profile.consents)}
+
+
+def open_complaints(profile: Profile) -> list[str]:
+    return [hold.reference for hold in matters.holds(profile.matters)]
+
+
+def test_the_newest_consent_fact_stands_even_when_it_came_first() -> None:
+    assert stands(folded([consent("granted", 2), consent("withdrawn", 1)])) == {("email", "marketing"): True}
+    assert stands(folded([consent("withdrawn", 2), consent("granted", 1)])) == {("email", "marketing"): False}
+
+
+def test_withdrawn_beats_granted_at_the_same_instant() -> None:
+    assert stands(folded([consent("withdrawn", 1), consent("granted", 1)])) == {("email", "marketing"): False}
+
+
+def test_an_unknown_scope_withdraws_everything_and_grants_nothing() -> None:
+    assert stands(folded([consent("granted", 1, "pigeon"), consent("granted", 1, "email", "gossip")])) == {}
+    assert stands(folded([consent("withdrawn", 1, "pigeon", "gossip")])) == {("", ""): False}
+
+
+def test_a_merge_keeps_the_withdrawal_of_one_over_the_later_grant_of_the_other() -> None:
+    merged = merge(folded([consent("withdrawn", 1)]), folded([consent("granted", 5)]))
+    assert stands(merged) == {("email", "marketing"): False}
+
+
+def test_a_merged_withdrawal_of_everything_is_newer_than_the_others_grants() -> None:
+    merged = merge(folded([consent("withdrawn", 1, "", "")]), folded([consent("granted", 5)]))
+    facts = {(c.channel, c.purpose): (c.granted, c.at) for c in consents.view(merged.consents)}
+    assert facts["", ""][1] >= facts["email", "marketing"][1]
+
+
+def test_a_grant_after_the_merge_stands_again() -> None:
+    merged = merge(folded([consent("withdrawn", 1)]), folded([consent("granted", 5)]))
+    consents.take(merged.consents, channel="email", purpose="marketing", granted=True, at=merged.last_at + 1)
+    assert stands(merged) == {("email", "marketing"): True}
+
+
+def test_each_complaint_holds_until_its_own_resolution() -> None:
+    events: list[Touchpoint | Outcome] = [touchpoint("complaint.opened", after=1, reference=r) for r in ("t1", "t2")]
+    events += [touchpoint("complaint.resolved", after=2, reference="t1", satisfied=True)]
+    assert open_complaints(folded(events)) == ["t2"]
+
+
+def test_a_resolution_that_arrives_before_its_complaint_still_closes_it() -> None:
+    resolved, opened = touchpoint("complaint.resolved", after=2, reference="t1"), touchpoint("complaint.opened", after=1, reference="t1")
+    assert open_complaints(folded([resolved, opened])) == []
+
+
+def test_a_resolution_without_reference_closes_what_was_opened_up_to_then() -> None:
+    events: list[Touchpoint | Outcome] = [touchpoint("complaint.opened", after=n, reference=f"t{n}") for n in (1, 5)]
+    assert open_complaints(folded([*events, touchpoint("complaint.resolved", after=3)])) == ["t5"]
+
+
+def test_a_merge_keeps_the_holds_of_both_and_ones_general_resolution_frees_only_itself() -> None:
+    freed = folded([touchpoint("complaint.opened", after=1, reference="t1"), touchpoint("complaint.resolved", after=9)])
+    held = folded([touchpoint("complaint.opened", after=2, reference="t2"), touchpoint("complaint.opened", after=2)])
+    assert open_complaints(merge(freed, held)) == open_complaints(merge(held, freed)) == ["", "t2"]
+
+
+@pytest.mark.parametrize(
+    ("events", "expected"),
+    [
+        ([("complaint.resolved", {"satisfied": False})], True),
+        ([("complaint.resolved", {"satisfied": False}), ("satisfaction.rated", {"rating": 5})], False),
+        ([("complaint.resolved", {"satisfied": True})], False),
+        ([("service.requested", {"reference": "s1"})], True),
+        ([("service.requested", {"reference": "s1"}), ("service.completed", {"reference": "s1"})], False),
+    ],
+)
+def test_who_was_left_unsatisfied_or_waits_for_service_is_not_sold_to(events: list[tuple[str, dict[str, Any]]], expected: bool) -> None:
+    assert is_unsatisfied(folded([touchpoint(kind, after=n, **data) for n, (kind, data) in enumerate(events)])) is expected
+
+
+def test_a_merge_leaves_the_unsatisfied_one_unsatisfied() -> None:
+    sour = folded([touchpoint("complaint.resolved", after=1, satisfied=False)])
+    sweet = folded([touchpoint("satisfaction.rated", after=5, rating=5)])
+    assert is_unsatisfied(merge(sour, sweet))
+    assert is_unsatisfied(merge(sweet, sour))

@@ -1,0 +1,176 @@
+"""The fold on a unit of work in memory: what it makes known, when it plans reviews, and how customers become one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated
+from nextwave_contracts.topics import partition_of
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_contracts.wire import encode
+from nextwave_runtime.application import RejectedError, Timer
+from nextwave_scoring.churn.population import DEFAULT
+from nextwave_scoring.customer import Customer, Judge
+from nextwave_scoring.fold import Fold
+from nextwave_scoring.identity import derive
+from nextwave_scoring.unit import Unit
+from nextwave_scoring.value import Economics
+
+from .making import outcome, taken, touchpoint, touchpoints
+
+ANN = "email:ann@example.com"
+PARTITIONS = 4
+
+
+class Ledger:
+    """Customers in memory between batches, as the store keeps them: bytes, pointers, bindings, timers."""
+
+    def __init__(self) -> None:
+        self.fold = Fold(Judge(DEFAULT, Economics()))
+        self.unit = Unit(0, PARTITIONS)
+        self.timers: list[Timer] = []
+
+    def take(self, *items: Any) -> list[Any]:
+        """One batch; the messages it caused."""
+        self.unit.customers = {i: msgspec.msgpack.decode(msgspec.msgpack.encode(c), type=Customer) for i, c in self.unit.customers.items()}
+        messages = [out.message for item in items for out in self.fold.take(self.unit, item)]
+        self.timers += self.unit.timers
+        self.unit.timers.clear()
+        return messages
+
+    def see(self, *seen: Touchpoint) -> list[Any]:
+        return self.take(*(taken(t) for t in seen))
+
+
+def changes(message: CustomerUpdated) -> dict[str, tuple[str, str]]:
+    return {change.field: (change.before, change.after) for change in message.changes}
+
+
+def test_a_touchpoint_makes_known_itself_the_profile_and_what_changed() -> None:
+    seen = touchpoint()
+    [updated] = Ledger().see(seen)
+    assert updated.touchpoint == seen
+    assert updated.at == seen.received_at
+    assert updated.customer_id == updated.profile.customer_id == derive(ANN)
+    assert updated.profile.identifiers == (ANN,)
+    assert changes(updated) == {"churn.band": ("", "low"), "stage": ("", "exploration"), "value.cell": ("", "I")}
+
+
+def test_a_complaint_is_a_hold_until_it_is_resolved() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint())
+    [opened] = ledger.see(touchpoint("complaint.opened", after=1, reference="t1"))
+    assert changes(opened)["hold"] == ("", "complaint")
+    assert [(h.kind, h.reference) for h in opened.profile.holds] == [("complaint", "t1")]
+    [resolved] = ledger.see(touchpoint("complaint.resolved", after=2, reference="t1", satisfied=True))
+    assert changes(resolved)["hold"] == ("complaint", "")
+
+
+def test_an_outcome_is_made_known_with_the_customer_it_was_for() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint())
+    refused = outcome("refused", customer_id=derive(ANN), after=1)
+    [updated] = ledger.take(taken(refused))
+    assert updated.outcome == refused
+    assert updated.profile.refusals == 1
+
+
+def test_what_names_no_customer_is_rejected() -> None:
+    with pytest.raises(RejectedError):
+        Ledger().take(taken(outcome("opened", customer_id=derive("email:nobody@example.com"))))
+    with pytest.raises(RejectedError):
+        Ledger().see(touchpoint(names=("external:nextwave:" + derive(ANN),)))
+
+
+def test_our_own_identifier_means_that_customer() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint())
+    [clicked] = ledger.see(touchpoint("email.clicked", after=1, names=("external:nextwave:" + derive(ANN),)))
+    assert clicked.customer_id == derive(ANN)
+    assert clicked.profile.identifiers == (ANN,)
+
+
+def test_a_merge_tells_the_survivor_and_the_absorbed_and_carries_contacts_and_holds() -> None:
+    ledger = Ledger()
+    device = ("anonymous_id:d1",)
+    ledger.see(touchpoint(), touchpoint("complaint.opened", names=device, reference="t1"))
+    ledger.take(taken(outcome("accepted", customer_id=derive(device[0]))))
+    merged, absorbed, updated = ledger.see(touchpoint("customer.identified", after=1, names=(*device, ANN)))
+    assert isinstance(merged, CustomersMerged)
+    assert (merged.customer_id, merged.absorbed) == (derive(ANN), derive(device[0]))
+    assert [c.action_id for c in merged.contacts] == ["a1"]
+    assert absorbed == CustomerAbsorbed(customer_id=derive(device[0]), into=derive(ANN), at=merged.at)
+    assert changes(updated)["hold"] == ("", "complaint")
+    assert updated.profile.version > merged.profile.version
+    [late] = ledger.take(taken(outcome("opened", customer_id=derive(device[0]), after=2)))
+    assert late.customer_id == derive(ANN)
+
+
+def test_silence_is_reviewed_at_the_instant_it_changes_the_band() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint())
+    bands = ["low"]
+    while ledger.timers:
+        timer = ledger.timers.pop()
+        assert (timer.key, timer.kind, timer.gate) == (derive(ANN), "review", "clock")
+        assert timer.partition == partition_of(timer.key.encode(), PARTITIONS)
+        for updated in ledger.take(timer):
+            assert updated.at == timer.due_at
+            assert updated.touchpoint is updated.outcome is None
+            bands.append(updated.profile.churn.band)
+        assert len(ledger.timers) <= 1
+    assert bands == ["low", "elevated", "high", "lost"]
+
+
+def test_a_review_that_comes_early_says_nothing_and_is_set_again() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint())
+    [first] = ledger.timers
+    ledger.see(touchpoint(after=1))
+    assert ledger.timers == [first]
+    assert ledger.take(first) == []
+    assert len(ledger.timers) == 2
+    assert ledger.timers[1].due_at > first.due_at
+
+
+def test_a_review_that_another_replaced_is_stale() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint())
+    [first] = ledger.timers
+    ledger.see(touchpoint("payment.failed", after=0.1))
+    assert ledger.timers[-1].due_at < first.due_at
+    assert ledger.take(first) == []
+    assert len(ledger.timers) == 2
+
+
+def test_a_review_of_an_absorbed_customer_is_stale() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint(names=("anonymous_id:d1",)))
+    [orphan] = ledger.timers
+    ledger.see(touchpoint(), touchpoint("customer.identified", names=("anonymous_id:d1", ANN)))
+    assert ledger.take(orphan) == []
+
+
+@settings(max_examples=50)
+@given(st.lists(touchpoints(), min_size=1, max_size=12), st.integers(1, 11))
+def test_folding_again_and_in_other_batches_gives_equal_messages(seen: list[Touchpoint], cut: int) -> None:
+    seen = sorted(seen, key=lambda t: t.received_at)
+    whole, parts = Ledger(), Ledger()
+    assert [encode(m) for m in whole.see(*seen)] == [encode(m) for m in (*parts.see(*seen[:cut]), *parts.see(*seen[cut:]))]
+    assert whole.timers == parts.timers
+
+
+@settings(max_examples=50)
+@given(st.lists(touchpoints(), min_size=1, max_size=20))
+def test_one_review_at_most_is_valid_and_the_band_never_changes_before_it(seen: list[Touchpoint]) -> None:
+    ledger = Ledger()
+    for each in sorted(seen, key=lambda t: t.received_at):
+        ledger.see(each)
+        [customer] = ledger.unit.customers.values()
+        if customer.standing.review_at:
+            before = ledger.fold.judge.judge(customer, customer.standing.review_at - 1)
+            assert before.churn.band == customer.standing.band

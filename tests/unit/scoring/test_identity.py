@@ -1,0 +1,112 @@
+"""Which customer is meant."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nextwave_scoring.identity import Resolution, UnknownCustomerError, derive, resolve
+
+ANN, BOB, DEVICE, MAIL, PHONE = "customer_id:ann", "customer_id:bob", "anonymous_id:d1", "email:a@x.de", "phone:+49301234567"
+
+
+class Book:
+    """A book of customers kept by `resolve` alone."""
+
+    def __init__(self) -> None:
+        self.bound: dict[str, str] = {}
+        self.into: dict[str, str] = {}
+
+    def root(self, name: str) -> str | None:
+        customer = self.bound.get(name)
+        while customer in self.into:
+            customer = self.into[customer]
+        return customer
+
+    def names(self, customer: str) -> list[str]:
+        return [name for name in self.bound if self.root(name) == customer]
+
+    def see(self, *names: str, linked: bool = False) -> Resolution:
+        found = resolve(names, {n: self.root(n) for n in names}, self.names, linked=linked)
+        self.bound.update(dict.fromkeys(found.bound, found.customer_id))
+        self.into.update(dict.fromkeys(found.absorbed, found.customer_id))
+        return found
+
+
+def test_a_new_customer_has_the_id_of_the_strongest_identifier_wherever_it_is_met() -> None:
+    assert Book().see(DEVICE, MAIL).customer_id == Book().see(MAIL, DEVICE).customer_id == derive(MAIL)
+
+
+def test_a_known_identifier_brings_new_ones_to_its_customer() -> None:
+    book = Book()
+    first = book.see(DEVICE)
+    assert book.see(DEVICE, MAIL).customer_id == first.customer_id
+    assert book.see(MAIL).customer_id == first.customer_id
+
+
+def test_two_customers_that_meet_in_one_touchpoint_become_one() -> None:
+    book = Book()
+    device, mail = book.see(DEVICE).customer_id, book.see(MAIL).customer_id
+    assert book.see(DEVICE, MAIL) == Resolution(mail, (device,), ())
+    assert book.root(DEVICE) == mail
+
+
+@given(st.permutations([ANN, MAIL, DEVICE]))
+def test_the_survivor_does_not_depend_on_who_is_named_first(order: list[str]) -> None:
+    book = Book()
+    for name in order:
+        book.see(name)
+    assert book.see(*order).customer_id == derive(ANN)
+
+
+def test_a_shared_device_does_not_merge_two_customer_ids() -> None:
+    book = Book()
+    ann, bob = book.see(ANN, DEVICE).customer_id, book.see(BOB).customer_id
+    assert book.see(BOB, DEVICE) == Resolution(bob, (), ())
+    assert book.root(DEVICE) == ann
+
+
+def test_a_new_customer_id_on_a_known_device_is_a_new_customer() -> None:
+    book = Book()
+    ann = book.see(ANN, DEVICE, PHONE).customer_id
+    found = book.see(BOB, DEVICE, PHONE)
+    assert found == Resolution(derive(BOB), (), (BOB,))
+    assert book.root(PHONE) == ann
+
+
+def test_two_weak_identifiers_of_different_customer_ids_mean_the_stronger_one() -> None:
+    book = Book()
+    ann, bob = book.see(ANN, PHONE).customer_id, book.see(BOB, DEVICE).customer_id
+    assert book.see(DEVICE, PHONE) == Resolution(ann, (), ())
+    assert book.root(DEVICE) == bob
+
+
+def test_a_declared_link_merges_two_customer_ids() -> None:
+    book = Book()
+    ann, bob = book.see(ANN).customer_id, book.see(BOB).customer_id
+    assert book.see(ANN, BOB, linked=True) == Resolution(ann, (bob,), ())
+
+
+def test_a_second_new_customer_id_beside_another_is_not_bound_to_it() -> None:
+    book = Book()
+    assert book.see(ANN, BOB).bound == (ANN,)
+    assert book.root(BOB) is None
+
+
+def test_our_own_id_means_that_customer_and_is_never_bound() -> None:
+    own = "external:nextwave:0198"
+    assert resolve([own, DEVICE], {own: "0198", DEVICE: None}, lambda _: [MAIL]) == Resolution("0198", (), (DEVICE,))
+    with pytest.raises(UnknownCustomerError):
+        resolve([own], {own: None}, lambda _: [])
+
+
+_NAMES = st.sampled_from([ANN, BOB, MAIL, PHONE, DEVICE, "anonymous_id:d2", "email:b@x.de"])
+
+
+@given(st.lists(st.lists(_NAMES, min_size=1, max_size=4, unique=True), max_size=12))
+def test_different_customer_ids_are_never_one_customer_without_a_link(seen: list[list[str]]) -> None:
+    book = Book()
+    for names in seen:
+        book.see(*names)
+    if book.root(ANN) is not None:
+        assert book.root(ANN) != book.root(BOB)

@@ -1,0 +1,124 @@
+"""The laws of the profile: order, batching and merging leave no trace in it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_scoring.profile import outcomes, touch, view
+from nextwave_scoring.profile.merge import merge
+from nextwave_scoring.profile.record import Profile
+from nextwave_scoring.profile.satisfaction import satisfaction
+
+from .making import folded, histories, outcome, touchpoint
+
+Event = Touchpoint | Outcome
+
+
+def plain(profile: Profile) -> dict[str, Any]:
+    """Everything stored, counts apart: they are sums of floats."""
+    fields = msgspec.structs.asdict(profile)
+    del fields["counts"]
+    return fields
+
+
+def assert_same(a: Profile, b: Profile) -> None:
+    assert plain(a) == plain(b)
+    assert a.counts.keys() == b.counts.keys()
+    for key, values in a.counts.items():
+        assert values == pytest.approx(b.counts[key], rel=1e-9, abs=1e-300)
+
+
+@given(histories, st.randoms())
+def test_the_order_of_events_leaves_no_trace(events: list[Event], chance: random.Random) -> None:
+    shuffled = list(events)
+    chance.shuffle(shuffled)
+    assert_same(folded(events), folded(shuffled))
+
+
+@given(histories, st.lists(st.integers(0, 24), max_size=4))
+def test_storing_between_batches_changes_nothing(events: list[Event], cuts: list[int]) -> None:
+    profile = Profile()
+    for start, end in zip([0, *sorted(cuts)], [*sorted(cuts), len(events)], strict=True):
+        stored = msgspec.msgpack.decode(msgspec.msgpack.encode(profile), type=Profile)
+        profile = _continued(stored, events[start:end])
+    assert msgspec.structs.asdict(profile) == msgspec.structs.asdict(folded(events))
+
+
+def _continued(profile: Profile, events: list[Event]) -> Profile:
+    for event in events:
+        outcomes.take(profile, event) if isinstance(event, Outcome) else touch.take(profile, event)
+    return profile
+
+
+@given(histories, histories)
+def test_merging_does_not_depend_on_who_is_named_first(a: list[Event], b: list[Event]) -> None:
+    assert_same(merge(folded(a), folded(b)), merge(folded(b), folded(a)))
+
+
+@given(histories, histories, histories)
+def test_three_customers_merge_to_the_same_in_any_order(a: list[Event], b: list[Event], c: list[Event]) -> None:
+    x, y, z = folded(a), folded(b), folded(c)
+    assert_same(merge(merge(x, y), z), merge(x, merge(y, z)))
+    assert_same(merge(merge(x, y), z), merge(merge(z, x), y))
+
+
+@given(histories, histories)
+def test_sums_and_days_of_a_merge_are_those_of_the_common_history(a: list[Event], b: list[Event]) -> None:
+    merged, together = merge(folded(a), folded(b)), folded([*a, *b])
+    for field in ("touchpoints", "orders", "visits", "purchases", "first_at", "last_at", "active_at", "refusals", "sessions", "home"):
+        assert getattr(merged, field) == getattr(together, field)
+
+
+def test_a_typical_profile_takes_less_than_a_kilobyte() -> None:
+    events: list[Event] = [touchpoint("page.viewed", after=day) for day in range(0, 360, 9)]
+    events += [touchpoint("order.placed", after=day, amount=4990, currency="EUR") for day in range(0, 360, 30)]
+    events += [
+        touchpoint("customer.identified", after=1, email="ann@example.com", phone="+493012345678", plan="gold", timezone="Europe/Berlin")
+    ]
+    events += [touchpoint("consent.granted", after=1, channel="email", purpose="marketing"), touchpoint("complaint.opened", reference="t1")]
+    events += [outcome(kind, action=f"0198f0a0-0000-7000-8000-00000000000{n}") for n in range(4) for kind in ("accepted", "opened")]
+    assert len(msgspec.msgpack.encode(folded(events))) < 1024
+
+
+def test_a_touchpoint_that_claims_to_be_ahead_counts_for_when_it_came() -> None:
+    ahead = touchpoint("page.viewed", after=3000)
+    ahead = msgspec.structs.replace(ahead, received_at=touchpoint(after=1).occurred_at)
+    assert folded([ahead]).last_at == folded([touchpoint(after=1)]).last_at
+
+
+def test_orders_of_two_currencies_are_never_added() -> None:
+    events: list[Event] = [touchpoint("order.placed", after=n, amount=100, currency=c) for n, c in enumerate(["EUR", "USD", "EUR"])]
+    orders = view.orders(folded(events), "EUR")
+    assert (orders.count, orders.revenue, orders.currency) == (2, 200, "EUR")
+
+
+def test_the_interval_between_orders_is_the_mean_of_days() -> None:
+    events: list[Event] = [touchpoint("order.placed", after=n, amount=100, currency="EUR") for n in (0, 10, 30)]
+    assert view.orders(folded(events), "EUR").interval_days == 15.0
+
+
+def test_recent_ratings_weigh_more() -> None:
+    events: list[Event] = [touchpoint("satisfaction.rated", rating=5), touchpoint("satisfaction.rated", after=90, rating=1)]
+    rating = satisfaction(folded(events))
+    assert rating is not None
+    assert 1.9 < rating < 2.2
+
+
+def test_a_bounce_marks_the_address_until_a_newer_one_is_known() -> None:
+    bounced = folded([touchpoint("customer.identified", email="ann@example.com"), outcome("bounced", after=1)])
+    assert [p.bounced for p in view.contact_points(bounced) if p.channel == "email"] == [True]
+    known: list[Event] = [touchpoint("customer.identified", email="ann@example.com"), outcome("bounced", after=1)]
+    renewed = folded([*known, touchpoint("customer.identified", after=2, email="ann@example.org", names=("customer_id:7",))])
+    assert [(p.address, p.bounced) for p in view.contact_points(renewed) if p.channel == "email"] == [("ann@example.org", False)]
+
+
+def test_a_contact_that_was_not_sent_is_no_past_contact() -> None:
+    events: list[Event] = [outcome("accepted", action="a1"), outcome("expired", action="a2"), outcome("accepted", action="a2")]
+    assert [c.action_id for c in view.past_contacts(folded(events))] == ["a1"]
