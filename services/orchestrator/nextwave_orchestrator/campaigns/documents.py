@@ -16,6 +16,9 @@ LARGEST = 256 * 1024
 DEEPEST = 40
 """Nesting of one document; libyaml's recursion would end the process long before the size limit does."""
 
+MOST_YAML_PARTS = 10_000
+"""Events of one YAML document: reading one is slow enough that the size alone is no limit. JSON needs none."""
+
 T = TypeVar("T")
 
 
@@ -56,7 +59,9 @@ def read_document(body: bytes, media_type: str = "") -> Any:
 
 def _yaml(body: bytes) -> Any:
     depth = 0
-    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+    for n, event in enumerate(yaml.parse(body, Loader=yaml.CSafeLoader)):
+        if n > MOST_YAML_PARTS:
+            raise yaml.YAMLError(f"more than {MOST_YAML_PARTS} parts; send JSON")
         if isinstance(event, yaml.AliasEvent):
             raise yaml.YAMLError("aliases (*name) are not taken; write the value out")
         if isinstance(event, yaml.CollectionStartEvent):
