@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
-from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated
+from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated, Snapshot
 from nextwave_contracts.topics import ACTIONS, CUSTOMERS, DECISIONS, Topic, partition_of
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from nextwave_runtime.timers import schedule
@@ -98,9 +98,8 @@ def take(turn: Turn, message: CustomerUpdated | CustomersMerged | CustomerAbsorb
 def _updated(turn: Turn, message: CustomerUpdated) -> None:
     before = turn.state
     happening = happening_of(message)
-    newer = before.profile is None or message.profile.version >= before.profile.version
     history = before.history if happening is None else remember(before.history, _as_remembered(message, happening))
-    turn.state = replace(before, profile=message.profile if newer else before.profile, history=history, updated_at=turn.now)
+    turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=turn.now)
     end_stopped(turn)
     if happening is not None:
         note(turn, happening)
@@ -110,6 +109,10 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
         answer(turn, happening)
     changes = tuple((change.field, change.before, change.after) for change in message.changes)
     enter(turn, happening, (*changes, *segment_changes(turn.catalogue, before, turn.facts)))
+
+
+def _newer(known: Snapshot | None, come: Snapshot) -> Snapshot:
+    return come if known is None or come.version >= known.version else known
 
 
 def happening_of(message: CustomerUpdated) -> Happening | None:
@@ -134,7 +137,7 @@ def _merged(turn: Turn, message: CustomersMerged) -> None:
     for past in message.contacts:
         if all(past.action_id != known.action_id for known in reservations):
             reservations = reserve(reservations, Reservation(past.action_id, past.campaign, past.channel, "", past.at))
-    turn.state = replace(turn.state, profile=message.profile, reservations=reservations, updated_at=turn.now)
+    turn.state = replace(turn.state, profile=_newer(turn.state.profile, message.profile), reservations=reservations, updated_at=turn.now)
     end_stopped(turn)
 
 

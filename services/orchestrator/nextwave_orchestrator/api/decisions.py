@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Annotated, Any, get_args
 
 import msgspec
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.security import HTTPBearer
 from nextwave_contracts.decisions import Decision, Result
 from nextwave_contracts.reasons import GateCode
 from nextwave_contracts.wire import decode, encode
@@ -22,6 +23,7 @@ from nextwave_orchestrator import store
 from nextwave_orchestrator.decisions import answer, answer_in
 
 LIMIT_MAX = 500
+_bearer = HTTPBearer(auto_error=False, description="an API token of any role; `nextwave keys` makes one")
 
 
 class Asked(BaseModel):
@@ -43,8 +45,8 @@ class Asked(BaseModel):
 def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
     """The routes; every API role may read them."""
 
-    def reader(authorization: Annotated[str, Header()] = "") -> None:
-        keyring.require(authorization, *ROLES)
+    def reader(request: Request, _: Annotated[Any, Depends(_bearer)]) -> None:
+        keyring.require(request.headers.get("authorization", ""), *ROLES)
 
     router = APIRouter(prefix="/v1", tags=["decisions"], dependencies=[Depends(reader)])
 

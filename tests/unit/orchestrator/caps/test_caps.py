@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import CustomersMerged, PastContact
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
-from nextwave_orchestrator.caps import CapRule, free_at, give_back, reserve
+from nextwave_orchestrator.caps import CapRule, free_at, give_back, reserve, used
 from nextwave_orchestrator.state import RESERVATIONS_MAX, Reservation
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 
@@ -87,6 +87,7 @@ def test_the_free_instant_is_the_first_hour_at_which_one_more_fits(ages: list[in
     while not fits(walk):
         walk += HOUR
     assert free == walk
+    assert used(rule, reservations, now) == sorted(r.at for r in reservations if now - timedelta(hours=hours) < r.at)
 
 
 def test_reservations_are_bounded_and_counted_once_per_action() -> None:
