@@ -14,11 +14,11 @@ from nextwave_contracts.clock import ClockSetting
 
 from nextwave_local import children, doctor
 from nextwave_local.folder import Folder, Progress
-from nextwave_local.layout import DEFAULT_PORTS, Layout, next_clock
+from nextwave_local.layout import DEFAULT_PORTS, READY_SECONDS, Layout, next_clock
+from nextwave_local.leftovers import stop_left_behind
 from nextwave_local.ports import free_ports
-from nextwave_local.supervisor import READY_SECONDS, stop_left_behind
 
-UP_SECONDS = 2 * READY_SECONDS + 180
+UP_SECONDS = 3 * READY_SECONDS
 """With the first download of the broker's jars."""
 DOWN_SECONDS = 90.0
 

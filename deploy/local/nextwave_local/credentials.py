@@ -1,16 +1,8 @@
-"""The secrets of one local stack: made once per state folder, readable by its owner only."""
+"""The secrets of one local stack, that its services and the simulator share."""
 
 from __future__ import annotations
 
-import base64
-import secrets
-from pathlib import Path
-
 import msgspec
-
-from nextwave_local import keys
-
-ALL_ROLES = ("viewer", "editor", "approver", "operator", "agent", "privacy")
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,27 +15,3 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     mail_callback_secret: str
     write_key: str
     api_token: str
-
-
-def load_or_make(path: Path, keys_file: Path) -> Credentials:
-    """The secrets in `path`; the first time new ones, with a write key (source `local`) and a token with every role in `keys_file`."""
-    if path.exists():
-        return msgspec.json.decode(path.read_bytes(), type=Credentials)
-    made = Credentials(
-        identifier_key=secrets.token_urlsafe(32),
-        link_key=secrets.token_urlsafe(32),
-        twilio_account=f"AC{secrets.token_hex(16)}",
-        twilio_token=secrets.token_hex(16),
-        mail_callback_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
-        write_key=_key(keys_file, keys.Name("write", "local"), ()),
-        api_token=_key(keys_file, keys.Name("api", "local"), ALL_ROLES),
-    )
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(made))
-    return made
-
-
-def _key(keys_file: Path, name: keys.Name, roles: tuple[str, ...]) -> str:
-    if any((key.kind, key.name) == (name.kind, name.name) for key in (keys.listing(keys_file) if keys_file.exists() else ())):
-        keys.revoke(keys_file, name)
-    return keys.create(keys_file, name, roles)

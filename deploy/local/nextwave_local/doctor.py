@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from jgo.config import GlobalSettings
 
 from nextwave_local.ports import holder, is_free
 
@@ -57,6 +56,8 @@ def _free_bytes(folder: Path) -> int:
 
 
 def _jars() -> Finding:
+    from jgo.config import GlobalSettings  # noqa: PLC0415  (the other commands start faster without it)
+
     cache = Path(GlobalSettings.load().repo_cache)
     here = any((cache / "org" / "apache" / "kafka").glob("kafka_*/*/*.jar"))
     return Finding("Kafka", f"jars in {cache}" if here else f"67 MB are fetched into {cache} at the first start")

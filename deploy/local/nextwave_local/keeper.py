@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import UTC, datetime
 from time import monotonic
 
 from nextwave_local.children import Handle
@@ -40,7 +41,9 @@ class Keeper(threading.Thread):
             quick_ends = 0 if monotonic() - began > HEALTHY_SECONDS else quick_ends + 1
             self._stopping.wait(delay_seconds(quick_ends))
         if self.handle is not None:
+            began = monotonic()
             self.handle.stop()
+            note(f"{self.name} stopped in {monotonic() - began:.1f} s")
 
     def stop(self) -> None:
         """Asks for the end; `join` waits for it."""
@@ -52,8 +55,17 @@ class Keeper(threading.Thread):
             self.handle = self._begin()
         except (OSError, RuntimeError) as failed:
             self.trouble = str(failed)
+            note(f"{self.name} cannot start: {failed}")
             return
         self.trouble = ""
+        note(f"{self.name} started, pid {self.handle.pid}")
         self._changed()
-        while self.handle.running() and not self._stopping.wait(POLL_SECONDS):
-            pass
+        while self.handle.running():
+            if self._stopping.wait(POLL_SECONDS):
+                return
+        note(f"{self.name} ended by itself, pid {self.handle.pid}")
+
+
+def note(text: str) -> None:
+    """A line of the supervisor's log."""
+    print(f"{datetime.now(UTC).isoformat(timespec='milliseconds')} {text}", flush=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from types import ModuleType
+from typing import Annotated, Any
 
 import typer
-from nextwave_runtime.auth import ROLES
 
-from nextwave_local import keys
 from nextwave_local.bringup import state_folder
 
 app = typer.Typer(no_args_is_help=True, help="Make, rotate and revoke write keys and API tokens.")
@@ -23,7 +23,7 @@ Kind = Annotated[str, typer.Argument(help="write (for a source) or api (a token 
 def show(state: State = None, file: File = None) -> None:
     """List the keys; secrets are not stored and cannot be shown."""
     path = _path(state, file)
-    for key in keys.listing(path):
+    for key in _keys().listing(path):
         ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
         typer.echo(f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{ends}")
 
@@ -32,13 +32,13 @@ def show(state: State = None, file: File = None) -> None:
 def create(
     kind: Kind,
     name: str,
-    role: Annotated[list[str] | None, typer.Option(help=f"of an API token, may be repeated: {', '.join(ROLES)}")] = None,
+    role: Annotated[list[str] | None, typer.Option(help="of an API token, may be repeated; a wrong one lists them all")] = None,
     state: State = None,
     file: File = None,
 ) -> None:
     """Make a key and print its secret, this once."""
     with _complaining():
-        typer.echo(keys.create(_path(state, file), _name(kind, name), tuple(role or ())))
+        typer.echo(_keys().create(_path(state, file), _name(kind, name), tuple(role or ())))
 
 
 @app.command()
@@ -51,14 +51,14 @@ def rotate(
 ) -> None:
     """Make a new secret for a key and print it, this once."""
     with _complaining():
-        typer.echo(keys.rotate(_path(state, file), _name(kind, name), overlap=timedelta(hours=overlap_hours), now=keys.now()))
+        typer.echo(_keys().rotate(_path(state, file), _name(kind, name), overlap=timedelta(hours=overlap_hours), now=_keys().now()))
 
 
 @app.command()
 def revoke(kind: Kind, name: str, state: State = None, file: File = None) -> None:
     """Take a key away at once."""
     with _complaining():
-        keys.revoke(_path(state, file), _name(kind, name))
+        _keys().revoke(_path(state, file), _name(kind, name))
 
 
 class _complaining:  # noqa: N801  (reads as a clause)
@@ -68,18 +68,23 @@ class _complaining:  # noqa: N801  (reads as a clause)
         return
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, keys.UnusableKeyError):
+        if isinstance(error, _keys().UnusableKeyError):
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from None
 
 
-def _name(kind: str, name: str) -> keys.Name:
+def _name(kind: str, name: str) -> Any:
     if kind == "write":
-        return keys.Name("write", name)
+        return _keys().Name("write", name)
     if kind == "api":
-        return keys.Name("api", name)
-    raise keys.UnusableKeyError(f"{kind!r} is no kind of key: write or api")
+        return _keys().Name("api", name)
+    raise _keys().UnusableKeyError(f"{kind!r} is no kind of key: write or api")
 
 
 def _path(state: Path | None, file: Path | None) -> Path:
     return file or state_folder(state).keys
+
+
+def _keys() -> ModuleType:
+    """Loaded when it is used: all other commands start in a fraction of the time without it."""
+    return import_module("nextwave_local.keys")

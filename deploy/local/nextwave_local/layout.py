@@ -23,6 +23,8 @@ DEFAULT_PORTS: Mapping[str, int] = {
     "postgres": 7408,
 }
 DRAIN_SECONDS = 10.0
+READY_SECONDS = 240.0
+"""Far more than it takes, for machines that are busy with other things."""
 HOUR_SECONDS = 3600.0
 
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -17,15 +16,15 @@ from typing import Any
 import httpx
 import msgspec
 
-from nextwave_local import children, credentials, kafka_server, postgres_server, topics_admin
+from nextwave_local import children, issuing, kafka_server, postgres_server, topics_admin
 from nextwave_local.folder import Folder, Progress, Recorded
-from nextwave_local.keeper import Keeper
-from nextwave_local.layout import DRAIN_SECONDS, STATEFUL, clock_settings, environment
+from nextwave_local.keeper import Keeper, note
+from nextwave_local.layout import DRAIN_SECONDS, READY_SECONDS, STATEFUL, clock_settings, environment
+from nextwave_local.leftovers import stop_left_behind
 from nextwave_local.topics import DEFAULT_PARTITIONS
 
-READY_SECONDS = 120.0
 RESTARTS_BEFORE_READY = 3
-MIGRATION_SECONDS = 120.0
+MIGRATION_SECONDS = 240.0
 
 
 class StartError(RuntimeError):
@@ -38,7 +37,7 @@ class Supervisor:
     def __init__(self, folder: Folder) -> None:
         self._folder = folder
         self._layout = folder.layout()
-        self._secret = credentials.load_or_make(folder.credentials, folder.keys)
+        self._secret = issuing.load_or_make(folder.credentials, folder.keys)
         self._keepers: dict[str, Keeper] = {}
         self._servers: dict[str, Any] = {}
         self._writing = threading.Lock()
@@ -88,6 +87,7 @@ class Supervisor:
         self._say("failed", reason)
 
     def _say(self, phase: str, message: str) -> None:
+        note(f"{phase} {message}")
         self._folder.write_progress(Progress(phase, message, os.getpid()))
 
     def _keep(self, name: str, begin: Callable[[], Any]) -> None:
@@ -116,17 +116,12 @@ class Supervisor:
                 raise StartError(f"{keeper.name} {what}. The end of {self._folder.log(keeper.name)}:\n{why}")
 
     def _migrate(self) -> None:
-        services = [service for service in STATEFUL if self._layout.replicas[service]]
-        with ThreadPoolExecutor(max(1, len(services))) as pool:
-            list(pool.map(self._migrate_one, services))
-
-    def _migrate_one(self, service: str) -> None:
-        arguments = [sys.executable, "-m", f"nextwave_{service}", "migrate"]
-        done = subprocess.run(
-            arguments, env=self._environment(f"{service}-0"), capture_output=True, text=True, check=False, timeout=MIGRATION_SECONDS
-        )
+        databases = {service: self._servers["postgres"].dsn(service) for service in STATEFUL if self._layout.replicas[service]}
+        arguments = [sys.executable, "-m", "nextwave_local.migrations"]
+        asked = msgspec.json.encode(databases)
+        done = subprocess.run(arguments, input=asked, capture_output=True, check=False, timeout=MIGRATION_SECONDS)
         if done.returncode:
-            raise StartError(f"the migrations of {service} failed:\n{(done.stdout + done.stderr)[-3000:]}")
+            raise StartError(f"the migrations failed:\n{(done.stdout + done.stderr).decode(errors='replace')[-3000:]}")
 
     def _start_program(self, name: str) -> children.Child:
         module = "nextwave_local.simulator" if name == "simulator" else f"nextwave_{name.rpartition('-')[0]}"
@@ -180,14 +175,6 @@ class Supervisor:
             "api_token": self._secret.api_token,
             "pids": pids,
         }
-
-
-def stop_left_behind(folder: Folder) -> list[str]:
-    """Stops processes that an ended supervisor left running, services before servers; their names. Never touches a stranger."""
-    left = {name: process for name, process in folder.processes().items() if process.alive() and process.pid != os.getpid()}
-    for name in sorted(left, key=lambda name: name in ("kafka", "postgres")):
-        children.end(left[name].pid, signal.SIGINT if name == "postgres" else signal.SIGTERM, DRAIN_SECONDS + 5)
-    return list(left)
 
 
 def _is_ready(url: str) -> bool:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from aiokafka.errors import KafkaError
 
-from nextwave_local import topics_admin
 from nextwave_local.bringup import state_folder
-from nextwave_local.topics import DEFAULT_PARTITIONS, Step, refused
+
+if TYPE_CHECKING:
+    from nextwave_local.topics import Step
 
 app = typer.Typer(no_args_is_help=True, help="Plan or make the topics on a broker.")
 
@@ -24,28 +25,32 @@ Replication = Annotated[int, typer.Option(min=1, help="copies of every partition
 
 
 @app.command()
-def plan(state: State = None, kafka: Kafka = "", partitions: Partitions = DEFAULT_PARTITIONS, replication: Replication = 1) -> None:
+def plan(state: State = None, kafka: Kafka = "", partitions: Partitions = 4, replication: Replication = 1) -> None:
     """Show what would be done. Exit code 2 when there is something to do."""
-    steps = _run(topics_admin.pending(_bootstrap(state, kafka), partitions=partitions, replication=replication))
+    steps = _run("pending", _bootstrap(state, kafka), partitions, replication)
     _show(steps)
-    raise typer.Exit(1 if refused(steps) else 2 if steps else 0)
+    raise typer.Exit(1 if any(step.action == "refuse" for step in steps) else 2 if steps else 0)
 
 
 @app.command()
-def apply(state: State = None, kafka: Kafka = "", partitions: Partitions = DEFAULT_PARTITIONS, replication: Replication = 1) -> None:
+def apply(state: State = None, kafka: Kafka = "", partitions: Partitions = 4, replication: Replication = 1) -> None:
     """Do it; safe to repeat."""
-    _show(_run(topics_admin.apply(_bootstrap(state, kafka), partitions=partitions, replication=replication)))
+    _show(_run("apply", _bootstrap(state, kafka), partitions, replication))
 
 
-def _run(work: Coroutine[Any, Any, list[Step]]) -> list[Step]:
+def _run(what: str, bootstrap: str, partitions: int, replication: int) -> Sequence[Step]:
+    admin = import_module("nextwave_local.topics_admin")  # loaded when it is used: the other commands start faster without it
+    errors = import_module("aiokafka.errors")
+    work: Any = getattr(admin, what)(bootstrap, partitions=partitions, replication=replication)
     try:
-        return asyncio.run(work)
-    except (topics_admin.TopicsError, KafkaError, OSError) as error:
+        steps: Sequence[Step] = asyncio.run(work)
+    except (admin.TopicsError, errors.KafkaError, OSError) as error:
         typer.echo(f"{error}", err=True)
         raise typer.Exit(1) from None
+    return steps
 
 
-def _show(steps: list[Step]) -> None:
+def _show(steps: Sequence[Step]) -> None:
     for step in steps:
         typer.echo(f"{step.action:9} {step.topic:26} {step.reason}")
     if not steps:

@@ -34,12 +34,7 @@ async def apply(bootstrap: str, *, partitions: int, replication: int) -> list[St
         if wrong := refused(steps):
             raise TopicsError("; ".join(f"{step.topic} {step.reason}" for step in wrong))
         await _create([step for step in steps if step.action == "create"], admin, partitions=partitions, replication=replication)
-        changed = [step for step in steps if step.action == "configure"]
-        if changed:
-            resources = [ConfigResource(ConfigResourceType.TOPIC, step.topic, dict(step.settings)) for step in changed]
-            for response in await admin.alter_configs(resources):
-                for code, message, _kind, name in response.resources:
-                    _check(code, name, message)
+        await _configure([step for step in steps if step.action == "configure"], admin)
     return steps
 
 
@@ -51,6 +46,15 @@ async def _create(steps: Sequence[Step], admin: Any, *, partitions: int, replica
     for name, code, *rest in response.topic_errors:
         if code != TopicAlreadyExistsError.errno:
             _check(code, name, str(rest[0]) if rest else "")
+
+
+async def _configure(steps: Sequence[Step], admin: Any) -> None:
+    if not steps:
+        return
+    resources = [ConfigResource(ConfigResourceType.TOPIC, step.topic, dict(step.settings)) for step in steps]
+    for response in await admin.alter_configs(resources):
+        for code, message, _kind, name in response.resources:
+            _check(code, name, message)
 
 
 async def _present(admin: Any) -> dict[str, Present]:

@@ -12,7 +12,7 @@ from nextwave_local.simulator import signatures
 from nextwave_local.simulator.errands import Errand
 from nextwave_local.simulator.people import Act
 from nextwave_local.simulator.posts import Doors, Message, errand_of, links_in
-from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
+from twilio.request_validator import RequestValidator
 
 AT = datetime(2026, 3, 3, 10, tzinfo=UTC)
 DOORS = Doors(

@@ -16,8 +16,8 @@ from nextwave_local.bringup import BringUpError, Wish, down, up
 from nextwave_local.folder import Folder, Progress, Recorded
 from nextwave_local.keeper import LONGEST_DELAY_SECONDS, Keeper, delay_seconds
 from nextwave_local.layout import replicas_of
+from nextwave_local.leftovers import stop_left_behind
 from nextwave_local.log_reader import logs_of, read
-from nextwave_local.supervisor import stop_left_behind
 
 WAITS = [sys.executable, "-c", "import time; time.sleep(60)"]
 DEAF = [
