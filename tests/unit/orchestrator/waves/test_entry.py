@@ -118,3 +118,13 @@ def test_campaigns_compete_for_a_cap_by_priority_and_then_by_key() -> None:
         house.touch("cart.updated")
         assert [(d.campaign, d.result) for d in house.decisions] == [("b", "act"), ("c", "defer"), ("a", "defer")]
         assert {d.until for d in house.decisions[1:]} == {MONDAY_NOON + DAY}
+
+
+def test_the_house_holds_nobody_out_of_what_they_are_owed() -> None:
+    policy = Policy(caps=(), global_holdout=1.0)
+    results = {}
+    for purpose in ("marketing", "care", "recovery"):
+        house = House(catalogue(campaign(purpose=purpose), policy=policy))
+        house.touch("cart.updated")
+        results[purpose] = house.decisions[0].reason
+    assert results == {"marketing": "holdout", "care": "holdout", "recovery": "permitted"}
