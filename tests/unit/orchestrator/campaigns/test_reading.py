@@ -51,6 +51,7 @@ def test_yaml_words_stay_words() -> None:
         b"x" * (LARGEST + 1),
         b"a: " + b"9" * 5000,
         b"a: [" + b"1," * 100_000 + b"1]",
+        b"a: " + b"[" * 45 + b"]" * 45,
     ],
 )
 def test_a_hostile_or_broken_body_is_refused_and_not_felt(body: bytes) -> None:
