@@ -22,7 +22,8 @@ def build(settings: ScoringSettings) -> Service:
     """The service; nothing connects before it runs."""
     clock = SystemClock(settings.clock)
     database = Database(settings.postgres.get_secret_value())
-    economics = Economics(currency=settings.currency, current_min=settings.value_current_min, potential_min=settings.value_potential_min)
+    current_min, potential_min = settings.value_thresholds
+    economics = Economics(currency=settings.currency, current_min=current_min, potential_min=potential_min)
     judge = Judge(DEFAULT, economics)
     processor = Processor(
         Scoring(Fold(judge)), database=database, settings=settings, clock=clock, watermarks=Watermarks(sends_to=CUSTOMERS)

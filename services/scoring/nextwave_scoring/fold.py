@@ -49,37 +49,31 @@ class Fold:
         touch.take(customer.profile, touchpoint)
         unit.intake[(source_prefix(touchpoint.source), subject_of(touchpoint.type))] += 1
         unit.entries.append(Entry(customer_id, at, touchpoint.source, touchpoint.id, touchpoint.type, _encode(touchpoint.data)))
-        judged, updated = self._updated(unit, customer_id, micros(at))
-        messages.append(Outgoing(CUSTOMERS, msgspec.structs.replace(updated, at=at, touchpoint=touchpoint)))
-        self._plan_review(unit, customer_id, judged)
+        messages.append(self._updated(unit, customer_id, self.judge.judge(customer, micros(at)), touchpoint))
         return messages
 
     def _outcome(self, unit: Unit, outcome: Outcome, at: datetime) -> list[Outgoing]:
         customer_id = unit.root(outcome.customer_id)
         if customer_id is None:
             raise RejectedError("invalid", f"no customer has the id {outcome.customer_id}")
-        outcomes.take(unit.customers[customer_id].profile, outcome)
+        customer = unit.customers[customer_id]
+        outcomes.take(customer.profile, outcome)
         detail = {"action_id": outcome.action_id, "campaign": outcome.campaign, "wave": outcome.wave, "detail": outcome.detail}
         source = f"channels/{outcome.channel}"
         unit.entries.append(Entry(customer_id, at, source, outcome.id, f"outcome.{outcome.kind}", _encode(detail)))
-        judged, updated = self._updated(unit, customer_id, micros(at))
-        self._plan_review(unit, customer_id, judged)
-        return [Outgoing(CUSTOMERS, msgspec.structs.replace(updated, at=at, outcome=outcome))]
+        return [self._updated(unit, customer_id, self.judge.judge(customer, micros(at)), outcome)]
 
     def _review(self, unit: Unit, timer: Timer) -> list[Outgoing]:
         """Judges anew at the due time. A timer that is not the one remembered is stale: another took its place."""
         due = micros(timer.due_at)
-        customer_id = timer.key
         customer = unit.customers.get(timer.key)
         if customer is None or customer.standing.review_at != due:
             return []
         judged = self.judge.judge(customer, due)
-        messages = []
         if judged.changes_from(customer.standing):
-            judged, updated = self._updated(unit, customer_id, due)
-            messages.append(Outgoing(CUSTOMERS, updated))
-        self._plan_review(unit, customer_id, judged)
-        return messages
+            return [self._updated(unit, timer.key, judged, None)]
+        self._plan_review(unit, timer.key, judged)
+        return []
 
     def _meant(self, unit: Unit, touchpoint: Touchpoint, at: datetime) -> tuple[str, list[Outgoing]]:
         """The customer meant, made or merged where needed, and what a merge makes known."""
@@ -115,15 +109,22 @@ class Fold:
             Outgoing(CUSTOMERS, CustomerAbsorbed(customer_id=absorbed, into=survivor, at=at)),
         ]
 
-    def _updated(self, unit: Unit, customer_id: str, at: int) -> tuple[Judgement, CustomerUpdated]:
+    def _updated(self, unit: Unit, customer_id: str, judged: Judgement, cause: Touchpoint | Outcome | None) -> Outgoing:
+        """What the rest of the ring learns; the judgement stands from now on, and the next review is planned."""
         customer = unit.customers[customer_id]
-        judged = self.judge.judge(customer, at)
-        changes = judged.changes_from(customer.standing)
         customer.version += 1
+        updated = CustomerUpdated(
+            customer_id=customer_id,
+            at=instant(judged.at),
+            touchpoint=cause if isinstance(cause, Touchpoint) else None,
+            outcome=cause if isinstance(cause, Outcome) else None,
+            profile=self.judge.snapshot(customer_id, customer, judged),
+            changes=judged.changes_from(customer.standing),
+        )
         customer.standing = judged.standing
         unit.changed.add(customer_id)
-        profile = self.judge.snapshot(customer_id, customer, judged)
-        return judged, CustomerUpdated(customer_id=customer_id, at=instant(at), profile=profile, changes=changes)
+        self._plan_review(unit, customer_id, judged)
+        return Outgoing(CUSTOMERS, updated)
 
     def _plan_review(self, unit: Unit, customer_id: str, judged: Judgement) -> None:
         """Sets the next review unless one that is early enough is set already."""

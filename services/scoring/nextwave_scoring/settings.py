@@ -12,5 +12,6 @@ class ScoringSettings(ProcessorSettings):
     currency: str = Field(
         default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217 currency of values; orders in others are kept, not valued"
     )
-    value_current_min: int = Field(default=5_000, ge=0, description="expected margin (minor units) from which current value is high")
-    value_potential_min: int = Field(default=2_500, ge=0, description="possible extra margin (minor units) from which potential is high")
+    value_thresholds: tuple[int, int] = Field(
+        default=(5_000, 2_500), description="margins (minor units) from which current and potential value are high, as JSON: [5000, 2500]"
+    )
