@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -217,14 +217,17 @@ class Processor:
             firing = {w.partition: w for w in self._workers.values() if w.fires_timers and w.progress is not None}
             try:
                 if firing:
-                    async with self._database.transaction() as connection:
-                        due = await timers.next_due(connection, list(firing))
-                    for partition, worker in firing.items():
-                        worker.remind({gate: at for (p, gate), at in due.items() if p == partition})
+                    await self._remind(firing)
             except UNAVAILABLE as error:
                 _log.warning("timers_wait", error=repr(error)[:300])
                 await asyncio.sleep(1)
             await asyncio.sleep(TIMER_SECONDS)
+
+    async def _remind(self, firing: dict[int, PartitionWorker]) -> None:
+        async with self._database.transaction() as connection:
+            due = await timers.next_due(connection, list(firing))
+        for partition, worker in firing.items():
+            worker.remind({gate: at for (p, gate), at in due.items() if p == partition})
 
     async def _mark(self) -> None:
         while True:
