@@ -33,7 +33,7 @@ def build(settings: IngestSettings) -> Service:
         pending_bytes_max=settings.pending_bytes_max,
     )
     app = create_app(settings, committer, SystemClock(settings.clock))
-    return Service(name="ingest", app=app, background=(committer.run,), ready=lambda: committer.fault)
+    return Service(name="ingest", app=app, background=(committer.run,), closing=(committer.close,), ready=lambda: committer.fault)
 
 
 def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> App:

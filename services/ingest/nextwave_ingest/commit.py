@@ -66,7 +66,7 @@ class Pipeline:
 
 
 class GroupCommit:
-    """The committer: keeps one pipeline, and builds another when it breaks. `run` is the service's background job."""
+    """The committer: keeps one pipeline, and builds another when it breaks. `run` is the service's background job, `close` its end."""
 
     def __init__(self, bootstrap: str, *, linger_seconds: float, timeout_seconds: float, pending_bytes_max: int) -> None:
         self._bootstrap = bootstrap
@@ -74,6 +74,7 @@ class GroupCommit:
         self._pending_bytes_max = pending_bytes_max
         self._pending_bytes = 0
         self._pipeline: Pipeline | None = None
+        self._keeper: asyncio.Task[None] | None = None
 
     @property
     def fault(self) -> str:
@@ -95,13 +96,21 @@ class GroupCommit:
             await asyncio.shield(done)
 
     async def run(self) -> None:
-        """Keeps a pipeline until cancelled, and then lets it go; what was waiting is answered first."""
-        try:
-            while True:
-                await self._serve()
-                await asyncio.sleep(RETRY_SECONDS)
-        finally:
-            await self._let_go()
+        """Keeps a pipeline. Cancelling it ends the wait only: a draining server goes on committing until `close`."""
+        self._keeper = asyncio.create_task(self._keep())
+        await asyncio.shield(self._keeper)
+
+    async def close(self) -> None:
+        """Lets the pipeline go; called when the server answers nobody any more."""
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._let_go()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._serve()
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _serve(self) -> None:
         try:

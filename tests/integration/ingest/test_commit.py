@@ -20,6 +20,7 @@ from nextwave_local.ports import free_port
 from nextwave_runtime.problem import Problem
 
 HEADERS = [("content-type", b"application/json")]
+ACCEPTED_BEFORE_KILL = 300
 TOPICS = [TOUCHPOINTS.name, HOLDS.name, REJECTED.name]
 
 
@@ -36,6 +37,7 @@ async def committing(bootstrap: str, timeout_seconds: float = 2.0, pending_bytes
     finally:
         job.cancel()
         await asyncio.gather(job, return_exceptions=True)
+        await commit.close()
 
 
 async def until_ready(commit: GroupCommit, seconds: float = 30.0) -> None:
@@ -86,6 +88,19 @@ async def test_what_was_acknowledged_is_there_once_in_its_partition_with_its_hea
         assert all(r.partition == partition_of(r.key, real.PARTITIONS) and r.headers == dict(HEADERS) for r in found)
 
 
+async def test_a_draining_service_goes_on_committing_until_it_is_closed(broker: kafka_server.KafkaServer, tmp_path: Path) -> None:
+    bootstrap = await with_topics(broker, tmp_path)
+    commit = GroupCommit(bootstrap, linger_seconds=0.001, timeout_seconds=2.0, pending_bytes_max=64_000_000)
+    job = asyncio.create_task(commit.run())
+    await until_ready(commit)
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+    assert await answer(commit, record(1)) == 200
+    await commit.close()
+    assert await answer(commit, record(2)) == 503
+    assert numbers(bootstrap) == [1]
+
+
 async def test_records_larger_than_a_batch_are_committed_too(broker: kafka_server.KafkaServer, tmp_path: Path) -> None:
     bootstrap = await with_topics(broker, tmp_path)
     async with committing(bootstrap) as commit:
@@ -123,17 +138,21 @@ async def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_and_comes_
 ) -> None:
     bootstrap = await with_topics(broker, tmp_path)
     accepted: set[int] = set()
+    enough = asyncio.Event()
 
     async def post(first: int) -> None:
         for n in range(first, first + 400):
             if await answer(commit, record(n)) == 200:
                 accepted.add(n)
+            if len(accepted) >= ACCEPTED_BEFORE_KILL:
+                enough.set()
             await asyncio.sleep(0.002)
 
     async with committing(bootstrap) as commit:
         await until_ready(commit)
         posting = [asyncio.create_task(post(k * 1000)) for k in range(8)]
-        await asyncio.sleep(0.3)
+        async with asyncio.timeout(60):
+            await enough.wait()
         os.kill(broker.pid, signal.SIGKILL)
         await asyncio.gather(*posting)
         again = await asyncio.to_thread(kafka_server.start, tmp_path / "kafka", int(bootstrap.rpartition(":")[2]))
@@ -144,7 +163,7 @@ async def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_and_comes_
             found = set(await asyncio.to_thread(numbers, bootstrap))
         finally:
             again.stop()
-    assert len(accepted) > 1
+    assert ACCEPTED_BEFORE_KILL < len(accepted) < 3200, "the kill fell into the posting"
     assert accepted <= found
 
 
