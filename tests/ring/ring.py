@@ -18,6 +18,7 @@ from uuid import uuid4
 
 import httpx
 from nextwave_contracts.clock import ClockSetting
+from nextwave_contracts.places import ORIGIN_HEADER
 from stack import ReadRecord, read_all
 
 SPEED = 120
@@ -98,8 +99,9 @@ class Ring:
         return dict(await self.api("scoring", "GET", f"/v1/customers?identifier=customer_id:{name}"))
 
     def topic(self, short: str) -> list[dict[str, Any]]:
-        """Every message on a topic, as a foreign client reads it."""
-        return [json.loads(r.value) for r in self.records(short)]
+        """Every message on a topic, as a foreign reader takes it in: a place that was published again counts once."""
+        once = {r.headers.get(ORIGIN_HEADER, f"{r.partition}/{r.offset}".encode()): r.value for r in self.records(short)}
+        return [json.loads(value) for value in once.values()]
 
     def records(self, short: str) -> list[ReadRecord]:
         """Every record on a topic."""
