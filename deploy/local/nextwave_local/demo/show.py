@@ -1,0 +1,114 @@
+"""One run from the ready stack to the report: campaigns, the play, the way to rest, the count."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from nextwave_contracts.clock import ClockSetting
+
+from nextwave_local.demo import witness
+from nextwave_local.demo.driver import Driver
+from nextwave_local.demo.evidence import Evidence
+from nextwave_local.demo.habits import behaviour
+from nextwave_local.demo.live import View
+from nextwave_local.demo.owner import Owner
+from nextwave_local.demo.panel import Panel
+from nextwave_local.demo.report import Given, Report, Seconds, report
+from nextwave_local.demo.script import Script
+from nextwave_local.demo.standing import Standing
+
+LOOK_SECONDS = 1.0
+"""Between two questions to the services: their answers cost them queries, and the machine may be small."""
+TAIL_SECONDS = 1.5
+"""After the last row, before the campaigns end."""
+DRAIN_SECONDS_MAX = 30.0
+CALM_LOOKS = 3
+"""So many equal answers in a row, with nothing waiting anywhere, are rest."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where the play is given: a running stack and what it takes to speak to it."""
+
+    endpoints: Mapping[str, Any]
+    clock: ClockSetting
+    keys: Mapping[str, str]
+    seed: int
+    started_seconds: float
+
+
+async def give(stage: Stage, script: Script, view: View) -> Report:
+    """Gives the play once and counts. Raises `OwnerError`, and `httpx.HTTPError` when a service does not answer."""
+    panel = Panel(stage.endpoints)
+    owner = Owner(str(stage.endpoints["orchestrator"]), str(stage.endpoints["api_token"]))
+    try:
+        await panel.behave(behaviour(stage.seed, script.people))
+        campaigns = await asyncio.to_thread(owner.publish_all)
+        view.say(f"published {', '.join(campaigns)}; {len(script.items):,} posts to come")
+        driver = Driver(script.items, stage.clock, str(stage.endpoints["ingest"]), stage.keys)
+        begun = time.monotonic()
+        await _play(stage, driver, panel, view)
+        await asyncio.to_thread(owner.end, campaigns)
+        drained = time.monotonic()
+        standing, settled = await _rest(panel, driver, view)
+        counted = time.monotonic()
+        evidence = Evidence()
+        await witness.read_all(str(stage.endpoints["kafka"]), evidence)
+        await panel.read_ledger(evidence)
+    finally:
+        owner.close()
+        await panel.close()
+    seconds = Seconds(start=stage.started_seconds, replay=drained - begun, drain=counted - drained, count=time.monotonic() - counted)
+    return report(
+        Given(
+            posted=driver.posted,
+            standing=standing,
+            evidence=evidence,
+            settled=settled,
+            seed=stage.seed,
+            speed=stage.clock.speed,
+            seconds=seconds,
+        )
+    )
+
+
+async def _play(stage: Stage, driver: Driver, panel: Panel, view: View) -> None:
+    watching = asyncio.create_task(_watch(stage.clock, driver, panel, view))
+    try:
+        await driver.play()
+        await asyncio.sleep(TAIL_SECONDS)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _watch(clock: ClockSetting, driver: Driver, panel: Panel, view: View) -> None:
+    """Shows the numbers until cancelled; a service that does not answer just now is asked again."""
+    standing = Standing()
+    while True:
+        try:
+            standing = await panel.read()
+        except httpx.HTTPError as away:
+            view.say(f"a service does not answer: {away!r}")
+        view.show(clock.at(time.time()), len(driver.posted.accepted), standing)
+        await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _rest(panel: Panel, driver: Driver, view: View) -> tuple[Standing, bool]:
+    """Waits until nothing is on its way any more; the last numbers, and whether rest was reached in time."""
+    view.say("the last row is in; waiting until the ring has come to rest")
+    limit = time.monotonic() + DRAIN_SECONDS_MAX
+    before, calm = Standing(), 0
+    while calm < CALM_LOOKS and time.monotonic() < limit:
+        standing = await panel.read(with_lag=True)
+        waiting = standing.people_waiting + standing.unsettled + standing.lag
+        missing = len(driver.posted.accepted) + standing.people_accepted - standing.taken_in
+        calm = calm + 1 if standing == before and not waiting and not missing else 0
+        before = standing
+        await asyncio.sleep(LOOK_SECONDS / 2)
+    return before, calm >= CALM_LOOKS
