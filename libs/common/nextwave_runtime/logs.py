@@ -35,4 +35,6 @@ def configure(service: str, replica: str, level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(max(_LEVELS[level], logging.WARNING))
+    for own in ("nextwave_runtime", f"nextwave_{service}"):
+        logging.getLogger(own).setLevel(_LEVELS[level])  # libraries speak from warnings on, our own parts from the level asked for
     structlog.contextvars.bind_contextvars(service=service, replica=replica)
