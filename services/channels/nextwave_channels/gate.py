@@ -136,9 +136,12 @@ def _opted_out(contact: Contact, facts: Iterable[Fact]) -> bool:
 
 
 def _complaint_open(facts: Iterable[Fact]) -> bool:
+    """A lifting without a reference closes every matter opened up to then."""
     matters: dict[str, Fact] = {}
     for fact in facts:
         rival = matters.get(fact.reference)
         if fact.kind == "complaint" and (rival is None or fact.weight > rival.weight):
             matters[fact.reference] = fact
-    return any(fact.stopped for fact in matters.values())
+    everything = matters.get("")
+    lifted = everything.weight if everything is not None and not everything.stopped else None
+    return any(fact.stopped and (lifted is None or fact.weight > lifted) for fact in matters.values())

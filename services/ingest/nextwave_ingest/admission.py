@@ -117,7 +117,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
 
 
 def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
-    raised = stops(touchpoint.type, data)
+    raised = stops(touchpoint.type, data, touchpoint.id)
     if not raised:
         return ()
     subjects = tuple(blind(name) for name in touchpoint.identifiers)

@@ -46,10 +46,12 @@ class Stop(NamedTuple):
     reference: str = ""
 
 
-def stops(kind: str, data: Mapping[str, Any]) -> tuple[Stop, ...]:
-    """The holds that a touchpoint of type `kind` raises or lifts."""
+def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop, ...]:
+    """The holds that a touchpoint raises or lifts. A complaint in a wrap-up without a reference is named by its touchpoint."""
     rule = _RULES.get(kind)
-    return () if rule is None else rule(data)
+    if rule is None:
+        return ()
+    return rule({"reference": touchpoint_id, **data} if kind == "call.wrapped_up" else data)
 
 
 def wish(text: str) -> HoldKind | None:

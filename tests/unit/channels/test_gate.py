@@ -52,6 +52,14 @@ def stops(*facts: Fact, campaigns: tuple[str, ...] = ()) -> Stops:
             Never("withdrawn", "complaint_open"),
         ),
         (
+            stops(a_fact(kind="complaint", reference="T1"), a_fact(kind="complaint", stopped=False, at=NOON + HOUR)),
+            Claim(),
+        ),
+        (
+            stops(a_fact(kind="complaint", reference="T1", at=NOON + HOUR), a_fact(kind="complaint", stopped=False)),
+            Never("withdrawn", "complaint_open"),
+        ),
+        (
             stops(a_fact(kind="complaint"), a_fact(kind="complaint", subject="hash-ann-id", stopped=False, at=NOON + HOUR)),
             Claim(),
         ),

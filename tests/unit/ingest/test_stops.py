@@ -33,10 +33,10 @@ def test_start_and_unstop_undo_a_stop() -> None:
         ("consent.granted", {"channel": "", "purpose": "marketing"}, (Stop("opt_in", "", "marketing"),)),
         ("complaint.opened", {"reference": "T-1"}, (Stop("complaint", reference="T-1"),)),
         ("complaint.resolved", {"reference": "T-1", "satisfied": False}, (Stop("complaint_lifted", reference="T-1"),)),
-        ("call.wrapped_up", {"complaint": True, "refusal": True}, (Stop("complaint"), Stop("opt_out", "call"))),
+        ("call.wrapped_up", {"complaint": True, "refusal": True}, (Stop("complaint", reference="W-1"), Stop("opt_out", "call"))),
         ("call.wrapped_up", {"disposition": "accepted"}, ()),
         ("order.placed", {}, ()),
     ],
 )
 def test_each_stop_is_raised_by_its_touchpoint(kind: str, data: dict[str, Any], expected: tuple[Stop, ...]) -> None:
-    assert stops(kind, data) == expected
+    assert stops(kind, data, "W-1") == expected

@@ -67,6 +67,7 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "order.placed": st.fixed_dictionaries({"amount": st.integers(0, 100_000), "currency": st.sampled_from(["EUR", "USD"])}),
     "order.returned": st.fixed_dictionaries({"amount": st.integers(0, 1_000), "currency": st.just("EUR")}),
     "payment.failed": st.just({}),
+    "sms.received": st.fixed_dictionaries({"wish": st.sampled_from(["opt_out", "opt_in"])}),
     "call.abandoned": st.just({}),
     "call.wrapped_up": st.fixed_dictionaries({"satisfaction": st.integers(1, 5), "refusal": st.booleans(), "complaint": st.booleans()}),
     "complaint.opened": st.fixed_dictionaries({"reference": _REFERENCES}),

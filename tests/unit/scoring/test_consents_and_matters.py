@@ -27,6 +27,17 @@ def open_complaints(profile: Profile) -> list[str]:
     return [hold.reference for hold in matters.holds(profile.matters)]
 
 
+def test_a_stop_by_text_and_a_refused_call_withdraw_their_channel() -> None:
+    stopped = touchpoint("sms.received", after=1, body="STOP", wish="opt_out")
+    refused = touchpoint("call.wrapped_up", after=1, refusal=True)
+    assert stands(folded([stopped, refused])) == {("sms", ""): False, ("call", ""): False}
+    assert stands(folded([stopped, touchpoint("sms.received", after=2, body="START", wish="opt_in")])) == {("sms", ""): True}
+    assert (
+        stands(folded([touchpoint("sms.received", after=1, body="thanks"), touchpoint("call.wrapped_up", after=1, disposition="refused")]))
+        == {}
+    )
+
+
 def test_the_newest_consent_fact_stands_even_when_it_came_first() -> None:
     assert stands(folded([consent("granted", 2), consent("withdrawn", 1)])) == {("email", "marketing"): True}
     assert stands(folded([consent("withdrawn", 2), consent("granted", 1)])) == {("email", "marketing"): False}

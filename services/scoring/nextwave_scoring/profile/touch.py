@@ -73,6 +73,13 @@ def _consent(profile: Profile, data: Data, at: int, *, granted: bool) -> None:
     consents.take(profile.consents, channel=data.get("channel", ""), purpose=data.get("purpose", ""), granted=granted, at=at)
 
 
+def _texted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+    """The door has read the text; what it asks for (STOP, START) is in `wish`."""
+    wish = touchpoint.data.get("wish")
+    if wish in {"opt_out", "opt_in"}:
+        consents.take(profile.consents, channel="sms", purpose="", granted=wish == "opt_in", at=at)
+
+
 def _complaint(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
     matters.opened(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
 
@@ -104,6 +111,8 @@ def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weigh
     if data.get("refusal") is True or data.get("disposition") == "refused":
         profile.refusals += 1
         decay.add(profile.counts, "refusal", weight)
+    if data.get("refusal") is True:
+        consents.take(profile.consents, channel="call", purpose="", granted=False, at=at)
     if data.get("complaint") is True:
         decay.add(profile.counts, "complaint", weight)
         matters.opened(profile.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, at)
@@ -145,6 +154,7 @@ _HANDLERS: dict[str, Callable[[Profile, Touchpoint, int, Weight], None]] = {
     "preference.changed": _identified,
     "consent.granted": _granted,
     "consent.withdrawn": _withdrawn,
+    "sms.received": _texted,
     "complaint.opened": _complaint,
     "complaint.resolved": _resolved,
     "service.requested": _service,
