@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import shutil
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import NamedTemporaryFile
+from tempfile import NamedTemporaryFile, mkdtemp
 from time import monotonic, sleep
 
 from nextwave_local import children
@@ -120,21 +119,38 @@ def _programs(user: int | None) -> Path:
 def _data_folder(state: Path, user: int | None) -> Path:
     """`state/data`; for the unprivileged user behind a closed path a folder outside, to which `state/data` is a link."""
     data = state / "data"
-    if user is not None and not _may_enter(state):
-        outside = OPEN_FOLDER / f"nextwave-{hashlib.sha256(str(state.resolve()).encode()).hexdigest()[:12]}"
-        if data.is_symlink() and not data.exists():
-            data.unlink()
-        if not data.exists():
-            shutil.rmtree(outside, ignore_errors=True)
-            outside.mkdir(mode=0o700)
-            os.chown(outside, user, user)
-            data.symlink_to(outside)
-        _refuse_strangers(data.resolve(), user)
+    if user is None or _may_enter(state):
+        data.mkdir(mode=0o700, exist_ok=True)
+        if user is not None:
+            os.chown(data, user, user)
         return data.resolve()
-    data.mkdir(mode=0o700, exist_ok=True)
-    if user is not None:
-        os.chown(data, user, user)
+    _remove_orphans()
+    if not data.exists():
+        data.unlink(missing_ok=True)
+        data.symlink_to(_make_outside(data.absolute(), user))
+    _refuse_strangers(data.resolve(), user)
     return data.resolve()
+
+
+def _make_outside(link: Path, user: int) -> Path:
+    """A data folder in the open, with the path of the link to it beside, so that it can be told whether it is still wanted."""
+    outside = Path(mkdtemp(prefix="nextwave-", dir=OPEN_FOLDER))
+    outside.chmod(0o755)
+    (outside / "link").write_text(str(link))
+    data = outside / "data"
+    data.mkdir(mode=0o700)
+    os.chown(data, user, user)
+    return data
+
+
+def _remove_orphans() -> None:
+    """Removes folders of ours in the open whose state folder is gone, for instance those of tests."""
+    for note in OPEN_FOLDER.glob("nextwave-*/link"):
+        outside = note.parent
+        if outside.is_symlink() or outside.stat().st_uid != os.geteuid():
+            continue
+        if Path(note.read_text()).resolve() != (outside / "data").resolve():
+            shutil.rmtree(outside, ignore_errors=True)
 
 
 def _may_enter(folder: Path) -> bool:
