@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from opentelemetry import trace
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
@@ -17,6 +16,8 @@ def configure(service: str, endpoint: str) -> None:
     """Exports spans to an OTLP/HTTP collector; without an endpoint spans are made and propagated only."""
     provider = TracerProvider(resource=Resource.create({"service.name": service}))
     if endpoint:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  (0.3 s, rarely needed)
+
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=endpoint)))
     trace.set_tracer_provider(provider)
 
