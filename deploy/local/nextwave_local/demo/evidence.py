@@ -12,6 +12,9 @@ from nextwave_contracts.outcomes import Outcome
 Name = tuple[str, str]
 """Source and id of a touchpoint."""
 
+ANSWERS = {"email.opened": "opened", "email.clicked": "clicked", "consent.withdrawn": "unsubscribed"}
+"""Touchpoints that are answers to a contact, in the words of the funnel."""
+
 
 @dataclass(slots=True)
 class Evidence:
@@ -35,12 +38,20 @@ class Evidence:
     goals: Counter[str] = field(default_factory=Counter)
     dispatches: Counter[str] = field(default_factory=Counter)
     """By action, how often a provider took it on itself."""
+    answers: set[tuple[str, str]] = field(default_factory=set)
+    """What people did about a contact: its action, and one of the `ANSWERS` or `refused`."""
     rejected: int = 0
 
-    def touchpoint(self, source: str, name: str, at: float) -> None:
+    def touchpoint(self, name: Name, at: float) -> None:
         """One record of the touchpoints' topic, which may be a repetition."""
         self.touchpoint_records += 1
-        self.touchpoints.setdefault((source, name), at)
+        self.touchpoints.setdefault(name, at)
+
+    def answer(self, action_id: str, kind: str, *, refused: bool) -> None:
+        """A touchpoint that names the contact it answers."""
+        said = "refused" if refused else ANSWERS.get(kind)
+        if said:
+            self.answers.add((action_id, said))
 
     def customer(self, kind: str, touchpoint: Name | None) -> None:
         """One message about a customer: of which kind, and the touchpoint that led to it."""

@@ -29,7 +29,7 @@ class Panel:
         self._client = httpx.AsyncClient(headers=token, timeout=TIMEOUT_SECONDS)
 
     async def read(self, *, with_lag: bool = False) -> Standing:
-        """The numbers as they are now; `with_lag` also adds up the messages that wait before each processor."""
+        """The numbers as they are now; `with_lag` also asks how many messages wait before each processor."""
         scoring, orchestrator, channels, people = await asyncio.gather(
             *(self._ask(f"{self._urls[name]}/v1/statistics") for name in LAGGING), self._ask(f"{self._urls['simulator']}/statistics")
         )
@@ -51,7 +51,7 @@ class Panel:
             people_accepted=people["touchpoints"],
             people_failed=sum(counts.get(what, 0) for counts in people["errands"].values() for what in ("refused", "failed", "dropped")),
             people_waiting=people["waiting"],
-            lag=await self._lag() if with_lag else 0,
+            lag=await self._lag() if with_lag else {},
         )
 
     async def behave(self, behaviour: object) -> None:
@@ -71,9 +71,9 @@ class Panel:
         """Closes the connections."""
         await self._client.aclose()
 
-    async def _lag(self) -> int:
+    async def _lag(self) -> dict[str, int]:
         pages = await asyncio.gather(*(self._client.get(f"{self._urls[name]}/metrics") for name in LAGGING))
-        return sum(int(float(value)) for page in pages for value in _LAG.findall(page.content))
+        return {name: sum(int(float(value)) for value in _LAG.findall(page.content)) for name, page in zip(LAGGING, pages, strict=True)}
 
     async def _ask(self, url: str) -> Any:
         answer = await self._client.get(url)

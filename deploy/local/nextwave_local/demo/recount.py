@@ -24,14 +24,14 @@ class Latency(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FunnelRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One wave, segment and channel: contacts sent, what became of them (each contact at most once per kind), waves answered."""
+    """One wave, segment and channel: contacts sent, what became of them (a contact once per kind), waves answered."""
 
     campaign: str
     wave: str
     segment: str
     channel: str
     sent: int
-    outcomes: dict[str, int]
+    became: dict[str, int]
     responded: int
 
 
@@ -83,7 +83,7 @@ def funnel(evidence: Evidence) -> list[FunnelRow]:
     for _, contact in evidence.contacts.values():
         place_of[contact.action_id] = place = (contact.campaign, contact.wave, contact.segment, contact.channel)
         sent[place] += 1
-    for action_id, kind in {(outcome.action_id, outcome.kind) for outcome in evidence.outcomes.values()}:
+    for action_id, kind in {*((outcome.action_id, outcome.kind) for outcome in evidence.outcomes.values()), *evidence.answers}:
         if action_id in place_of:
             became[place_of[action_id]][kind] += 1
     responded = Counter((w.campaign, w.wave, w.segment, w.channel) for w in evidence.waves if w.responded)
@@ -94,7 +94,7 @@ def funnel(evidence: Evidence) -> list[FunnelRow]:
             segment=place[2],
             channel=place[3],
             sent=count,
-            outcomes=dict(became[place].most_common()),
+            became=dict(became[place].most_common()),
             responded=responded[place],
         )
         for place, count in sorted(sent.items())

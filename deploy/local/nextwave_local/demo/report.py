@@ -72,7 +72,10 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a report is made from."""
 
     posted: Posted
+    last: Standing
+    """When the last row was in; bands and stages are reported as they were then, since silence goes on changing them."""
     standing: Standing
+    """When everything had come to rest; all sums are of this."""
     evidence: Evidence
     settled: bool
     seed: int
@@ -103,8 +106,8 @@ def report(given: Given) -> Report:
         lost=lost(given),
         latency_ms=recount.latency(evidence),
         touchpoints_by_source={source: sum(subjects.values()) for source, subjects in standing.sources.items()},
-        bands=standing.bands,
-        stages=standing.stages,
+        bands=given.last.bands,
+        stages=given.last.stages,
         funnel=recount.funnel(evidence),
         gate_reasons=recount.reasons(evidence),
         runs=dict(sorted(runs.items())),

@@ -29,6 +29,8 @@ TAIL_SECONDS = 1.5
 DRAIN_SECONDS_MAX = 30.0
 CALM_LOOKS = 3
 """So many equal answers in a row, with nothing waiting anywhere, are rest."""
+WATERMARKS_MAX = 500
+"""Messages before the orchestrator that may be watermarks on their way; real ones among them would change the next answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ async def give(stage: Stage, script: Script, view: View) -> Report:
         driver = Driver(script.items, stage.clock, str(stage.endpoints["ingest"]), stage.keys)
         begun = time.monotonic()
         await _play(stage, driver, panel, view)
+        last = await panel.read()
         await asyncio.to_thread(owner.end, campaigns)
         drained = time.monotonic()
         standing, settled = await _rest(panel, driver, view)
@@ -67,6 +70,7 @@ async def give(stage: Stage, script: Script, view: View) -> Report:
     return report(
         Given(
             posted=driver.posted,
+            last=last,
             standing=standing,
             evidence=evidence,
             settled=settled,
@@ -106,9 +110,23 @@ async def _rest(panel: Panel, driver: Driver, view: View) -> tuple[Standing, boo
     before, calm = Standing(), 0
     while calm < CALM_LOOKS and time.monotonic() < limit:
         standing = await panel.read(with_lag=True)
-        waiting = standing.people_waiting + standing.unsettled + standing.lag
         missing = len(driver.posted.accepted) + standing.people_accepted - standing.taken_in
-        calm = calm + 1 if standing == before and not waiting and not missing else 0
+        calm = calm + 1 if _same(standing, before) and not missing and not _waiting(standing) else 0
         before = standing
         await asyncio.sleep(LOOK_SECONDS / 2)
     return before, calm >= CALM_LOOKS
+
+
+def _waiting(standing: Standing) -> bool:
+    lag = standing.lag.get("scoring", 0) + standing.lag.get("channels", 0)
+    return bool(standing.people_waiting or standing.unsettled or lag) or standing.lag.get("orchestrator", 0) > WATERMARKS_MAX
+
+
+def _same(one: Standing, other: Standing) -> bool:
+    """Whether nothing was counted in between. Bands move by silence alone, so they do not count here."""
+    return (one.taken_in, one.candidates, one.deliveries, one.outcomes) == (
+        other.taken_in,
+        other.candidates,
+        other.deliveries,
+        other.outcomes,
+    )

@@ -38,4 +38,5 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Touchpoints of the simulated people that a door took."""
     people_failed: int = 0
     people_waiting: int = 0
-    lag: int = 0
+    lag: dict[str, int] = {}
+    """By service, the messages that wait before it. Watermarks never cease, so the orchestrator's is not quite nothing for long."""

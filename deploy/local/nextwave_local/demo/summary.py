@@ -8,13 +8,22 @@ from rich.table import Table
 from nextwave_local.demo.recount import FunnelRow
 from nextwave_local.demo.report import Report
 
-FUNNEL_OUTCOMES = ("delivered", "opened", "clicked", "answered", "refused")
+FUNNEL = (
+    ("deliv'd", ("delivered",)),
+    ("opened", ("opened",)),
+    ("clicked", ("clicked",)),
+    ("answ'd", ("answered",)),
+    ("said no", ("refused", "unsubscribed")),
+    ("in vain", ("bounced", "no_answer", "busy", "failed", "expired", "withdrawn")),
+)
+"""Columns of the funnel, and what they add up; the JSON has each by itself."""
 
 
 def show(console: Console, report: Report) -> None:
     """All of it."""
     console.print(_sums(report))
-    console.print(_funnel(report.funnel))
+    for campaign in sorted({row.campaign for row in report.funnel}):
+        console.print(_funnel(campaign, [row for row in report.funnel if row.campaign == campaign]))
     console.print(_reasons(report))
     console.print(_checks(report))
 
@@ -43,13 +52,13 @@ def _sums(report: Report) -> Table:
     return table
 
 
-def _funnel(rows: list[FunnelRow]) -> Table:
-    table = Table("campaign", "wave", "segment", "channel", title="Funnel", title_justify="left")
-    for name in ("sent", *FUNNEL_OUTCOMES, "responded"):
+def _funnel(campaign: str, rows: list[FunnelRow]) -> Table:
+    table = Table("wave", "segment", "channel", title=f"Funnel of {campaign}", title_justify="left", padding=(0, 1), pad_edge=False)
+    for name in ("sent", *(name for name, _ in FUNNEL), "responded"):
         table.add_column(name, justify="right")
     for row in rows:
-        became = (str(row.outcomes.get(kind, "")) for kind in FUNNEL_OUTCOMES)
-        table.add_row(row.campaign, row.wave, row.segment, row.channel, str(row.sent), *became, str(row.responded or ""))
+        became = (sum(row.became.get(kind, 0) for kind in kinds) for _, kinds in FUNNEL)
+        table.add_row(row.wave, row.segment, row.channel, *(str(number or "") for number in (row.sent, *became, row.responded)))
     return table
 
 

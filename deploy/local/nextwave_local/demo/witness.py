@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
@@ -21,6 +22,20 @@ class _Named(msgspec.Struct):
     source: str
 
 
+class _About(msgspec.Struct, frozen=True):
+    """Of a touchpoint's data only which contact it answers, and how a call went."""
+
+    action_id: str = ""
+    refusal: bool = False
+
+
+class _Touchpoint(_Named):
+    """Of a touchpoint what makes it the answer to a contact."""
+
+    type: str
+    data: _About = _About()
+
+
 class _Customers(msgspec.Struct):
     """Of a message about a customer only what led to it."""
 
@@ -30,11 +45,13 @@ class _Customers(msgspec.Struct):
 
 async def read_all(bootstrap: str, evidence: Evidence) -> None:
     """Adds everything that the topics hold now to `evidence`."""
-    named = msgspec.json.Decoder(_Named)
+    touchpoints = msgspec.json.Decoder(_Touchpoint)
     customers = msgspec.json.Decoder(_Customers)
     async for at, raw in _records(bootstrap, TOUCHPOINTS):
-        touchpoint = named.decode(raw)
-        evidence.touchpoint(touchpoint.source, touchpoint.id, at)
+        touchpoint = touchpoints.decode(raw)
+        evidence.touchpoint((touchpoint.source, touchpoint.id), at)
+        if touchpoint.data.action_id:
+            evidence.answer(touchpoint.data.action_id, touchpoint.type, refused=touchpoint.data.refusal)
     async for _, raw in _records(bootstrap, CUSTOMERS):
         message = customers.decode(raw)
         evidence.customer(message.type, (message.touchpoint.source, message.touchpoint.id) if message.touchpoint else None)
@@ -53,10 +70,17 @@ async def _records(bootstrap: str, topic: Topic) -> AsyncIterator[tuple[float, b
     await consumer.start()
     try:
         ends = await consumer.end_offsets(list(consumer.assignment()))
-        while any([await consumer.position(place) < end for place, end in ends.items()]):
-            for place, records in (await consumer.getmany(timeout_ms=500)).items():
-                for record in records:
-                    if record.offset < ends[place]:
-                        yield float(record.timestamp), record.value
+        while await _behind(consumer, ends):
+            for record in await _fetched(consumer, ends):
+                yield float(record.timestamp), record.value
     finally:
         await consumer.stop()
+
+
+async def _behind(consumer: AIOKafkaConsumer, ends: Mapping[Any, int]) -> bool:
+    return any([await consumer.position(place) < end for place, end in ends.items()])
+
+
+async def _fetched(consumer: AIOKafkaConsumer, ends: Mapping[Any, int]) -> list[Any]:
+    fetched = await consumer.getmany(timeout_ms=500)
+    return [record for place, records in fetched.items() for record in records if record.offset < ends[place]]
