@@ -24,6 +24,8 @@ from nextwave_local.demo.standing import Standing
 
 LOOK_SECONDS = 1.0
 """Between two questions to the services: their answers cost them queries, and the machine may be small."""
+DOOR_SECONDS = 20.0
+"""For one answer of a door."""
 TAIL_SECONDS = 1.5
 """After the last row, before the campaigns end."""
 DRAIN_SECONDS_MAX = 30.0
@@ -52,7 +54,7 @@ async def give(stage: Stage, script: Script, view: View) -> Report:
         await panel.behave(behaviour(stage.seed, script.people))
         campaigns = await asyncio.to_thread(owner.publish_all)
         view.say(f"published {', '.join(campaigns)}; {len(script.items):,} posts to come")
-        driver = Driver(script.items, stage.clock, str(stage.endpoints["ingest"]), stage.keys)
+        driver = Driver(script.items, stage.clock, stage.keys)
         begun = time.monotonic()
         await _play(stage, driver, panel, view)
         last = await panel.read()
@@ -84,7 +86,8 @@ async def give(stage: Stage, script: Script, view: View) -> Report:
 async def _play(stage: Stage, driver: Driver, panel: Panel, view: View) -> None:
     watching = asyncio.create_task(_watch(stage.clock, driver, panel, view))
     try:
-        await driver.play()
+        async with httpx.AsyncClient(base_url=str(stage.endpoints["ingest"]), timeout=DOOR_SECONDS) as ingest:
+            await driver.play(ingest)
         await asyncio.sleep(TAIL_SECONDS)
     finally:
         watching.cancel()
