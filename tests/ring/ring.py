@@ -106,7 +106,7 @@ class Ring:
         return dict(await until(known, f"customer {name}"))
 
     def topic(self, short: str) -> list[dict[str, Any]]:
-        """Every message on a topic, as a foreign reader takes it in: a place published again counts once, and strangers' bytes not at all."""
+        """Every message on a topic, as a reader takes it in: a place published again counts once, strangers' bytes not at all."""
         once: dict[bytes, bytes] = {}
         for r in self.records(short):
             if ORIGIN_HEADER in r.headers or (short in BORN_AT_A_DOOR and r.value.startswith(b'{"')):
