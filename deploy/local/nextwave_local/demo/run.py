@@ -51,15 +51,18 @@ def run(wanted: Wanted) -> bool:
     console = Console() if Console().is_terminal else Console(width=PLAIN_WIDTH)
     folder = _folder(wanted.state)
     finished: Report | None = None
+    worth_a_look = True
     try:
         finished = _played(folder, wanted, console)
+        worth_a_look = not finished.holds
     except KeyboardInterrupt:
-        console.print("interrupted")
+        worth_a_look = False
+        console.print("interrupted; stopping what was started")
     except TROUBLES as error:
         console.print(f"[red]the demo could not be finished:[/red] {str(error) or repr(error)}", highlight=False)
     finally:
         if finished is None or not wanted.keep:
-            _clear(folder, console, forget=wanted.state is None and finished is not None and finished.holds)
+            _clear(folder, console, forget=wanted.state is None and not worth_a_look)
     if finished is None:
         return False
     summary.show(console, finished)
