@@ -48,28 +48,38 @@ class Stack:
 
     async def create_database(self, prefix: str = "test") -> str:
         """A fresh database; its DSN."""
-        name = f"{prefix}_{next(_numbers)}"
-        connection = await asyncpg.connect(self.postgres.admin_dsn)
-        try:
-            await connection.execute(f"create database {name}")
-        finally:
-            await connection.close()
-        return self.postgres.admin_dsn.rsplit("/", 1)[0] + "/" + name
+        return await create_database(self.postgres.admin_dsn, prefix)
 
     async def create_topics(self, names: list[str], partitions: int = PARTITIONS) -> None:
         """Topics with the broker's time stamps, as in production."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            configs = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "4194304"}
-            have = set(await admin.list_topics())
-            await admin.create_topics([NewTopic(n, partitions, 1, topic_configs=configs) for n in names if n not in have])
-        finally:
-            await admin.close()
+        await create_topics(self.bootstrap, names, partitions)
 
     def read_all(self, topic: str, partitions: int = PARTITIONS) -> list[ReadRecord]:
         """Everything on a topic now, in partition and offset order."""
         return read_all(self.bootstrap, topic, partitions)
+
+
+async def create_database(admin_dsn: str, prefix: str) -> str:
+    """A fresh database on any server; its DSN."""
+    name = f"{prefix}_{next(_numbers)}"
+    connection = await asyncpg.connect(admin_dsn)
+    try:
+        await connection.execute(f"create database {name}")
+    finally:
+        await connection.close()
+    return admin_dsn.rsplit("/", 1)[0] + "/" + name
+
+
+async def create_topics(bootstrap: str, names: list[str], partitions: int = PARTITIONS) -> None:
+    """Topics with the broker's time stamps on any broker; those that are there stay as they are."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        configs = {"message.timestamp.type": "LogAppendTime", "max.message.bytes": "4194304"}
+        have = set(await admin.list_topics())
+        await admin.create_topics([NewTopic(n, partitions, 1, topic_configs=configs) for n in names if n not in have])
+    finally:
+        await admin.close()
 
 
 def read_all(bootstrap: str, topic: str, partitions: int = PARTITIONS) -> list[ReadRecord]:

@@ -1,0 +1,102 @@
+"""Ingest alone: the real service on the real Kafka, against a service on the same server that keeps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bench.processes import Meter, of_stack
+from bench.programs import post, serving
+from bench.report import Measure, Part, Round, part_of
+from bench.stand import Bench, standing
+from bench.traffic import BATCH, Door, names, views
+
+SINGLES = 4_000
+"""Different requests; they are posted again and again."""
+WARM_UP_SECONDS = 2.0
+NOT_RUN = ("scoring", "orchestrator", "channels")
+
+SINGLE = Measure(
+    name="ingest_single",
+    unit="requests per processor second",
+    subject="ingest: one Segment track call a request, 64 connections, acknowledged by Kafka before it is answered",
+    limit="the same requests to an ASGI application that reads the body and answers a constant, on the same server and loop",
+    goal=0.55,
+)
+HUNDRED = Measure(
+    name="ingest_batch_100",
+    unit="events per processor second",
+    subject="ingest: Segment batches of 100 track calls, 64 connections, acknowledged by Kafka before they are answered",
+    limit="the same requests to an ASGI application that decodes the body into 100 typed calls in one go, checks and encodes nothing",
+    goal=0.6,
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server under load: its process, and the processes that work for it."""
+
+    door: Door
+    server: str
+    pids: dict[str, int]
+    requests: Sequence[bytes]
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What a target did. `per_core` is events per second of its own processor time."""
+
+    per_core: float
+    per_second: float
+    cpu: dict[str, float]
+
+
+async def measure(bench: Bench) -> list[Part]:
+    """Both parts."""
+    bench.say("starting Kafka and ingest")
+    without = [option for service in NOT_RUN for option in ("--replicas", f"{service}=0")]
+    async with standing(bench.folder / "ingest", *without) as ring, serving("null_service", bench.folder, {}) as null:
+        endpoints = ring.endpoints
+        door, nothing = Door(endpoints["ingest"], endpoints["write_key"]), Door(null.url, endpoints["write_key"])
+        pids = {name: pid for name, pid in of_stack(endpoints["pids"]).items() if name in ("ingest-0", "kafka")}
+        calls = views("single", names(bench.customers), SINGLES, datetime.now(UTC))
+        singles = (
+            Target(door, "ingest-0", pids, door.singles(calls)),
+            Target(nothing, "null", {"null": null.pid}, nothing.singles(calls, "/null")),
+        )
+        hundreds = (
+            Target(door, "ingest-0", pids, door.batches(calls)),
+            Target(nothing, "null", {"null": null.pid}, nothing.batches(calls, "/decode")),
+        )
+        return [await _compare(bench, SINGLE, singles, 1), await _compare(bench, HUNDRED, hundreds, BATCH)]
+
+
+async def _compare(bench: Bench, measure: Measure, targets: tuple[Target, Target], events: int) -> Part:
+    for target in targets:
+        await post(target.door, target.requests, seconds=min(WARM_UP_SECONDS, bench.seconds))
+    rounds = []
+    for number in range(bench.rounds):
+        bench.begin(measure.name, number)
+        first = number % 2  # who goes first changes from round to round
+        rates = {index: await _rate(targets[index], events, bench.seconds) for index in (first, 1 - first)}
+        rounds.append(_round(rates[0], rates[1]))
+    return part_of(measure, rounds)
+
+
+def _round(subject: Rate, limit: Rate) -> Round:
+    more = {
+        "subject_per_second": subject.per_second,
+        "limit_per_second": limit.per_second,
+        "wall_ratio": subject.per_second / limit.per_second,
+        "limit_cpu_us_per_event": limit.cpu["null"],
+    }
+    return Round(subject=subject.per_core, limit=limit.per_core, cpu=subject.cpu, more=more)
+
+
+async def _rate(target: Target, events: int, seconds: float) -> Rate:
+    meter = Meter(target.pids)
+    posted = await post(target.door, target.requests, seconds=seconds)
+    total = posted.answered * events
+    cpu = meter.per_event(total)
+    return Rate(1e6 / cpu[target.server], total / posted.seconds, cpu | {"load": posted.cpu_seconds / total * 1e6})
