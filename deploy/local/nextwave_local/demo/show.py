@@ -28,7 +28,8 @@ DOOR_SECONDS = 20.0
 """For one answer of a door."""
 TAIL_SECONDS = 1.5
 """After the last row, before the campaigns end."""
-DRAIN_SECONDS_MAX = 30.0
+DRAIN_SECONDS_MAX = 90.0
+"""A few seconds are usual; a machine that has much else to do takes longer."""
 CALM_LOOKS = 3
 """So many equal answers in a row, with nothing waiting anywhere, are rest."""
 WATERMARKS_MAX = 500

@@ -26,6 +26,8 @@ def show(console: Console, report: Report) -> None:
         console.print(_funnel(campaign, [row for row in report.funnel if row.campaign == campaign]))
     console.print(_reasons(report))
     console.print(_checks(report))
+    if not report.settled:
+        console.print("[yellow]The ring had not come to rest when it was counted: this machine is too slow for this --seconds.[/yellow]")
 
 
 def _sums(report: Report) -> Table:
