@@ -39,8 +39,7 @@ class Customer(msgspec.Struct, array_like=True):
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What a customer's facts mean at an instant."""
 
     at: int

@@ -7,13 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
 from nextwave_runtime.application import Timer
 
 from nextwave_scoring.customer import Customer
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """One line of a customer's timeline; `data` is JSON."""
 
     customer_id: str

@@ -5,9 +5,9 @@ Signs other than silence are judged as of the last touchpoint, so between events
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import exp
 
+import msgspec
 from nextwave_contracts.customers import RiskReason
 
 from nextwave_scoring.churn.population import Population
@@ -28,8 +28,7 @@ _SIGNALS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(msgspec.Struct, frozen=True):
     """The risk as a function of time alone, until something happens: rhythm, and the log-odds that other signs add."""
 
     rhythm: Rhythm
@@ -57,14 +56,15 @@ class Outlook:
         silence = silence_days(self.rhythm, at)
         start = silence_logit(Rhythm(0, 0.0, 0.0, 0.0, at), 0.0, self.population)
         fresh = silence_logit(self.rhythm, 0.0, self.population)
-        late = overdue(self.rhythm, silence)
+        own = silence_logit(self.rhythm, silence, self.population)
+        late, late_logit = overdue(self.rhythm, silence), self._overdue_logit(silence)
         parts = [
             ("rhythm", self.rhythm.interval_days or self.rhythm.watched_days, fresh - start),
-            ("silence", silence, silence_logit(self.rhythm, silence, self.population) - fresh),
-            *([("overdue", late, self._overdue_logit(silence))] if late else []),
+            ("silence", silence, own - fresh),
+            *([("overdue", late, late_logit)] if late else []),
             *self.signs,
         ]
-        slope = _mean_slope(start, self.logit(at))
+        slope = _mean_slope(start, own + late_logit + self.shift)
         population = RiskReason(feature="population", value=float(self.population.horizon_days), contribution=sigmoid(start))
         return (population, *(RiskReason(feature=name, value=value, contribution=logit * slope) for name, value, logit in parts))
 

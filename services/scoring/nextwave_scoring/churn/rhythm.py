@@ -7,8 +7,9 @@ m (1 - e^-ks) : k e^-ks, and somebody who stayed comes back within h with l/k (1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from math import exp, expm1, log, log1p, sqrt
+
+import msgspec
 
 from nextwave_scoring.churn.population import Population
 from nextwave_scoring.instants import DAY
@@ -18,8 +19,7 @@ INTERVALS_MIN = 3
 """Fewer intervals say nothing about their spread."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rhythm:
+class Rhythm(msgspec.Struct, frozen=True):
     """What the days of activity say, without the present silence."""
 
     returns: int

@@ -45,10 +45,15 @@ def add(counts: Counts, key: str, weight: tuple[float, float, float], amount: fl
         values[2] += weight[2] * amount
 
 
+def fading(landmark: int, *, span: int, at: int) -> float:
+    """What a count at the landmark is multiplied with to be read as of `at` (microseconds)."""
+    return exp((landmark - at / DAY) / SPANS_DAYS[span])
+
+
 def read(counts: Counts, landmark: int, key: str, *, span: int, at: int) -> float:
     """The decayed count as of `at` (microseconds). `span` is an index of `SPANS_DAYS`."""
     values = counts.get(key)
-    return values[span] * exp((landmark - at / DAY) / SPANS_DAYS[span]) if values else 0.0
+    return values[span] * fading(landmark, span=span, at=at) if values else 0.0
 
 
 def merge(a: Counts, a_landmark: int, b: Counts, b_landmark: int) -> tuple[Counts, int]:

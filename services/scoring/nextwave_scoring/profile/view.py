@@ -36,8 +36,8 @@ def orders(profile: Profile, currency: str) -> Orders:
 
 def activity(profile: Profile, at: int) -> dict[str, float]:
     """Decayed counts (30 days) per subject as of `at` (microseconds); what has faded is left out."""
-    counts = {key: decay.read(profile.counts, profile.landmark, key, span=_MONTH, at=at) for key in _ACTIVITY if key in profile.counts}
-    return {key: round(count, 4) for key, count in counts.items() if count >= _LEAST}
+    counts, fading = profile.counts, decay.fading(profile.landmark, span=_MONTH, at=at)
+    return {key: round(count, 4) for key in _ACTIVITY if key in counts and (count := counts[key][_MONTH] * fading) >= _LEAST}
 
 
 def contact_points(profile: Profile) -> tuple[ContactPoint, ...]:
