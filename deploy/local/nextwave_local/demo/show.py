@@ -27,7 +27,7 @@ LOOK_SECONDS = 1.0
 DOOR_SECONDS = 20.0
 """For one answer of a door."""
 TAIL_SECONDS = 1.5
-"""After the last row, before the campaigns end."""
+"""After the last row was taken in, before the campaigns end."""
 DRAIN_SECONDS_MAX = 90.0
 """A few seconds are usual; a machine that has much else to do takes longer."""
 CALM_LOOKS = 3
@@ -89,10 +89,20 @@ async def _play(stage: Stage, driver: Driver, panel: Panel, view: View) -> None:
     try:
         async with httpx.AsyncClient(base_url=str(stage.endpoints["ingest"]), timeout=DOOR_SECONDS) as ingest:
             await driver.play(ingest)
+        await _catch_up(driver, panel)
         await asyncio.sleep(TAIL_SECONDS)
     finally:
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+
+
+async def _catch_up(driver: Driver, panel: Panel) -> None:
+    """Waits until scoring has taken all rows in, so that no row comes after the end of the campaigns; not for ever."""
+    limit = time.monotonic() + DRAIN_SECONDS_MAX
+    while time.monotonic() < limit:
+        if (await panel.read()).taken_in >= len(driver.posted.accepted):
+            return
+        await asyncio.sleep(LOOK_SECONDS / 2)
 
 
 async def _watch(clock: ClockSetting, driver: Driver, panel: Panel, view: View) -> None:
