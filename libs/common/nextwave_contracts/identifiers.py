@@ -27,7 +27,7 @@ def identifier(kind: str, value: str, *, region: str | None = None) -> str:
     if kind not in KINDS:
         raise InvalidIdentifierError(f"unknown identifier kind {kind!r}; use one of {', '.join(KINDS)}")
     normal = _NORMAL_FORMS.get(kind, _plain)(value, region)
-    if not normal or len(normal) + len(kind) >= LIMIT or any(ord(c) < 32 for c in normal):
+    if not normal or len(normal) + len(kind) >= LIMIT or (not normal.isprintable() and any(ord(c) < 32 for c in normal)):
         raise InvalidIdentifierError(f"{kind} must have 1 to {LIMIT - len(kind) - 1} printable characters")
     return f"{kind}:{normal}"
 

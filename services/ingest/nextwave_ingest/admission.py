@@ -73,8 +73,7 @@ class Report:
     raw: msgspec.Raw | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """A touchpoint and the holds that must be acknowledged with it."""
 
     touchpoint: Accepted

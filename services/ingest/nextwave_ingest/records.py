@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from nextwave_contracts.places import CONTENT_TYPE_HEADER, TRACE_HEADER
 from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, Topic
 from nextwave_contracts.wire import encode
@@ -18,8 +18,7 @@ _JSON = (CONTENT_TYPE_HEADER, b"application/json")
 _UNTRACED: Headers = [_JSON]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One message to commit; its partition follows from the key."""
 
     topic: str
