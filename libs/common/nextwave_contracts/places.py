@@ -8,6 +8,9 @@ ORIGIN_HEADER = "nextwave-origin"
 PREVIOUS_HEADER = "nextwave-previous"
 TRACE_HEADER = "traceparent"
 CONTENT_TYPE_HEADER = "content-type"
+OFFSET_MAX = 2**63
+NUMBER_MAX = 2**31
+"""What the columns of a reader's progress can hold; anything beyond is no place of ours."""
 
 
 class Place(NamedTuple):
@@ -23,8 +26,11 @@ class Place(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Place:
         """From `offset/index`. Raises `ValueError`."""
-        offset, _, index = text.partition("/")
-        return cls(int(offset), int(index))
+        offset, _, number = text.partition("/")
+        place = cls(int(offset), int(number))
+        if not (-1 <= place.offset < OFFSET_MAX and 0 <= place.number < NUMBER_MAX):
+            raise ValueError(f"no place: {text[:60]}")
+        return place
 
 
 class Origin(NamedTuple):
@@ -45,8 +51,11 @@ def origin_header(origin: Origin, place: Place) -> bytes:
 
 def parse_origin(raw: bytes) -> tuple[Origin, Place]:
     """Origin and place from the header. Raises `ValueError`."""
-    processor, partition, offset, index = raw.decode().split("/")
-    return Origin(processor, int(partition)), Place(int(offset), int(index))
+    processor, partition, place = raw.decode().split("/", 2)
+    origin = Origin(processor, int(partition))
+    if not (0 < len(processor) <= 64 and 0 <= origin.partition < NUMBER_MAX):
+        raise ValueError(f"no origin: {raw[:60]!r}")
+    return origin, Place.parse(place)
 
 
 def previous_header(place: Place | None) -> bytes:

@@ -8,7 +8,6 @@ from datetime import datetime
 from time import perf_counter
 from typing import Any
 
-import asyncpg
 from nextwave_contracts.places import (
     CONTENT_TYPE_HEADER,
     ORIGIN_HEADER,
@@ -23,12 +22,11 @@ from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import REJECTED, Topic, partition_of
 from nextwave_contracts.wire import encode
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_runtime import metrics, outbox, seen, timers, tracing
 from nextwave_runtime.application import Application, Outgoing, RejectedError, Taken, Timer, Work
-from nextwave_runtime.database import UNAVAILABLE
+from nextwave_runtime.database import UNAVAILABLE, is_wrong_value
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.progress import Input, Progress, advance, moved
 from nextwave_runtime.sifting import SIZE_MAX, Refusal, Sifted
@@ -210,11 +208,8 @@ def _offset_of(item: Taken | Timer | Refusal) -> int:
 
 
 def _blames_item(error: Exception) -> bool:
-    """Whether an item's value is at fault, not the surroundings: SQLSTATE class 22 (a NUL in a text), or any error of our own code."""
-    if isinstance(error, DBAPIError):
-        cause = getattr(error.orig, "__cause__", None)
-        return str(getattr(error.orig, "sqlstate", "") or "").startswith("22") or isinstance(cause, asyncpg.DataError)
-    return not isinstance(error, (*UNAVAILABLE, FoldFailedError))
+    """Whether an item is at fault, not the surroundings: a value that the database cannot hold, or any error of our own code."""
+    return is_wrong_value(error) or not isinstance(error, (*UNAVAILABLE, FoldFailedError))
 
 
 class _Envelope:

@@ -6,11 +6,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 UNAVAILABLE: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """Errors that mean the surroundings are at fault: wait and try again. (Errors while connecting reach us unwrapped.)"""
+
+
+def is_wrong_value(error: Exception) -> bool:
+    """Whether the database could not hold or read a value it was given (SQLSTATE class 22, for instance a NUL in a text): never again."""
+    if isinstance(error, DBAPIError):
+        cause = getattr(error.orig, "__cause__", None)
+        return str(getattr(error.orig, "sqlstate", "") or "").startswith("22") or isinstance(cause, asyncpg.DataError)
+    return isinstance(error, asyncpg.DataError)
 
 
 class Database:

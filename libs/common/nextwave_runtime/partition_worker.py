@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -29,8 +29,14 @@ RESTART_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 REJECTED_IN_A_ROW_MAX = 500
 """So many rejected messages without one taken in: the fault is ours, the processor stops."""
 REFUSED_PER_BATCH_MAX = 50
+CONTROL_RUN_MAX = 2_000
+"""So many messages without effect are read before the place is stored all the same."""
 
 _log = structlog.get_logger()
+
+
+class LostInputError(Exception):
+    """The log no longer has what comes next: messages were deleted unread, or the topic was made anew. A person must decide."""
 
 
 class TooManyRejectedError(Exception):
@@ -51,8 +57,8 @@ class Surroundings:
     expected_origins: tuple[Origin, ...]
     rewind: Callable[[str, int, int], None]
     """Seek the consumer of (topic, partition) to an offset and let it flow."""
-    beginning: Callable[[str, int], Any]
-    """The first offset that (topic, partition) still has (awaitable)."""
+    extent: Callable[[str, int], Awaitable[tuple[int, int]]]
+    """The first offset that (topic, partition) still has, and the next one that it will get."""
 
 
 class PartitionWorker:
@@ -139,9 +145,13 @@ class PartitionWorker:
         self._expecting = None
         self._records.clear()
         await self._published()
-        beginning = await self._around.beginning(self.topic.name, self.partition)
+        beginning, end = await self._around.extent(self.topic.name, self.partition)
         async with self._around.database.transaction() as connection:
             progress = await acquire(connection, self._key, beginning=beginning)
+        if not beginning <= progress.next_offset <= end:
+            raise LostInputError(
+                f"{self._key}: the place is {progress.next_offset}, the log has {beginning} to {end}; see docs/operations.md"
+            )
         async with self._around.database.transaction() as connection:
             left = await outbox.pending(connection, self._key)
         for sequence, records in left:
@@ -172,7 +182,8 @@ class PartitionWorker:
         assert self.progress is not None
         started = time.perf_counter()
         batch = self._sift(records)
-        if not batch.sifted.taken and not batch.sifted.refusals and not self._timers_due():
+        idle = not batch.sifted.taken and not batch.sifted.refusals and not self._timers_due()
+        if idle and batch.next_offset - self.progress.next_offset < CONTROL_RUN_MAX:
             self._account(batch, None, records, started)
             return
         applied: Applied | None = None
@@ -213,6 +224,7 @@ class PartitionWorker:
     def _account(self, batch: Batch, applied: Applied | None, records: Sequence[RawRecord], started: float) -> None:
         name = self._key.processor
         self.position = batch.next_offset
+        self.tracker.settle(batch.sifted.marks)
         self._narrow = max(0, self._narrow - 1)
         if records:
             self.taken_until = records[-1].wall

@@ -9,7 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from nextwave_runtime.database import UNAVAILABLE
+from nextwave_runtime.database import UNAVAILABLE, is_wrong_value
 
 _log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
@@ -78,6 +78,8 @@ async def _invalid(_request: Request, error: Exception) -> Response:
 
 
 async def _unavailable(_request: Request, error: Exception) -> Response:
+    if is_wrong_value(error):
+        return response(Problem(422, "invalid-request", "a value of this request cannot be looked up: leave control characters out"))
     _log.warning("database_unavailable", error=repr(error)[:300])
     return response(Problem(503, "unavailable", "a part that this answer needs is away; try again", retry_after_seconds=2))
 

@@ -22,11 +22,12 @@ from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.marking import Marker
 from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
 from nextwave_runtime.publisher import Publisher
-from nextwave_runtime.schema import ensure_days
+from nextwave_runtime.schema import keep_days
 from nextwave_runtime.settings import ProcessorSettings
 
 POLL_SECONDS = 0.2
 TIMER_SECONDS = 0.03
+MAINTAIN_SECONDS = 600.0
 
 _log = structlog.get_logger()
 
@@ -79,7 +80,7 @@ class Processor:
     async def run(self) -> None:
         """Consumes until `stop`. Raises what made going on senseless (`TooManyRejectedError`)."""
         await self._start()
-        helpers = [asyncio.create_task(job) for job in (self._timers(), self._mark(), self._maintain())]
+        helpers = [asyncio.create_task(self._guard(job)) for job in (self._timers(), self._mark(), self._maintain())]
         try:
             while not self._stopping.is_set() and self._failed is None:
                 await self._poll()
@@ -131,7 +132,7 @@ class Processor:
             hold_seconds=self._settings.hold_seconds,
             expected_origins=origins,
             rewind=self._rewind,
-            beginning=self._beginning,
+            extent=self._extent,
         )
         self._marker = Marker(
             self.name, self._consumer, self._publisher, self._clock, self._settings, self._watermarks.sends_to, partitions
@@ -205,12 +206,12 @@ class Processor:
             self._consumer.seek(tp, offset)
             self._consumer.resume(tp)
 
-    async def _beginning(self, topic: str, partition: int) -> int:
+    async def _extent(self, topic: str, partition: int) -> tuple[int, int]:
         tp = TopicPartition(topic, partition)
         try:
-            return int((await self._consumer.beginning_offsets([tp]))[tp])
+            return int((await self._consumer.beginning_offsets([tp]))[tp]), int((await self._consumer.end_offsets([tp]))[tp])
         except KafkaError as error:
-            raise OSError(f"Kafka does not tell where {topic}/{partition} begins: {error!r}") from error
+            raise OSError(f"Kafka does not tell what {topic}/{partition} holds: {error!r}") from error
 
     async def _timers(self) -> None:
         while True:
@@ -240,11 +241,11 @@ class Processor:
         """Keeps the day partitions of `seen` (wall days: they are about retries of clients, not about business)."""
         while True:
             try:
-                async with self._database.transaction() as connection:
-                    await ensure_days(connection, "seen", around=datetime.now(UTC))
+                await keep_days(self._database, "seen", today=datetime.now(UTC).date())
+                await asyncio.sleep(MAINTAIN_SECONDS)
             except UNAVAILABLE as error:
                 _log.warning("maintenance_later", error=repr(error)[:300])
-            await asyncio.sleep(3600)
+                await asyncio.sleep(5)
 
 
 async def partition_count(bootstrap: str, topic: str) -> int:

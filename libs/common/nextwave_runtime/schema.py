@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import date, timedelta
 from typing import Protocol
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_runtime.database import Database
 
 PROCESSOR_TABLES: tuple[str, ...] = (
     "create table progress (processor text not null, topic text not null, partition int not null, epoch bigint not null default 0,"
@@ -27,6 +29,10 @@ PROCESSOR_TABLES: tuple[str, ...] = (
 """DDL of `progress` (the fence), `outbox`, `seen` (30 days of ids born at doors) and `timers`."""
 
 
+_ONE_AT_A_TIME = text("select pg_advisory_xact_lock(7203917)")
+_PARTITIONS = text("select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = cast(:table as regclass)")
+
+
 class Operations(Protocol):
     """The part of Alembic's `op` that is needed here."""
 
@@ -39,22 +45,39 @@ def create_processor_tables(op: Operations) -> None:
         op.execute(statement)
 
 
-async def ensure_days(connection: AsyncConnection, table: str, *, around: datetime, ahead_days: int = 2, keep_days: int = 30) -> None:
-    """Makes the day partitions of `table` from `around` on, and drops those older than `keep_days`. Names are `table_yyyymmdd`."""
-    today = around.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    for day in (today + timedelta(days=n) for n in range(ahead_days + 1)):
-        name = f"{table}_{day:%Y%m%d}"
-        await connection.execute(
-            text(
-                f"create table if not exists {name} partition of {table}"
-                f" for values from ('{day:%Y-%m-%d}') to ('{day + timedelta(days=1):%Y-%m-%d}')"
-            )
-        )
-    rows = await connection.execute(
-        text("select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = cast(:table as regclass)"),
-        {"table": table},
-    )
-    oldest = f"{table}_{today - timedelta(days=keep_days):%Y%m%d}"
-    for (name,) in rows.all():
-        if name != f"{table}_default" and name < oldest:
-            await connection.execute(text(f"drop table {name}"))
+async def keep_days(database: Database, table: str, *, today: date, keep_days: int = 30) -> None:
+    """Makes the partitions of `table` for today and the next two days, and drops those older than `keep_days`.
+
+    Names are `table_yyyymmdd`. Rows that came before their partition was made are moved out of the default one. Each day is a
+    transaction of its own, and several replicas may do this at once.
+    """
+    for day in (today + timedelta(days=n) for n in range(3)):
+        async with database.transaction() as connection:
+            await _make_day(connection, table, day)
+    async with database.transaction() as connection:
+        await connection.execute(_ONE_AT_A_TIME)
+        oldest = f"{table}_{today - timedelta(days=keep_days):%Y%m%d}"
+        for name in await _partitions(connection, table):
+            if name != f"{table}_default" and name < oldest:
+                await connection.execute(text(f"drop table {name}"))
+
+
+async def _make_day(connection: AsyncConnection, table: str, day: date) -> None:
+    name = f"{table}_{day:%Y%m%d}"
+    await connection.execute(_ONE_AT_A_TIME)
+    if name in await _partitions(connection, table):
+        return
+    bounds = f"('{day:%Y-%m-%d}') to ('{day + timedelta(days=1):%Y-%m-%d}')"
+    for statement in (
+        f"lock table {table}_default in access exclusive mode",
+        f"create table {name} (like {table} including all)",
+        f"with early as (delete from {table}_default where day = '{day:%Y-%m-%d}' returning *)"  # noqa: S608  (names are ours)
+        f" insert into {name} select * from early",
+        f"alter table {table} attach partition {name} for values from {bounds}",
+    ):
+        await connection.execute(text(statement))
+
+
+async def _partitions(connection: AsyncConnection, table: str) -> list[str]:
+    rows = await connection.execute(_PARTITIONS, {"table": table})
+    return [name for (name,) in rows.all()]

@@ -15,6 +15,7 @@ from nextwave_contracts.topics import Topic
 from nextwave_contracts.wire import decode
 
 from nextwave_runtime.application import Taken
+from nextwave_runtime.watermarks import Said, read
 
 SIZE_MAX = 1_048_576
 """Bytes of one message; a larger one is rejected."""
@@ -52,7 +53,7 @@ class Sifted:
     raw: dict[int, RawRecord] = field(default_factory=dict)
     traces: dict[int, str] = field(default_factory=dict)
     door_ids: dict[int, str] = field(default_factory=dict)
-    watermarks: list[Watermark] = field(default_factory=list)
+    watermarks: list[Said] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     marks: dict[Origin, Place] = field(default_factory=dict)
     duplicates: int = 0
@@ -75,7 +76,7 @@ def sift(topic: Topic, partition: int, records: Sequence[RawRecord], marks: Mapp
     """Sorts a batch. `marks` is not changed; the marks after the batch are in the result."""
     sifted = Sifted(marks=dict(marks))
     for record in records:
-        verdict = _turn(record, sifted.marks, joined_late=joined_late)
+        verdict = _turn(topic, record, sifted.marks, joined_late=joined_late)
         if verdict == "duplicate":
             sifted.duplicates += 1
         elif verdict == "gap":
@@ -87,10 +88,12 @@ def sift(topic: Topic, partition: int, records: Sequence[RawRecord], marks: Mapp
     return sifted
 
 
-def _turn(record: RawRecord, marks: MutableMapping[Origin, Place], *, joined_late: bool) -> Verdict | Refusal:
+def _turn(topic: Topic, record: RawRecord, marks: MutableMapping[Origin, Place], *, joined_late: bool) -> Verdict | Refusal:
     header = record.headers.get(ORIGIN_HEADER)
     if header is None:
         return "new"
+    if topic.door_id is not None:
+        return Refusal(record, "invalid", f"a message of {topic.name} is born at a door: it has an id, and no {ORIGIN_HEADER} header")
     try:
         origin, place = parse_origin(header)
         previous = parse_previous(record.headers.get(PREVIOUS_HEADER, b""))
@@ -106,7 +109,7 @@ def _take(topic: Topic, partition: int, record: RawRecord, sifted: Sifted) -> No
     message = _read(topic, record)
     if isinstance(message, Refusal):
         sifted.refusals.append(message)
-    elif isinstance(message, Watermark):
+    elif isinstance(message, Said):
         sifted.watermarks.append(message)
     elif topic.door_id is None and ORIGIN_HEADER not in record.headers:
         sifted.refusals.append(Refusal(record, "invalid", f"a message of {topic.name} needs the {ORIGIN_HEADER} header"))
@@ -124,6 +127,8 @@ def _read(topic: Topic, record: RawRecord) -> Any | Refusal:
         return Refusal(record, "too_large", f"{len(record.value)} bytes; the limit is {SIZE_MAX}")
     try:
         message = decode(record.value, topic.message)
+        if isinstance(message, Watermark):
+            return read(message, record.at)
         if not topic.key(message):
             return Refusal(record, "invalid", "the message has no key")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, IndexError) as error:

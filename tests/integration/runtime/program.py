@@ -125,6 +125,14 @@ class Program:
         texts = sorted(self.stack.folder.glob(f"{self.run}-*.log"))
         return "\n".join(f"== {t.name}\n" + "\n".join(t.read_text().splitlines()[-25:]) for t in texts)
 
+    async def change(self, statement: str) -> None:
+        """What an operator would do to the program's database."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
     async def rows(self, query: str) -> list[dict[str, Any]]:
         """A question to the program's database."""
         connection = await asyncpg.connect(self.dsn)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nextwave_contracts.outcomes import Outcome
@@ -79,3 +80,31 @@ def test_poison_of_every_kind_is_refused_and_nothing_raises() -> None:
 
 def test_the_origin_header_reads_back_as_it_was_written() -> None:
     assert parse_origin(origin_header(ORIGIN, Place(12, 3))) == (ORIGIN, Place(12, 3))
+
+
+@pytest.mark.parametrize(
+    "header", [b"x/0/99999999999999999999999999/0", b"x/0/1/-1", b"x/-1/1/1", b"/0/1/1", b"x/0/1", b"\xff/0/1/1", b"x" * 70 + b"/0/1/1"]
+)
+def test_an_origin_that_no_processor_could_write_is_refused(header: bytes) -> None:
+    good = record(0, Place(0, 0), None)
+    forged = RawRecord(0, NOW, 0.0, date(2026, 1, 1), b"c", good.value, {ORIGIN_HEADER: header})
+    sifted = sift(OUTCOMES, 0, [forged], {}, joined_late=False)
+    assert [r.reason for r in sifted.refusals] == ["invalid"]
+    assert sifted.marks == {}
+
+
+def test_a_forged_origin_cannot_hide_what_comes_through_a_door() -> None:
+    forged = RawRecord(0, NOW, 0.0, date(2026, 1, 1), b"c", b"{}", {ORIGIN_HEADER: origin_header(ORIGIN, Place(9, 9))})
+    sifted = sift(TOUCHPOINTS, 0, [forged], {}, joined_late=False)
+    assert [r.reason for r in sifted.refusals] == ["invalid"]
+    assert sifted.marks == {}
+
+
+def test_a_watermark_that_cannot_be_read_is_refused() -> None:
+    values = [
+        b'{"type": "watermark", "processor": "p", "partition": 0, "until": "2026-01-01T00:00:00Z", "last_place": "x"}',
+        b'{"type": "watermark", "processor": "p", "partition": -1, "until": "2026-01-01T00:00:00Z"}',
+        b'{"type": "watermark", "processor": "p", "partition": 0, "until": "2026-01-01T00:00:00"}',
+    ]
+    records = [RawRecord(n, NOW, 0.0, date(2026, 1, 1), b"k", value, {}) for n, value in enumerate(values)]
+    assert len(sift(CUSTOMERS, 0, records, {}, joined_late=False).refusals) == 3

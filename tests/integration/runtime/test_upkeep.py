@@ -1,0 +1,69 @@
+"""What keeps a processor going for months: day partitions whatever came first, and a loud stop when the log has lost what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+
+import pytest
+from integration.runtime.program import Program, all_of, expected
+from nextwave_runtime.database import Database
+from nextwave_runtime.schema import keep_days
+from nextwave_runtime.seen import first_time
+from sqlalchemy import text
+from stack import Stack
+
+TODAY = date(2026, 5, 5)
+
+
+@pytest.fixture
+async def program(stack: Stack) -> AsyncIterator[Program]:
+    made = await Program.create(stack)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+async def database(program: Program) -> AsyncIterator[Database]:
+    opened = Database(program.dsn)
+    yield opened
+    await opened.close()
+
+
+async def partitions(database: Database) -> set[str]:
+    async with database.transaction() as connection:
+        rows = await connection.execute(text("select inhrelid::regclass::text from pg_inherits where inhparent = 'seen'::regclass"))
+        return {name for (name,) in rows.all()}
+
+
+async def test_ids_seen_before_their_day_was_made_are_moved_into_it_and_still_known(database: Database) -> None:
+    async with database.transaction() as connection:
+        assert await first_time(connection, ["a", "b"], TODAY) == {"a", "b"}
+    await keep_days(database, "seen", today=TODAY)
+    await keep_days(database, "seen", today=TODAY)
+    assert {"seen_20260505", "seen_20260506", "seen_20260507", "seen_default"} == await partitions(database)
+    async with database.transaction() as connection:
+        assert await first_time(connection, ["a", "b", "c"], TODAY + timedelta(days=1)) == {"c"}
+        assert (await connection.execute(text("select count(*) from seen_default"))).scalar() == 0
+
+
+async def test_days_older_than_thirty_are_dropped_whole(database: Database) -> None:
+    await keep_days(database, "seen", today=TODAY)
+    await keep_days(database, "seen", today=TODAY + timedelta(days=33))
+    assert {name for name in await partitions(database) if name < "seen_2026060"} == set()
+
+
+async def test_a_place_that_the_log_no_longer_has_stops_the_processor_loudly_and_a_person_can_let_it_go_on(program: Program) -> None:
+    await program.post(range(10))
+    program.start("a", RELAY_PARTS="relay,tally")
+    await program.until_counted(30)
+    program.kill("a")
+    await program.change("update progress set next_offset = 1000000 where processor = 'relay' and topic = 'nextwave.touchpoints.v1'")
+    program.start("a")
+    assert program.processes.pop("a").wait(60) == 1
+    assert "LostInputError" in program.logs()
+    await program.change("delete from progress where processor = 'relay'")
+    program.start("a")
+    await program.post(range(10, 20))
+    counted = await program.until_counted(60)
+    assert set(all_of(counted)) == expected(range(20))
