@@ -54,14 +54,13 @@ async def test_two_replicas_share_the_partitions_and_one_goes_on_when_the_other_
     assert sorted(all_of(counted)) == sorted(expected(range(400)))
 
 
-async def test_a_paused_owner_that_wakes_up_writes_nothing_more(program: Program) -> None:
-    program.start("a")
-    await program.post(range(50))
-    await program.until_counted(150)
+async def test_a_paused_owner_that_wakes_up_with_work_in_hand_writes_nothing_more(program: Program) -> None:
+    program.start("a", RELAY_SLOW="0.2", NEXTWAVE_BATCH_MAX="5")
+    await program.post(range(150))
+    await program.until_counted(20)
     paused = program.processes["a"]
     paused.send_signal(signal.SIGSTOP)
     program.start("b")
-    await program.post(range(50, 150))
     await program.until_counted(450)
     paused.send_signal(signal.SIGCONT)
     await program.post(range(150, 250))
