@@ -9,8 +9,9 @@ from typing import assert_never
 
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact, Content
+from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.decisions import Attempt, Decision, Result
-from nextwave_contracts.identifiers import INTERNAL, blind
+from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, blind, identifier
 from nextwave_contracts.reasons import GateCode
 from nextwave_contracts.wire import Message
 
@@ -19,6 +20,9 @@ from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.gate import Act, Defer, Judgement, Withhold, decide, expected_margin, hours_of
 from nextwave_orchestrator.hours.spans import permitted_spans
 from nextwave_orchestrator.state import CustomerState
+
+KIND_OF_ADDRESS: dict[str, str] = {"email": "email", "sms": "phone", "call": "phone", "webpush": "device_token"}
+"""What kind of identifier an address of the channel is. On the others the customer's own id is the address, or a place."""
 
 
 class Answer(Message, frozen=True, kw_only=True):
@@ -142,11 +146,25 @@ def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
     return Content(subject=subject, text=text, html=html)
 
 
+def names_of(profile: Snapshot, channel: str, address: str) -> tuple[str, ...]:
+    """Every name by which a stop can mean this contact, each once: the customer's, and that of the address itself, whoever owns it."""
+    kind = KIND_OF_ADDRESS.get(channel)
+    addressed = (_normal(kind, address),) if kind else ()
+    return tuple(dict.fromkeys((INTERNAL + profile.customer_id, *addressed, *profile.identifiers)))
+
+
+def _normal(kind: str, address: str) -> str:
+    """The name as the door writes it; an address that is none is taken as it stands."""
+    try:
+        return identifier(kind, address)
+    except InvalidIdentifierError:
+        return f"{kind}:{address}"
+
+
 def _contact(catalogue: Catalogue, customer: CustomerState, candidate: Candidate, approved: Approved) -> Contact:
     given, decision = approved.given, approved.decision
     offer, step = given.offers[approved.offer], candidate.steps[approved.offer]
     assert customer.profile is not None
-    names = (INTERNAL + given.customer_id, *customer.profile.identifiers)
     return Contact(
         action_id=decision.action_id,
         decision_id=decision.decision_id,
@@ -160,7 +178,7 @@ def _contact(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
         purpose=given.purpose,
         address=offer.address,
         content=approved.content,
-        subjects=tuple(blind(name, catalogue.identifier_key) for name in names),
+        subjects=tuple(blind(name, catalogue.identifier_key) for name in names_of(customer.profile, step.channel, offer.address)),
         permitted=permitted_spans(hours_of(given, offer), given.now, given.not_after),
         decided_at=given.now,
         not_after=given.not_after,

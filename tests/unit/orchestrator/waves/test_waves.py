@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 from nextwave_contracts.actions import Contact, Withdraw
-from nextwave_contracts.customers import Consent
+from nextwave_contracts.customers import Consent, ContactPoint
 from nextwave_contracts.decisions import GoalReached, RunEnded, RunStarted, WaveClosed
-from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
+from nextwave_contracts.identifiers import INTERNAL, blind
+from unit.orchestrator.decision_world import KEY, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 
 MS = timedelta(milliseconds=1)
 HOUR = timedelta(hours=1)
@@ -46,6 +47,24 @@ def test_an_entry_event_starts_a_run_and_contacts_the_customer_on_the_first_perm
     assert (contact.action_id, contact.channel, contact.address) == (decision.action_id, "email", "ann@example.com")
     assert contact.not_after == MONDAY_NOON + 2 * DAY
     assert len(contact.subjects) == 3
+
+
+@pytest.mark.parametrize(
+    ("channel", "address", "name"),
+    [
+        ("sms", "+49 151 12345678", "phone:+4915112345678"),
+        ("call", "+4915112345678", "phone:+4915112345678"),
+        ("email", "Ann@Example.com", "email:ann@example.com"),
+        ("webpush", "tok-1", "device_token:tok-1"),
+        ("sms", "no number", "phone:no number"),
+    ],
+)
+def test_a_stop_from_the_address_itself_reaches_its_contact_whoever_owns_the_name(channel: str, address: str, name: str) -> None:
+    profile = snapshot(identifiers=("customer_id:7",), contact_points=(ContactPoint(channel=channel, address=address),))
+    house = House(catalogue(campaign("winter", wave("tell", channel))), profile=profile)
+    house.touch("cart.updated")
+    (contact,) = house.all(Contact)
+    assert contact.subjects == tuple(blind(n, KEY) for n in (INTERNAL + profile.customer_id, name, "customer_id:7"))
 
 
 def test_a_response_at_the_last_millisecond_keeps_the_customer_out_of_the_next_wave() -> None:
