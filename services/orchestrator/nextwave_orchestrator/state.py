@@ -117,14 +117,14 @@ def from_bytes(raw: bytes) -> CustomerState:
 
 
 def small(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain values of `data`, bounded, as history keeps them."""
+    """The plain values of `data`, bounded, as history keeps them; integers only as far as 64 bits hold them."""
     kept: dict[str, Any] = {}
     for name, value in data.items():
         if len(kept) == FIELDS_MAX:
             break
         if isinstance(value, str):
             kept[name] = value[:TEXT_MAX]
-        elif isinstance(value, bool | int | float):
+        elif isinstance(value, bool | float) or (isinstance(value, int) and -(2**63) <= value < 2**63):
             kept[name] = value
     return kept
 

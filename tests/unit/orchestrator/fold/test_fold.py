@@ -175,6 +175,12 @@ def test_history_is_bounded_in_time_order_and_keeps_plain_values_only() -> None:
     assert len(history[0].data["path"]) == 120
 
 
+def test_a_number_that_no_64_bits_hold_is_left_out_of_history_and_the_state_is_stored() -> None:
+    house = House(catalogue())
+    house.touch("page.viewed", most=2**63 - 1, least=-(2**63), above=2**64, beyond=2**63, below=-(2**63) - 1)
+    assert house.state.history[0].data == {"most": 2**63 - 1, "least": -(2**63)}
+
+
 def test_messages_of_unknown_customers_start_from_nothing_and_foreign_timers_do_nothing() -> None:
     unit = Unit(0, 1)
     decider: Any = Decider(lambda: RULES)
