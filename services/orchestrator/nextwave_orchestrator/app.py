@@ -7,11 +7,8 @@ from nextwave_runtime import problem
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
-from nextwave_runtime.problem import Problem
 from nextwave_runtime.processor import Processor, Watermarks
 from nextwave_runtime.service import Service
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.responses import Response
 
 from nextwave_orchestrator.api import campaigns, house, segments
@@ -53,7 +50,6 @@ def make_app(control: Control) -> FastAPI:
         title="Nextwave orchestrator",
         version="1",
         description="Segments, campaigns, policy, and why everything was decided.",
-        docs_url=None,
         redoc_url=None,
     )
     app.state.control = control
@@ -61,8 +57,6 @@ def make_app(control: Control) -> FastAPI:
         app.include_router(router)
     problem.install(app)
     app.add_exception_handler(FaultyError, _faulty)
-    for away in (OperationalError, InterfaceError, PoolTimeoutError, OSError):
-        app.add_exception_handler(away, _away)
     describe(app)
     return app
 
@@ -70,7 +64,3 @@ def make_app(control: Control) -> FastAPI:
 async def _faulty(_request: Request, error: Exception) -> Response:
     assert isinstance(error, FaultyError)
     return problem.response(refused(error.faults))
-
-
-async def _away(_request: Request, _error: Exception) -> Response:
-    return problem.response(Problem(503, "unavailable", "the database is away; nothing was changed", retry_after_seconds=2))

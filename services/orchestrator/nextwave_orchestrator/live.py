@@ -6,7 +6,7 @@ import asyncio
 
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
+from nextwave_runtime.database import UNAVAILABLE
 
 from nextwave_orchestrator import metrics
 from nextwave_orchestrator.assembly import Everything, assemble
@@ -48,7 +48,7 @@ class LiveCatalogue:
             try:
                 if await self._store.revision() != self.current().revision:
                     await self.load()
-            except (SQLAlchemyError, OSError, TimeoutError) as error:
+            except UNAVAILABLE as error:
                 _log.warning("catalogue_unreachable", error=repr(error))
             except (FaultyError, msgspec.MsgspecError) as error:
                 metrics.CATALOGUE_REFUSED.inc()

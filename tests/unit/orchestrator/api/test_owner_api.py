@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from nextwave_orchestrator.app import make_app
 from nextwave_orchestrator.campaigns.definition import Policy
 from nextwave_orchestrator.live import LiveCatalogue
 from nextwave_runtime.auth import ROLES, Key, KeyFile, Keyring, hash_secret
+from sqlalchemy.exc import OperationalError
 from unit.orchestrator.api.fake_store import FakeStore
 from unit.orchestrator.campaigns.winter import WINTER, put, written
 
@@ -247,3 +250,55 @@ async def test_the_openapi_document_tells_what_is_written(call: Caller) -> None:
     body = document["paths"]["/v1/campaigns/{key}"]["put"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/Campaign"}
     assert {"Campaign", "Wave", "Segment", "Template", "Policy"} <= set(document["components"]["schemas"])
+
+
+async def test_the_reference_is_served_at_docs(call: Caller) -> None:
+    page = await call("viewer", "GET", "/docs")
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "/openapi.json" in page.text
+
+
+AWAY = [
+    asyncpg.CannotConnectNowError("starting up"),
+    asyncpg.InterfaceError("closed"),
+    OperationalError("select", {}, OSError()),
+    OSError(),
+]
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda e: type(e).__name__)
+async def test_while_the_database_is_away_the_api_says_so_and_when_to_come_back(
+    call: Caller, store: FakeStore, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr(store, "reading", _failing(error))
+    answer = await call("viewer", "GET", "/v1/policy")
+    assert (answer.status_code, answer.headers.get("retry-after")) == (503, "2")
+    assert answer.json()["type"] == "urn:nextwave:problem:unavailable"
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda e: type(e).__name__)
+async def test_the_catalogue_goes_on_being_watched_after_the_database_was_away(
+    store: FakeStore, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    monkeypatch.setattr("nextwave_orchestrator.live.POLL_SECONDS", 0)
+    live = LiveCatalogue(store, b"secret")
+    await live.load()
+    asked: list[int] = []
+
+    async def revision() -> int:
+        asked.append(len(asked))
+        if len(asked) == 1:
+            raise error
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(store, "revision", revision)
+    with pytest.raises(asyncio.CancelledError):
+        await live.watch()
+    assert asked == [0, 1]
+
+
+def _failing(error: Exception) -> Any:
+    def fail() -> Any:
+        raise error
+
+    return fail
