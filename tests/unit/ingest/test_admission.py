@@ -16,6 +16,7 @@ from nextwave_ingest.admission import Admitted, RefusedError, Report, admit, bod
 from nextwave_ingest.occurrence import Occurrence
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
+EARLIER = datetime(2026, 11, 20, tzinfo=UTC)
 REPORT = Report("m-1", "shop", "page.viewed", ("customer_id:7",), Occurrence(NOW, suspect=False), {})
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -84,6 +85,34 @@ def test_a_stop_raises_a_hold_for_every_name_of_the_customer() -> None:
         ("opt_out", "sms", ("hash of customer_id:7", "hash of phone:+14155550100"), NOW)
     ]
     assert decode(encode(admitted.touchpoint), Touchpoint).data == {"body": "Stop", "wish": "opt_out"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "raised"),
+    [
+        ("consent.withdrawn", {}, "opt_out"),
+        ("sms.received", {"body": "STOP"}, "opt_out"),
+        ("call.wrapped_up", {"refusal": True}, "opt_out"),
+        ("complaint.opened", {"reference": "t1"}, "complaint"),
+        ("call.wrapped_up", {"complaint": True}, "complaint"),
+    ],
+)
+def test_a_stop_counts_from_its_reception_whatever_its_clock_says(kind: str, data: dict[str, Any], raised: str) -> None:
+    admitted = taken(replace(REPORT, type=kind, data=data, occurrence=Occurrence(datetime(1970, 1, 1, tzinfo=UTC), suspect=True)))
+    assert [(hold.kind, hold.at) for hold in admitted.holds] == [(raised, NOW)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "lifted"),
+    [
+        ("consent.granted", {}, "opt_in"),
+        ("sms.received", {"body": "START"}, "opt_in"),
+        ("complaint.resolved", {"reference": "t1"}, "complaint_lifted"),
+    ],
+)
+def test_a_lifting_keeps_its_own_time(kind: str, data: dict[str, Any], lifted: str) -> None:
+    admitted = taken(replace(REPORT, type=kind, data=data, occurrence=Occurrence(EARLIER, suspect=False)))
+    assert [(hold.kind, hold.at) for hold in admitted.holds] == [(lifted, EARLIER)]
 
 
 def test_a_client_cannot_say_what_a_text_wishes() -> None:

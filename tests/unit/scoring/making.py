@@ -17,9 +17,9 @@ START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 
 
 def touchpoint(
-    kind: str = "page.viewed", *, after: float = 0.0, names: tuple[str, ...] = ("email:ann@example.com",), **data: Any
+    kind: str = "page.viewed", *, after: float = 0.0, names: tuple[str, ...] = ("email:ann@example.com",), late: float = 0.0, **data: Any
 ) -> Touchpoint:
-    """A touchpoint `after` days from START."""
+    """A touchpoint `after` days from START, received `late` days after that."""
     at = START + timedelta(days=after)
     return Touchpoint(
         id=f"{kind}-{after}",
@@ -27,7 +27,7 @@ def touchpoint(
         type=kind,
         identifiers=names,
         occurred_at=at,
-        received_at=at + timedelta(seconds=1),
+        received_at=at + timedelta(days=late, seconds=1),
         data=data,
     )
 
@@ -59,6 +59,7 @@ def folded(events: list[Touchpoint | Outcome]) -> Profile:
 
 
 _DAYS = st.integers(0, 400 * 24).map(lambda hours: hours / 24)
+_LATE = st.sampled_from([0.0, 0.0, 2.0, 20_000.0])
 _REFERENCES = st.sampled_from(["", "t1", "t2"])
 _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "page.viewed": st.just({}),
@@ -97,7 +98,7 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
 def touchpoints(draw: st.DrawFn) -> Touchpoint:
     """Any touchpoint with built-in meaning, somewhere in a year and a bit."""
     kind = draw(st.sampled_from(sorted(_DATA)))
-    return touchpoint(kind, after=draw(_DAYS), **draw(_DATA[kind]))
+    return touchpoint(kind, after=draw(_DAYS), late=draw(_LATE), **draw(_DATA[kind]))
 
 
 @st.composite

@@ -47,6 +47,35 @@ def test_withdrawn_beats_granted_at_the_same_instant() -> None:
     assert stands(folded([consent("withdrawn", 1), consent("granted", 1)])) == {("email", "marketing"): False}
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "scope"),
+    [
+        ("consent.withdrawn", {"channel": "sms", "purpose": ""}, ("sms", "")),
+        ("sms.received", {"wish": "opt_out"}, ("sms", "")),
+        ("call.wrapped_up", {"refusal": True}, ("call", "")),
+    ],
+)
+def test_a_stop_of_a_slow_clock_outlasts_the_grant_that_came_before_it(kind: str, data: dict[str, Any], scope: tuple[str, str]) -> None:
+    granted = consent("granted", 5, *scope)
+    stop = touchpoint(kind, after=-20_000, late=20_006, **data)
+    again = consent("granted", 7, *scope)
+    assert stands(folded([granted, stop])) == stands(folded([stop, granted])) == {scope: False}
+    assert stands(folded([granted, stop, again])) == {scope: True}
+
+
+def test_a_grant_never_counts_from_later_than_it_was_given() -> None:
+    assert stands(
+        folded([consent("withdrawn", 5), touchpoint("consent.granted", after=4, late=9, channel="email", purpose="marketing")])
+    ) == {("email", "marketing"): False}
+
+
+@pytest.mark.parametrize(("kind", "data"), [("complaint.opened", {}), ("call.wrapped_up", {"complaint": True})])
+def test_a_complaint_of_a_slow_clock_is_open_although_all_was_resolved_before_it_came(kind: str, data: dict[str, Any]) -> None:
+    complaint = touchpoint(kind, after=-20_000, late=20_006, reference="t1", **data)
+    assert open_complaints(folded([touchpoint("complaint.resolved", after=5), complaint])) == ["t1"]
+    assert open_complaints(folded([complaint, touchpoint("complaint.resolved", after=7)])) == []
+
+
 def test_an_unknown_scope_withdraws_everything_and_grants_nothing() -> None:
     assert stands(folded([consent("granted", 1, "pigeon"), consent("granted", 1, "email", "gossip")])) == {}
     assert stands(folded([consent("withdrawn", 1, "pigeon", "gossip")])) == {("", ""): False}

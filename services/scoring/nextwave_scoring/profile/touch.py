@@ -1,4 +1,7 @@
-"""Takes a touchpoint into a profile. What happened late counts for when it happened; what claims to be ahead, for when it came."""
+"""Takes a touchpoint into a profile. What happened late counts for when it happened; what claims to be ahead, for when it came.
+
+A stop (withdrawal, STOP, refusal, complaint) alone counts from its reception: a slow clock must not date it before the grant it takes back.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,14 @@ def take(profile: Profile, touchpoint: Touchpoint) -> None:
         handler(profile, touchpoint, at, weight)
 
 
+def stopped_at(touchpoint: Touchpoint) -> int:
+    """The instant from which a stop counts: its reception, or its own time where that is later.
+
+    An old withdrawal that is imported after a newer grant thereby stops contact, which is the cautious side.
+    """
+    return micros(max(touchpoint.occurred_at, touchpoint.received_at))
+
+
 def _order(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
     sums = profile.orders.setdefault(_currency(touchpoint.data), [0, 0, 0])
     sums[0] += 1
@@ -65,8 +76,8 @@ def _granted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight)
     _consent(profile, touchpoint.data, at, granted=True)
 
 
-def _withdrawn(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    _consent(profile, touchpoint.data, at, granted=False)
+def _withdrawn(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
+    _consent(profile, touchpoint.data, stopped_at(touchpoint), granted=False)
 
 
 def _consent(profile: Profile, data: Data, at: int, *, granted: bool) -> None:
@@ -76,12 +87,14 @@ def _consent(profile: Profile, data: Data, at: int, *, granted: bool) -> None:
 def _texted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
     """The door has read the text; what it asks for (STOP, START) is in `wish`."""
     wish = touchpoint.data.get("wish")
-    if wish in {"opt_out", "opt_in"}:
-        consents.take(profile.consents, channel="sms", purpose="", granted=wish == "opt_in", at=at)
+    if wish == "opt_out":
+        consents.take(profile.consents, channel="sms", purpose="", granted=False, at=stopped_at(touchpoint))
+    elif wish == "opt_in":
+        consents.take(profile.consents, channel="sms", purpose="", granted=True, at=at)
 
 
-def _complaint(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    matters.opened(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
+def _complaint(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
+    matters.opened(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), stopped_at(touchpoint))
 
 
 def _resolved(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
@@ -112,10 +125,10 @@ def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weigh
         profile.refusals += 1
         decay.add(profile.counts, "refusal", weight)
     if data.get("refusal") is True:
-        consents.take(profile.consents, channel="call", purpose="", granted=False, at=at)
+        consents.take(profile.consents, channel="call", purpose="", granted=False, at=stopped_at(touchpoint))
     if data.get("complaint") is True:
         decay.add(profile.counts, "complaint", weight)
-        matters.opened(profile.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, at)
+        matters.opened(profile.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, stopped_at(touchpoint))
 
 
 def _rating(profile: Profile, rating: object, at: int, weight: Weight) -> None:
