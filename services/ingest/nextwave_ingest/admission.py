@@ -16,6 +16,7 @@ from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.wire import Message, encode
 
+from nextwave_ingest.contact_points import contact_points
 from nextwave_ingest.occurrence import Occurrence
 from nextwave_ingest.stops import CHANNELS, PURPOSES, stops, wish
 
@@ -106,7 +107,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         id=text("/id", report.id),
         source=text("/source", report.source),
         type=kind,
-        identifiers=report.identifiers,
+        identifiers=tuple(dict.fromkeys(report.identifiers + contact_points(kind, data))),
         occurred_at=report.occurrence.at,
         received_at=received_at,
         data=(report.raw or msgspec.UNSET if unchanged else msgspec.Raw(encode(data))) if data else msgspec.UNSET,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode, encode
-from nextwave_ingest.admission import Admitted, RefusedError, Report, admit, body_id, check_bounds, data_object
+from nextwave_ingest.admission import Accepted, Admitted, RefusedError, Report, admit, body_id, check_bounds, data_object
 from nextwave_ingest.occurrence import Occurrence
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -76,6 +76,28 @@ def test_an_event_of_32_kilobytes_is_admitted_and_one_byte_more_refused() -> Non
     with pytest.raises(RefusedError) as refused:
         check_bounds(b"x" * 32769)
     assert refused.value.reason == "too_large"
+
+
+@pytest.mark.parametrize("kind", ["customer.identified", "customer.registered", "preference.changed"])
+def test_whoever_tells_an_address_is_named_by_it_in_normal_form(kind: str) -> None:
+    data = {"email": " Ann@Example.COM ", "phone": "(415) 555-0100", "address": {"country": "us"}}
+    touchpoint = taken(replace(REPORT, type=kind, data=data)).touchpoint
+    assert touchpoint.identifiers == ("customer_id:7", "email:ann@example.com", "phone:+14155550100")
+    assert decode(encode(touchpoint), Touchpoint).data == data
+
+
+def test_an_address_that_is_none_is_data_and_no_name() -> None:
+    told = replace(REPORT, type="customer.identified", data={"email": "n/a", "phone": "soon"})
+    assert taken(told).touchpoint.identifiers == ("customer_id:7",)
+
+
+def test_an_address_in_any_other_touchpoint_names_nobody() -> None:
+    assert taken(replace(REPORT, type="referral.made", data={"email": "friend@example.com"})).touchpoint.identifiers == ("customer_id:7",)
+
+
+def test_what_is_accepted_has_every_field_of_the_contract_in_its_order() -> None:
+    fields = {kind: [(f.encode_name, f.required) for f in msgspec.structs.fields(kind)] for kind in (Accepted, Touchpoint)}
+    assert fields[Accepted] == fields[Touchpoint]
 
 
 def test_a_stop_raises_a_hold_for_every_name_of_the_customer() -> None:

@@ -16,6 +16,7 @@ EVENT: dict[str, Any] = {
     "time": "2026-11-22T09:00:00Z",
     "data": {"rating": 5, "identifiers": ["email:Ann@Example.com"]},
 }
+TEXTED_STOP = EVENT | {"id": "e-2", "type": "sms.received", "data": {"body": "STOP", "identifiers": ["phone:+1 415 555 0100"]}}
 STRUCTURED = {"content-type": "application/cloudevents+json; charset=utf-8"}
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
 BINARY = {
@@ -65,11 +66,20 @@ async def test_a_batch_may_be_empty(ingest: Stand) -> None:
 
 
 async def test_a_stop_by_text_is_a_hold_on_texts(ingest: Stand) -> None:
-    event = EVENT | {"type": "sms.received", "data": {"body": "STOP", "identifiers": ["phone:+1 415 555 0100"]}}
-    await ingest.post("/v1/touchpoints", event, headers=STRUCTURED)
+    await ingest.post("/v1/touchpoints", TEXTED_STOP, headers=STRUCTURED)
     (hold,) = ingest.committer.holds
     assert (hold.kind, hold.channel, hold.purpose) == ("opt_out", "sms", "")
     assert ingest.committer.touchpoints[0].data == {"body": "STOP", "wish": "opt_out"}
+
+
+@pytest.mark.parametrize("kind", ["customer.identified", "customer.registered"])
+async def test_a_stop_from_the_phone_that_an_event_told_finds_its_owner(ingest: Stand, kind: str) -> None:
+    known = {"email": "Ann@Example.com", "phone": "+1 415 555 0100", "identifiers": ["customer_id:7"]}
+    await ingest.post("/v1/touchpoints", EVENT | {"type": kind, "data": known}, headers=STRUCTURED)
+    await ingest.post("/v1/touchpoints", TEXTED_STOP, headers=STRUCTURED)
+    told, stopped = ingest.committer.touchpoints
+    assert told.identifiers == ("customer_id:7", "email:ann@example.com", "phone:+14155550100")
+    assert set(stopped.identifiers) <= set(told.identifiers)
 
 
 async def test_data_may_be_base64(ingest: Stand) -> None:

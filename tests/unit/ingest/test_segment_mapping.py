@@ -60,15 +60,10 @@ def test_properties_that_need_no_look_are_passed_on_as_bytes() -> None:
     assert bytes(seen.raw) == b'{ "a" : 1 }'
 
 
-def test_an_identify_names_the_customer_by_every_contact_point_in_normal_form() -> None:
-    traits = {"email": " Ann@Example.COM ", "phone": "(415) 555-0100", "address": {"country": "us"}}
+def test_the_traits_of_an_identify_are_its_data() -> None:
+    traits = {"email": " Ann@Example.COM ", "address": {"country": "us"}}
     known = report({"type": "identify", "anonymousId": "a-1", "traits": traits})
-    assert known.identifiers == ("customer_id:7", "anonymous_id:a-1", "email:ann@example.com", "phone:+14155550100")
-    assert known.data == traits
-
-
-def test_a_contact_point_that_is_none_is_a_trait_and_no_name() -> None:
-    assert report({"type": "identify", "traits": {"email": "n/a", "phone": "soon"}}).identifiers == ("customer_id:7",)
+    assert (known.type, known.identifiers, known.data) == ("customer.identified", ("customer_id:7", "anonymous_id:a-1"), traits)
 
 
 def test_the_time_zone_of_the_device_is_kept_unless_the_traits_name_one() -> None:

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from nextwave_contracts.identifiers import InvalidIdentifierError, identifier
 
 from nextwave_ingest.admission import RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import with_amount
@@ -153,11 +152,10 @@ def _page(call: Call, _envelope: Envelope) -> Reading:
 
 def _identify(call: Call, envelope: Envelope) -> Reading:
     data = data_object(call.traits, "/traits")
-    names = dict.fromkeys(_names(call) + tuple(_contact_points(data)))
     zone = (call.context and call.context.timezone) or envelope.timezone
     if not zone or "timezone" in data:
-        return "customer.identified", tuple(names), data, call.traits
-    return "customer.identified", tuple(names), data | {"timezone": zone}, None
+        return "customer.identified", _names(call), data, call.traits
+    return "customer.identified", _names(call), data | {"timezone": zone}, None
 
 
 def _group(call: Call, _envelope: Envelope) -> Reading:
@@ -191,21 +189,6 @@ def _names(call: Call) -> tuple[str, ...]:
         raise RefusedError("/userId", "send userId or anonymousId")
     names = (name_of("customer_id", user, "/userId"),) if user else ()
     return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
-
-
-def _contact_points(traits: Data) -> list[str]:
-    address = traits.get("address")
-    country = address.get("country") if isinstance(address, dict) else None
-    region = country.upper() if isinstance(country, str) and len(country) == 2 else None
-    names = []
-    for kind in ("email", "phone"):
-        value = traits.get(kind)
-        if isinstance(value, str) and value.strip():
-            try:
-                names.append(identifier(kind, value, region=region))
-            except InvalidIdentifierError:
-                continue  # a trait need not be an address: it is kept in the data, and names nobody
-    return names
 
 
 def _claimed(call: Call) -> Stamp:
