@@ -27,6 +27,9 @@ TEXT_MAX = 256
 """Characters of an id, a type or a source."""
 IDENTIFIERS_MAX = 16
 AMOUNT_MAX = 2**53
+INTEGER_MAX = 2**63
+_MANY_DIGITS = re.compile(rb"\d{19}")
+"""What an integer beyond 64 bits surely has; most data has none, and is not walked through."""
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -165,13 +168,29 @@ def check_bounds(item: bytes) -> None:
 
 
 def data_object(raw: msgspec.Raw, pointer: str) -> dict[str, Any]:
-    """The decoded object, so that whatever is passed on can surely be read again; absent or null is empty. Raises `RefusedError`."""
+    """The decoded object, so that whatever is passed on can surely be read and stored; absent or null is empty. Raises `RefusedError`."""
     if not (content := bytes(raw)) or content == b"null":
         return {}
     try:
-        return _objects.decode(content)
+        data = _objects.decode(content)
     except (ValueError, RecursionError) as wrong:
         raise RefusedError(pointer, f"must be a JSON object in UTF-8: {wrong}") from wrong
+    if _MANY_DIGITS.search(content):
+        _check_integers(data, pointer)
+    return data
+
+
+def _check_integers(data: dict[str, Any], pointer: str) -> None:
+    """Refuses integers beyond 64 bits: JSON can say them, and nobody behind the door can store them."""
+    waiting: list[tuple[str, Any]] = [(pointer, data)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend((f"{place}/{key}", inner) for key, inner in value.items())
+        elif isinstance(value, list):
+            waiting.extend((f"{place}/{index}", inner) for index, inner in enumerate(value))
+        elif isinstance(value, int) and abs(value) >= INTEGER_MAX:
+            raise RefusedError(place, "an integer must fit in 64 bits with its sign; send longer numbers as text")
 
 
 def text(pointer: str, value: str) -> str:

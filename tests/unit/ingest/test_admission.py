@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 EARLIER = datetime(2026, 11, 20, tzinfo=UTC)
 REPORT = Report("m-1", "shop", "page.viewed", ("customer_id:7",), Occurrence(NOW, suspect=False), {})
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers(1 - 2**63, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=20,
 )
@@ -52,6 +52,27 @@ def test_bytes_of_unchanged_data_are_passed_on_and_not_written_anew() -> None:
 def test_data_that_a_reader_could_not_decode_is_refused(raw: bytes) -> None:
     with pytest.raises(RefusedError):
         data_object(msgspec.Raw(raw), "/data")
+
+
+@pytest.mark.parametrize("number", [2**63, -(2**63), 2**64, 10**400])
+def test_an_integer_beyond_64_bits_is_refused_by_its_place(number: int) -> None:
+    with pytest.raises(RefusedError) as refused:
+        data_object(msgspec.Raw(b'{"lines":[{"a":1},{"a":%d}]}' % number), "/properties")
+    assert refused.value.pointer == "/properties/lines/1/a"
+    assert "as text" in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "raw", [b'{"a":9223372036854775807}', b'{"a":"92233720368547758080"}', b'{"a":1.00000000000000000000001}', b'{"a":1e30}']
+)
+def test_numbers_that_can_be_stored_are_admitted_however_long_they_are_written(raw: bytes) -> None:
+    assert msgspec.msgpack.encode(data_object(msgspec.Raw(raw), "/data"))
+
+
+@pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])
+def test_what_is_no_number_in_json_is_refused(word: bytes) -> None:
+    with pytest.raises(RefusedError):
+        data_object(msgspec.Raw(b'{"a":%b}' % word), "/data")
 
 
 @pytest.mark.parametrize("wrong", ["", "a\x00b", "a\nb", "a\x1fb", "a\x7f", "x" * 257])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -12,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from nextwave_contracts.identifiers import KINDS
 
-from nextwave_ingest.admission import RefusedError, Report, data_object, misfit, names_of, text
+from nextwave_ingest.admission import RefusedError, Report, check_bounds, data_object, misfit, names_of, text
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, instant, occurrence
 
 CALL_TYPES: Mapping[str, str] = {
@@ -100,9 +99,11 @@ def _payload(event: Event) -> msgspec.Raw:
             raise RefusedError("/datacontenttype", "data must be application/json")
         return event.data
     try:
-        return msgspec.Raw(base64.b64decode(event.data_base64, validate=True))
-    except binascii.Error as wrong:
+        content = base64.b64decode(event.data_base64, validate=True)
+    except ValueError as wrong:
         raise RefusedError("/data_base64", "must be base64") from wrong
+    check_bounds(content)
+    return msgspec.Raw(content)
 
 
 def _names(given: Any, subject: str | None) -> tuple[str, ...]:
