@@ -25,7 +25,7 @@ class InvalidIdentifierError(ValueError):
 def identifier(kind: str, value: str, *, region: str | None = None) -> str:
     """`kind:value` in normal form: mail addresses lower-cased with IDNA domain, phones in E.164 (`region` helps national ones)."""
     if kind not in KINDS:
-        raise InvalidIdentifierError(f"unknown identifier kind {kind!r}; use one of {', '.join(KINDS)}")
+        raise InvalidIdentifierError(f"unknown identifier kind; use one of {', '.join(KINDS)}")
     normal = _NORMAL_FORMS.get(kind, _plain)(value, region)
     if not normal or len(normal) + len(kind) >= LIMIT or (not normal.isprintable() and any(ord(c) < 32 for c in normal)):
         raise InvalidIdentifierError(f"{kind} must have 1 to {LIMIT - len(kind) - 1} printable characters")
@@ -36,7 +36,7 @@ def parse(text: str) -> str:
     """The normal form of `kind:value` as a person may type it. Raises `InvalidIdentifierError`."""
     kind, colon, value = text.partition(":")
     if not colon:
-        raise InvalidIdentifierError(f"expected kind:value, for example email:ann@example.com, not {text!r}")
+        raise InvalidIdentifierError("expected kind:value, for example email:ann@example.com")
     return identifier(kind, value)
 
 

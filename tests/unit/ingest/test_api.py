@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from unit.ingest.fakes import API_TOKEN, WRITE_KEY, Stand
 
 BEARER = {"authorization": f"Bearer {API_TOKEN}"}
@@ -14,6 +15,18 @@ async def test_owners_can_read_why_their_items_were_refused(ingest: Stand) -> No
     assert sorted(sources) == ["callcentre", "shop"]
     assert (sources["shop"]["admitted"], sources["shop"]["refused"], sources["callcentre"]["admitted"]) == (1, 1, 0)
     assert sources["shop"]["recent_refusals"][0]["pointer"] == "/userId"
+
+
+@pytest.mark.parametrize("name", ["bob@example.org", "mobile +12125550177:x", "Bob Smith:7", "email:bob example.org", "phone:2125550177"])
+async def test_a_name_that_is_none_is_not_repeated_where_people_read_why_it_was_refused(ingest: Stand, name: str) -> None:
+    event = {"specversion": "1.0", "id": "e", "source": "/crm", "type": "page.viewed", "data": {"identifiers": [name]}}
+    await ingest.post("/v1/touchpoints", [event], headers={"content-type": "application/cloudevents-batch+json"})
+    async with ingest.client() as client:
+        sources = await client.get("/v1/sources", headers=BEARER)
+    (refused,) = ingest.committer.rejected
+    for told in (sources.text, refused.detail):
+        assert "/data/identifiers/0" in told
+        assert not any(part in told for part in ("2125550177", "Smith", "bob"))
 
 
 async def test_sources_are_for_readers_with_a_token(ingest: Stand) -> None:
