@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ from nextwave_ingest.stops import CHANNELS, PURPOSES, stops, wish
 
 EVENT_BYTES_MAX = 32 * 1024
 BATCH_BYTES_MAX = 500 * 1024
+ITEMS_MAX = 2500
+"""Items of a batch. Clients send hundreds at most; each costs the event loop some 50 us, and a refused one leaves a record too."""
 DEPTH_MAX = 64
 TEXT_MAX = 256
 """Characters of an id, a type or a source."""
@@ -167,6 +169,12 @@ def check_bounds(item: bytes) -> None:
             raise RefusedError("", f"the event is nested deeper than {DEPTH_MAX}; flatten it")
 
 
+def check_count(items: Sequence[object], pointer: str) -> None:
+    """Refuses a batch of more than 2500 items, before anything is done for each of them."""
+    if len(items) > ITEMS_MAX:
+        raise RefusedError(pointer, f"a batch may have {ITEMS_MAX} items, this one has {len(items)}; send smaller batches", "too_large")
+
+
 def data_object(raw: msgspec.Raw, pointer: str) -> dict[str, Any]:
     """The decoded object, so that whatever is passed on can surely be read and stored; absent or null is empty. Raises `RefusedError`."""
     if not (content := bytes(raw)) or content == b"null":
@@ -233,7 +241,9 @@ def body_id(item: bytes) -> str:
 
 
 def misfit(error: Exception, prefix: str = "") -> RefusedError:
-    """A decoder's complaint as a refusal that points at the field."""
+    """A decoder's complaint as a refusal that points at the field; a refusal stays as it is."""
+    if isinstance(error, RefusedError):
+        return error
     said = str(error)
     path = _PATH.search(said)
     pointer = path.group(1).replace(".", "/").replace("[", "/").replace("]", "") if path else ""

@@ -10,6 +10,7 @@ from nextwave_runtime import problem
 from nextwave_runtime.auth import Keyring
 from pydantic import BaseModel
 
+from nextwave_ingest.admission import ITEMS_MAX
 from nextwave_ingest.doors.segment import BATCHES, KINDS
 from nextwave_ingest.sources import SourceBook
 
@@ -92,8 +93,8 @@ def _posting(summary: str, success: str) -> dict[str, Any]:
 
 _DOOR_PATHS: dict[str, Any] = {
     **{f"/v1/{route}": _posting(f"Segment protocol: one {kind} call", "200") for route, kind in KINDS.items()},
-    **{f"/v1/{route}": _posting("Segment protocol: a batch of calls", "200") for route in BATCHES},
-    "/v1/touchpoints": _posting("CloudEvents 1.0: binary, structured or batch mode", "202"),
+    **{f"/v1/{route}": _posting(f"Segment protocol: a batch of at most {ITEMS_MAX} calls", "200") for route in BATCHES},
+    "/v1/touchpoints": _posting(f"CloudEvents 1.0: binary, structured or batch mode (at most {ITEMS_MAX} events)", "202"),
     "/v1/calls": _posting("CloudEvents 1.0 of a call centre (call.*)", "202"),
     "/u/{token}": {
         "get": _operation("The page that asks whether to unsubscribe", "200", token=True),

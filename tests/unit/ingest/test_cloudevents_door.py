@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 import pytest
+from nextwave_ingest.admission import ITEMS_MAX
 from unit.ingest.fakes import NOW, Stand
 
 EVENT: dict[str, Any] = {
@@ -59,6 +60,13 @@ async def test_a_batch_keeps_its_good_events_and_says_what_is_wrong_with_the_oth
     assert answer.json()["accepted"] == 1
     assert [(r["index"], r["pointer"]) for r in answer.json()["rejected"]] == [(1, "/id"), (2, "/data/identifiers")]
     assert (len(ingest.committer.touchpoints), len(ingest.committer.rejected)) == (1, 2)
+
+
+async def test_a_batch_of_too_many_events_is_one_problem_before_any_event_is_looked_at(ingest: Stand) -> None:
+    answer = await ingest.post("/v1/touchpoints", [1] * (ITEMS_MAX + 1), headers=BATCHED)
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:too-large")
+    assert str(ITEMS_MAX) in answer.json()["detail"]
+    assert ingest.committer.records == []
 
 
 async def test_a_batch_may_be_empty(ingest: Stand) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from nextwave_ingest.admission import ITEMS_MAX
 from nextwave_runtime.problem import Problem
 from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic
 
@@ -48,6 +49,20 @@ async def test_a_bad_item_goes_to_rejected_and_harms_no_other(ingest: Stand) -> 
     first = ingest.committer.rejected[0]
     assert (first.topic, first.offset, first.detail) == ("door:segment", -1, "/userId: send userId or anonymousId")
     assert msgspec.json.decode(first.payload) == bad[0]
+
+
+async def test_a_batch_of_too_many_items_is_one_problem_before_any_item_is_looked_at(ingest: Stand) -> None:
+    tiny = gzip.compress(b'{"batch":[' + b"1," * 249_000 + b"1]}")
+    answer = await ingest.post("/v1/batch", content=tiny)
+    problem = answer.json()
+    assert (answer.status_code, [e["pointer"] for e in problem["errors"]]) == (400, ["/batch"])
+    assert str(ITEMS_MAX) in problem["detail"]
+    assert ingest.committer.records == []
+
+
+async def test_a_batch_of_as_many_items_as_are_allowed_is_taken(ingest: Stand) -> None:
+    assert (await ingest.post("/v1/batch", content=b'{"batch":[' + b"1," * (ITEMS_MAX - 1) + b"1]}")).status_code == 200
+    assert len(ingest.committer.rejected) == ITEMS_MAX
 
 
 async def test_an_empty_batch_is_a_success_that_leaves_nothing(ingest: Stand) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 
 import msgspec
 
-from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError, misfit
+from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
 from nextwave_ingest.doors.cloudevents_mapping import REQUIRED, from_headers, understand
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.reception import Reception, problem_of
@@ -49,9 +49,11 @@ def events_of(request: Request, body: bytes) -> tuple[bool, list[bytes]]:
     kind = request.header(b"content-type").strip().lower()
     if kind.startswith(_BATCH_TYPE):
         try:
-            return True, [bytes(item) for item in _batches.decode(body)]
+            batch = _batches.decode(body)
+            check_count(batch, "")
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
+        return True, [bytes(item) for item in batch]
     if kind.startswith(_EVENT_TYPE):
         return False, [body]
     missing = [name for name in REQUIRED if b"ce-" + name.encode() not in request.headers]

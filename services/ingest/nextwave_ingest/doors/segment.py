@@ -8,7 +8,7 @@ from functools import partial
 import msgspec
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Refusal, misfit
+from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Refusal, check_count, misfit
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.segment_mapping import Context, Envelope, normal, understand
 from nextwave_ingest.occurrence import Stamp
@@ -86,6 +86,7 @@ class SegmentDoor:
     async def _batch(self, request: Request, body: bytes) -> Answer:
         try:
             batch = _batches.decode(body)
+            check_count(batch.batch, "/batch")
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         source = self._reception.source_of(request, batch.write_key or "")
