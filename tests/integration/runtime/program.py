@@ -32,19 +32,21 @@ class Program:
 
     stack: Stack
     dsn: str
+    tally_dsn: str
     run: str
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @classmethod
     async def create(cls, stack: Stack) -> Program:
-        """A fresh database with the processor's tables."""
+        """Fresh databases with the processors' tables, one for each as in production."""
         await stack.create_topics([t.name for t in TOPICS])
-        dsn = await stack.create_database("relay")
-        connection = await asyncpg.connect(dsn)
-        for statement in TABLES:
-            await connection.execute(statement)
-        await connection.close()
-        return cls(stack, dsn, f"r{int(time.time() * 1000) % 10**9}")
+        databases = [await stack.create_database(part) for part in ("relay", "tally")]
+        for dsn in databases:
+            connection = await asyncpg.connect(dsn)
+            for statement in TABLES:
+                await connection.execute(statement)
+            await connection.close()
+        return cls(stack, databases[0], databases[1], f"r{int(time.time() * 1000) % 10**9}")
 
     def start(self, replica: str, **environment: str) -> None:
         """Starts a replica."""
@@ -54,6 +56,7 @@ class Program:
         settings = {
             "NEXTWAVE_KAFKA": self.stack.bootstrap,
             "NEXTWAVE_POSTGRES": self.dsn,
+            "RELAY_TALLY_POSTGRES": self.tally_dsn,
             "NEXTWAVE_PORT": str(free_ports(1)[0]),
             "NEXTWAVE_REPLICA": replica,
             "NEXTWAVE_KEYS_FILE": str(keys),
@@ -102,7 +105,7 @@ class Program:
 
     async def tally(self) -> dict[str, list[int]]:
         """What was counted for this test's customers."""
-        connection = await asyncpg.connect(self.dsn)
+        connection = await asyncpg.connect(self.tally_dsn)
         try:
             rows = await connection.fetch("select customer, numbers from tally where customer like $1", f"%{self.run}%")
         finally:

@@ -88,12 +88,12 @@ def _out(customer: str, number: int, now: datetime) -> Outgoing:
 
 def build(settings: ProcessorSettings) -> Service:
     """Both processors, or those named in RELAY_PARTS."""
-    database = Database(settings.postgres.get_secret_value())
+    databases = {"relay": Database(settings.postgres.get_secret_value()), "tally": Database(os.environ["RELAY_TALLY_POSTGRES"])}
     clock = SystemClock(settings.clock)
     parts = os.environ.get("RELAY_PARTS", "relay,tally").split(",")
     applications: dict[str, Any] = {"relay": Relay(), "tally": Tally()}
-    processors = tuple(Processor(applications[p], database=database, settings=settings, clock=clock) for p in parts)
-    return Service(name="relay", app=FastAPI(), processors=processors, closing=(database.close,))
+    processors = tuple(Processor(applications[p], database=databases[p], settings=settings, clock=clock) for p in parts)
+    return Service(name="relay", app=FastAPI(), processors=processors, closing=tuple(d.close for d in databases.values()))
 
 
 if __name__ == "__main__":
