@@ -129,12 +129,13 @@ class CustomerUpdated(Message, frozen=True, kw_only=True, tag="updated"):
 
 
 class PastContact(Message, frozen=True, kw_only=True):
-    """A contact the customer had, for caps that outlive a merge."""
+    """A contact the customer had, for caps that outlive a merge. `unsent`: it failed, as far as is known, and counts for none yet."""
 
     action_id: str
     campaign: str
     channel: str
     at: datetime
+    unsent: bool = False
 
 
 class CustomersMerged(Message, frozen=True, kw_only=True, tag="merged"):

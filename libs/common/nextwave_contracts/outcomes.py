@@ -32,7 +32,13 @@ REACH: dict[str, Reach | None] = {
 """How a contact ended, by outcome; None where it has not ended."""
 
 NOT_SENT: frozenset[str] = frozenset({"failed", "expired", "withdrawn"})
-"""Outcomes after which nothing reached a provider's acceptance, so that caps and budgets are given back."""
+"""Outcomes that say nothing was sent, so that caps are given back, as long as none of `CONTACT_MADE` is heard, before or after:
+callbacks come in any order, also after a withdrawal or an expiry that came too late."""
+
+CONTACT_MADE: frozenset[str] = frozenset(
+    {"delivered", "opened", "clicked", "replied", "answered", "refused", "bounced", "no_answer", "busy"}
+)
+"""Outcomes that prove an attempt to reach the customer. Acceptance by a provider proves none: it may still fail."""
 
 
 class Outcome(Message, frozen=True, kw_only=True):

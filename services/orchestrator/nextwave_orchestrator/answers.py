@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 from nextwave_contracts.decisions import GoalReached
-from nextwave_contracts.outcomes import NOT_SENT, REACH, Reach
+from nextwave_contracts.outcomes import CONTACT_MADE, REACH, Outcome, Reach
 
-from nextwave_orchestrator.caps import give_back
+from nextwave_orchestrator.caps import settle
 from nextwave_orchestrator.catalogue import Happening, LiveCampaign
-from nextwave_orchestrator.state import OpenGoal, Run
+from nextwave_orchestrator.state import OpenGoal, Reservation, Run
 from nextwave_orchestrator.turn import Turn
 from nextwave_orchestrator.waves import campaign_of, close_wave, closed, end
 
@@ -17,16 +17,22 @@ WRAP_UP = "call.wrapped_up"
 
 
 def note(turn: Turn, happening: Happening) -> None:
-    """Remembers what outlives runs: refusals, complaints, and contacts that were never sent (their reservations are given back)."""
+    """Remembers what outlives runs: refusals and complaints."""
     state, data = turn.state, happening.data
     if is_refusal(happening):
         channel = "call" if happening.type == WRAP_UP else str(data.get("channel", ""))
         state = replace(state, refusals={**state.refusals, channel: max(turn.at, state.refusals.get(channel, turn.at))})
     if happening.type == "complaint.opened" or (happening.type == WRAP_UP and data.get("complaint") is True):
         state = replace(state, complained_at=max(turn.at, state.complained_at or turn.at))
-    if happening.type.removeprefix(OUTCOME) in NOT_SENT and happening.type.startswith(OUTCOME):
-        state = replace(state, reservations=give_back(state.reservations, str(data.get("action_id", ""))))
     turn.state = state
+
+
+def learn(turn: Turn, outcome: Outcome) -> None:
+    """Takes to the caps what an outcome says of its contact."""
+    campaign = turn.catalogue.campaigns.get((outcome.campaign, outcome.version))
+    purpose = campaign.definition.purpose if campaign is not None else ""
+    heard = Reservation(outcome.action_id, outcome.campaign, outcome.channel, purpose, turn.at)
+    turn.state = replace(turn.state, reservations=settle(turn.state.reservations, heard, outcome.kind))
 
 
 def is_refusal(happening: Happening) -> bool:
@@ -110,10 +116,12 @@ def _responds(campaign: LiveCampaign, run: Run, happening: Happening) -> bool:
 
 
 def _reached(run: Run, happening: Happening) -> Run:
-    """How the wave's contact ended, so far: a refusal stays, and who was once reached was not missed."""
+    """How the wave's contact ended, so far: a refusal stays, who was once reached was not missed, and what was delivered did not fail."""
     if not run.action_id or happening.data.get("action_id") != run.action_id:
         return run
     kind = happening.type.removeprefix(OUTCOME)
+    if kind in CONTACT_MADE and run.reach == "failed":
+        run = replace(run, reach=None)
     ended: Reach | None = REACH.get(kind) if kind != happening.type else "reached"
     if is_refusal(happening):
         ended = "refused"

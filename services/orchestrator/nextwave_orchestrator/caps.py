@@ -6,8 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+from msgspec.structs import replace
+from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT
 
 from nextwave_orchestrator.state import RESERVATIONS_MAX, RESERVED_FOR, Reservation
+
+LONG_AFTER: frozenset[str] = frozenset({"opened", "clicked", "replied"})
+"""Outcomes that may come when the contact has long ceased to count."""
 
 
 class CapRule(msgspec.Struct, frozen=True, array_like=True):
@@ -27,7 +32,7 @@ class CapRule(msgspec.Struct, frozen=True, array_like=True):
 def used(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> list[datetime]:
     """The instants, oldest first, of the contacts that count for `rule` at `at` (one that lies ahead counts too)."""
     opened = at - timedelta(seconds=rule.seconds)
-    return sorted(r.at for r in reservations if r.at > opened and rule.covers(r.channel, r.campaign, r.purpose))
+    return sorted(r.at for r in reservations if r.counts and r.at > opened and rule.covers(r.channel, r.campaign, r.purpose))
 
 
 def free_at(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> datetime:
@@ -41,12 +46,21 @@ def free_at(rule: CapRule, reservations: Sequence[Reservation], at: datetime) ->
 
 
 def reserve(reservations: tuple[Reservation, ...], new: Reservation) -> tuple[Reservation, ...]:
-    """With `new`, once per action, oldest first, without those too old to count."""
+    """With `new`, once per action, oldest first, without those too old to count; beyond the bound what does not count goes first."""
     oldest = new.at - RESERVED_FOR
     kept = [r for r in reservations if r.at > oldest and r.action_id != new.action_id]
-    return tuple(sorted((*kept, new), key=lambda r: (r.at, r.action_id)))[-RESERVATIONS_MAX:]
+    bounded = sorted((*kept, new), key=lambda r: (r.counts, r.at, r.action_id))[-RESERVATIONS_MAX:]
+    return tuple(sorted(bounded, key=lambda r: (r.at, r.action_id)))
 
 
-def give_back(reservations: tuple[Reservation, ...], action_id: str) -> tuple[Reservation, ...]:
-    """Without the contact that was never sent."""
-    return tuple(r for r in reservations if r.action_id != action_id)
+def settle(reservations: tuple[Reservation, ...], heard: Reservation, outcome: str) -> tuple[Reservation, ...]:
+    """With what `outcome` says of the contact `heard`, in any order of outcomes: a failure gives it back, proof of contact takes it again.
+
+    A contact not known here (made by a customer just absorbed) counts from when it is heard of, unless that may be long after it.
+    """
+    known = next((r for r in reservations if r.action_id == heard.action_id), None)
+    if known is None and outcome in LONG_AFTER:
+        return reservations
+    contact = known or heard
+    settled = replace(contact, unsent=contact.unsent or outcome in NOT_SENT, made=contact.made or outcome in CONTACT_MADE)
+    return reservations if settled == known else reserve(reservations, settled)

@@ -15,7 +15,7 @@ from nextwave_runtime.timers import schedule
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_orchestrator import store
-from nextwave_orchestrator.answers import answer, note
+from nextwave_orchestrator.answers import answer, learn, note
 from nextwave_orchestrator.caps import reserve
 from nextwave_orchestrator.catalogue import Catalogue, Happening
 from nextwave_orchestrator.decisions import Judged
@@ -101,6 +101,8 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     history = before.history if happening is None else remember(before.history, _as_remembered(message, happening))
     turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=turn.now)
     end_stopped(turn)
+    if message.outcome is not None:
+        learn(turn, message.outcome)
     if happening is not None:
         note(turn, happening)
     if message.touchpoint is not None and message.touchpoint.time_suspect:
@@ -136,7 +138,7 @@ def _merged(turn: Turn, message: CustomersMerged) -> None:
     reservations = turn.state.reservations
     for past in message.contacts:
         if all(past.action_id != known.action_id for known in reservations):
-            reservations = reserve(reservations, Reservation(past.action_id, past.campaign, past.channel, "", past.at))
+            reservations = reserve(reservations, Reservation(past.action_id, past.campaign, past.channel, "", past.at, past.unsent))
     turn.state = replace(turn.state, profile=_newer(turn.state.profile, message.profile), reservations=reservations, updated_at=turn.now)
     end_stopped(turn)
 

@@ -72,13 +72,23 @@ class OpenGoal(Stored, frozen=True, kw_only=True):
 
 
 class Reservation(msgspec.Struct, frozen=True, array_like=True):
-    """One contact that counts for caps from `at` on. An empty purpose (a contact from before a merge) counts for every purpose."""
+    """One contact that counts for caps from `at` on. An empty purpose (a contact from before a merge) counts for every purpose.
+
+    `unsent`: it was said to have failed; `made`: it is proved. Both are remembered, since word of them comes in any order.
+    """
 
     action_id: str
     campaign: str
     channel: str
     purpose: str
     at: datetime
+    unsent: bool = False
+    made: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether it uses caps up: only a failure that nothing contradicts gives it back."""
+        return self.made or not self.unsent
 
 
 class CustomerState(Stored, frozen=True, kw_only=True):

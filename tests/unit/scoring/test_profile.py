@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from itertools import permutations
 from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.profile import outcomes, touch, view
 from nextwave_scoring.profile.merge import merge
@@ -119,6 +120,8 @@ def test_a_bounce_marks_the_address_until_a_newer_one_is_known() -> None:
     assert [(p.address, p.bounced) for p in view.contact_points(renewed) if p.channel == "email"] == [("ann@example.org", False)]
 
 
-def test_a_contact_that_was_not_sent_is_no_past_contact() -> None:
+@pytest.mark.parametrize("kinds", list(permutations(["accepted", "expired", "delivered"])))
+def test_a_past_contact_that_failed_is_told_as_unsent_until_contact_is_proved(kinds: tuple[OutcomeKind, ...]) -> None:
     events: list[Event] = [outcome("accepted", action="a1"), outcome("expired", action="a2"), outcome("accepted", action="a2")]
-    assert [c.action_id for c in view.past_contacts(folded(events))] == ["a1"]
+    events += [outcome(kind, action="a3") for kind in kinds]
+    assert [(c.action_id, c.unsent) for c in view.past_contacts(folded(events))] == [("a1", False), ("a2", True), ("a3", False)]

@@ -62,7 +62,7 @@ def bounded_contacts(contacts: dict[str, PastContact]) -> dict[str, PastContact]
 
 def joined_contact(a: PastContact, b: PastContact) -> PastContact:
     """What two reports of one contact say together."""
-    return PastContact(a.campaign, a.channel, min(a.at, b.at), a.unsent or b.unsent)
+    return PastContact(a.campaign, a.channel, min(a.at, b.at), a.failed or b.failed, a.made or b.made)
 
 
 def joined_point(a: ContactPoint, b: ContactPoint) -> ContactPoint:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nextwave_contracts.outcomes import NOT_SENT, Outcome
+from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT, Outcome
 
 from nextwave_scoring.instants import DAY, micros
 from nextwave_scoring.profile import decay
@@ -32,7 +32,7 @@ def take(profile: Profile, outcome: Outcome) -> None:
 
 
 def _remember(profile: Profile, outcome: Outcome, at: int) -> None:
-    contact = PastContact(outcome.campaign, outcome.channel, at, outcome.kind in NOT_SENT)
+    contact = PastContact(outcome.campaign, outcome.channel, at, outcome.kind in NOT_SENT, outcome.kind in CONTACT_MADE)
     known = profile.contacts.get(outcome.action_id)
     profile.contacts[outcome.action_id] = joined_contact(known, contact) if known else contact
     profile.contacts = bounded_contacts(profile.contacts)

@@ -32,12 +32,13 @@ class Matter(msgspec.Struct, array_like=True):
 
 
 class PastContact(msgspec.Struct, array_like=True):
-    """A contact we had with the customer; `unsent` when it turned out that nothing was sent."""
+    """A contact we had with the customer: `failed` when nothing is said to have been sent, `made` when it is proved, which outweighs it."""
 
     campaign: str
     channel: str
     at: int
-    unsent: bool = False
+    failed: bool = False
+    made: bool = False
 
 
 class Profile(msgspec.Struct, array_like=True):

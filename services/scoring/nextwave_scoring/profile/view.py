@@ -50,11 +50,10 @@ def contact_points(profile: Profile) -> tuple[ContactPoint, ...]:
 
 
 def past_contacts(profile: Profile) -> tuple[PastContact, ...]:
-    """Recent contacts that were not given back, oldest first."""
+    """Recent contacts, oldest first; also those that failed, since proof of contact may come after the merge."""
     known = [
-        PastContact(action_id=action, campaign=c.campaign, channel=c.channel, at=instant(c.at))
+        PastContact(action_id=action, campaign=c.campaign, channel=c.channel, at=instant(c.at), unsent=c.failed and not c.made)
         for action, c in profile.contacts.items()
-        if not c.unsent
     ]
     return tuple(sorted(known, key=lambda c: (c.at, c.action_id)))
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import CustomersMerged, PastContact
+from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
-from nextwave_orchestrator.caps import CapRule, free_at, give_back, reserve, used
+from nextwave_orchestrator.caps import CapRule, free_at, reserve, settle, used
 from nextwave_orchestrator.state import RESERVATIONS_MAX, Reservation
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 
@@ -59,7 +63,7 @@ def test_no_window_ever_holds_more_than_its_cap_and_what_failed_is_given_back(
         if allowed:
             reservations = reserve(reservations, new)
             if fails:
-                reservations = give_back(reservations, new.action_id)
+                reservations = settle(reservations, new, "failed")
             else:
                 kept.append(new)
 
@@ -127,10 +131,67 @@ def test_a_cap_that_frees_only_after_the_window_withholds() -> None:
 def test_a_contact_that_was_never_sent_is_given_back() -> None:
     house = capped(Cap(most=1, per="24h"))
     house.touch("cart.updated")
+    house.outcome("accepted", house.all(Contact)[0])
     house.outcome("failed", house.all(Contact)[0], MONDAY_NOON + HOUR)
-    assert house.state.reservations == ()
-    house.outcome("delivered", house.all(Contact)[0], MONDAY_NOON + HOUR)
-    assert house.state.reservations == ()
+    assert [r.counts for r in house.state.reservations] == [False]
+    assert free_at(CapRule(1, 86_400.0), house.state.reservations, MONDAY_NOON + HOUR) == MONDAY_NOON + HOUR
+
+
+@pytest.mark.parametrize("gone", sorted(NOT_SENT))
+@pytest.mark.parametrize("proof", sorted(CONTACT_MADE))
+def test_proof_of_contact_outweighs_a_failure_in_any_order(gone: str, proof: str) -> None:
+    for order in permutations(["accepted", gone, proof]):
+        house = capped(Cap(most=1, per="24h"))
+        house.touch("cart.updated")
+        contact = house.all(Contact)[0]
+        for hours, kind in enumerate(order):
+            house.outcome(kind, contact, MONDAY_NOON + hours * HOUR)
+        house.touch("cart.updated")
+        assert [r.at for r in house.state.reservations if r.counts] == [MONDAY_NOON]
+        assert len(house.all(Contact)) == 1
+
+
+@pytest.mark.parametrize("order", [("accepted", "failed"), ("failed", "accepted")])
+def test_acceptance_proves_no_contact(order: tuple[str, str]) -> None:
+    house = capped(Cap(most=1, per="24h"))
+    house.touch("cart.updated")
+    for kind in order:
+        house.outcome(kind, house.all(Contact)[0])
+    assert [r.counts for r in house.state.reservations] == [False]
+
+
+def test_a_contact_that_only_its_outcome_tells_of_counts_from_then_and_a_late_click_does_not() -> None:
+    house = capped(Cap(most=1, per="24h"))
+    made = replace(_contact(), action_id="made-by-the-absorbed")
+    house.outcome("clicked", made)
+    assert not house.state.reservations
+    house.outcome("accepted", made)
+    assert list(house.state.reservations) == [Reservation("made-by-the-absorbed", "a", "email", "marketing", MONDAY_NOON)]
+    house.touch("cart.updated")
+    assert {(d.result, d.reason) for d in house.decisions} == {("defer", "cap")}
+
+
+def _contact() -> Contact:
+    house = capped()
+    house.touch("cart.updated")
+    return house.all(Contact)[0]
+
+
+def test_failures_never_push_out_what_counts() -> None:
+    reservations = reserve((), Reservation("real", "a", "email", "marketing", START))
+    for n in range(RESERVATIONS_MAX + 20):
+        reservations = settle(reservations, Reservation(f"f{n}", "a", "email", "marketing", START + n * HOUR / 10), "failed")
+    assert len(reservations) == RESERVATIONS_MAX
+    assert used(CapRule(1, 86_400.0), reservations, START + HOUR) == [START]
+
+
+def test_a_failed_contact_of_an_absorbed_customer_counts_once_it_proves_made() -> None:
+    house = capped(Cap(most=1, per="24h"))
+    past = PastContact(action_id="old", campaign="x", channel="email", at=MONDAY_NOON - HOUR, unsent=True)
+    house.take(CustomersMerged(customer_id=CUSTOMER, absorbed="c-0", at=MONDAY_NOON, profile=snapshot(), contacts=(past,)))
+    assert [r.counts for r in house.state.reservations] == [False]
+    house.outcome("clicked", replace(_contact(), action_id="old"))
+    assert [(r.counts, r.at) for r in house.state.reservations] == [(True, MONDAY_NOON - HOUR)]
 
 
 def test_contacts_of_an_absorbed_customer_count_after_the_merge() -> None:

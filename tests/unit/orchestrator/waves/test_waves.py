@@ -154,6 +154,15 @@ def test_a_missed_call_takes_the_branch_of_the_missed() -> None:
     assert (house.all(Contact)[-1].channel, house.all(Contact)[-1].template) == ("sms", "sorry")
 
 
+def test_what_was_delivered_after_all_did_not_fail() -> None:
+    house = two_waves()
+    _, _, contact = house.touch("cart.updated")
+    house.outcome("failed", contact)
+    assert house.run.reach == "failed"
+    house.outcome("delivered", contact)
+    assert house.run.reach is None
+
+
 def test_a_refusal_moves_to_its_branch_at_once_and_is_remembered() -> None:
     house, call = three_waves_at_the_call()
     house.outcome("answered", call, house.now + HOUR)
