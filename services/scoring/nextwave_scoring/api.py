@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, FastAPI, Header, Query
+from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.fields import FIELDS
@@ -45,7 +45,7 @@ class Answers:
         """The HTTP application."""
         app = FastAPI(title="Nextwave scoring", version="1", description="Who each customer is, how likely they are to leave, and why.")
         install(app)
-        router = APIRouter(prefix="/v1")
+        router = APIRouter(prefix="/v1", dependencies=[Depends(self.authenticate)])  # before any parameter is looked at
         router.get("/customers/{customer_id}", summary="One customer's profile as it is now")(self.customer)
         router.get("/customers", summary="The customer that an identifier means")(self.customer_named)
         router.get("/customers/{customer_id}/timeline", summary="Touchpoints and outcomes, newest first")(self.timeline)
@@ -55,37 +55,38 @@ class Answers:
         app.include_router(router)
         return app
 
-    async def customer(self, customer_id: str, authorization: Authorization = "") -> Response:
+    async def authenticate(self, request: Request, authorization: Authorization = "") -> None:
+        """Leaves the caller's key in the request's state. Raises a 401 or 403 `Problem`."""
+        request.state.key = self._keyring.require(authorization, *READERS)
+
+    async def customer(self, request: Request, customer_id: str) -> Response:
         """An absorbed customer's id answers with the customer it became part of."""
-        key = self._keyring.require(authorization, *READERS)
-        return _json(self._shown(key, await self._snapshot(_uuid(customer_id))))
+        return _json(self._shown(request, await self._snapshot(_uuid(customer_id))))
 
     async def customer_named(
-        self, identifier: Annotated[str, Query(description="kind:value, e.g. email:ann@example.com")], authorization: Authorization = ""
+        self, request: Request, identifier: Annotated[str, Query(description="kind:value, e.g. email:ann@example.com")]
     ) -> Response:
         """By any identifier."""
-        key = self._keyring.require(authorization, *READERS)
         try:
             name = parse(identifier)
         except InvalidIdentifierError as wrong:
             raise _wrong("/query/identifier", str(wrong)) from wrong
         if name.startswith(INTERNAL):
-            return _json(self._shown(key, await self._snapshot(_uuid(name.removeprefix(INTERNAL)))))
+            return _json(self._shown(request, await self._snapshot(_uuid(name.removeprefix(INTERNAL)))))
         async with self._database.transaction() as connection:
             customer_id = await queries.find_id(connection, name)
         if customer_id is None:
             raise Problem(404, "not-found", "no customer has this identifier")
-        return _json(self._shown(key, await self._snapshot(customer_id)))
+        return _json(self._shown(request, await self._snapshot(customer_id)))
 
     async def timeline(
         self,
+        request: Request,
         customer_id: str,
-        authorization: Authorization = "",
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
         cursor: Annotated[str, Query(description="`next` of the page before")] = "",
     ) -> Response:
         """A merged customer's timeline includes that of every customer absorbed. `next` is empty on the last page."""
-        key = self._keyring.require(authorization, *READERS)
         after = _place(cursor) if cursor else None
         async with self._database.transaction() as connection:
             found = await queries.find_customer(connection, _uuid(customer_id))
@@ -94,18 +95,16 @@ class Answers:
             lines = await queries.read_timeline(connection, found[0], after, limit + 1)
         page = lines[:limit]
         following = _cursor(page[-1]) if len(lines) > limit else ""
-        if not _sees_addresses(key):
+        if not _sees_addresses(request):
             page = [msgspec.structs.replace(line, data=mask_data(line.data)) for line in page]
         return _json({"items": page, "next": following})
 
-    async def fields(self, authorization: Authorization = "") -> Response:
+    async def fields(self) -> Response:
         """The catalogue that rules and templates are checked against."""
-        self._keyring.require(authorization, *READERS)
         return _json({"fields": [{"path": f.path, "type": f.type, "meaning": f.meaning, "values": f.values} for f in FIELDS]})
 
-    async def models(self, authorization: Authorization = "") -> Response:
+    async def models(self) -> Response:
         """The shipped baseline, with every parameter."""
-        self._keyring.require(authorization, *READERS)
         population = self._judge.population
         bands = {"up": UP, "down": DOWN, "stay_days": STAY / DAY}
         parameters = {name: getattr(population, name) for name in population.__dataclass_fields__}
@@ -113,9 +112,8 @@ class Answers:
         live = {"name": MODEL, "role": "live", "meaning": meaning, "parameters": parameters, "bands": bands}
         return _json({"models": [live]})
 
-    async def statistics(self, authorization: Authorization = "") -> Response:
+    async def statistics(self) -> Response:
         """Counted in the transactions of the processor, so they are exact."""
-        self._keyring.require(authorization, *READERS)
         async with self._database.transaction() as connection:
             return _json(await queries.count(connection))
 
@@ -127,11 +125,12 @@ class Answers:
         name, customer = found
         return self._judge.snapshot(name, customer, self._judge.judge(customer, micros(self._clock.now())))
 
-    def _shown(self, key: Key, snapshot: Snapshot) -> Snapshot:
-        return snapshot if _sees_addresses(key) else mask_snapshot(snapshot)
+    def _shown(self, request: Request, snapshot: Snapshot) -> Snapshot:
+        return snapshot if _sees_addresses(request) else mask_snapshot(snapshot)
 
 
-def _sees_addresses(key: Key) -> bool:
+def _sees_addresses(request: Request) -> bool:
+    key: Key = request.state.key
     return bool(SEE_ADDRESSES & set(key.roles))
 
 

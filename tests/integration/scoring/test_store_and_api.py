@@ -218,6 +218,10 @@ async def test_fields_and_models_describe_what_is_there(client: httpx.AsyncClien
     [
         ("/v1/statistics", {}, 401),
         ("/v1/statistics", {"authorization": "Bearer shop"}, 401),
+        ("/v1/customers", {}, 401),
+        ("/v1/customers", bearer("viewer"), 422),
+        (f"/v1/customers/{derive('x')}/timeline?limit=0", {}, 401),
+        (f"/v1/customers/{derive('x')}/timeline?limit=0", bearer("viewer"), 422),
         ("/v1/customers/nobody", bearer("viewer"), 404),
         (f"/v1/customers/{derive('x')}", bearer("viewer"), 404),
         (f"/v1/customers/{derive('x')}/timeline", bearer("viewer"), 404),
