@@ -47,7 +47,8 @@ _UNTAKEN = frozenset({"due", "claimed", "sending", "unknown", "expired", "withdr
 class Delivery:
     """One action at its channel. `due_at` is business time; `attempt` counts dispatches that were begun.
 
-    `held_seconds` (wall) is how long nobody may touch it from when it is stored: the lease while `sending`, the wait while `due`.
+    `held_seconds` (wall) is how long nobody may touch it from when it is stored: the lease while `sending`, the wait while `due`;
+    None leaves it as it is stored. `withdrawn_reason`: why it must not be sent again, said while it was `sending`.
     """
 
     contact: Contact
@@ -56,7 +57,8 @@ class Delivery:
     attempt: int = 0
     provider_id: str = ""
     detail: str = ""
-    held_seconds: float = 0.0
+    held_seconds: float | None = None
+    withdrawn_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,13 @@ def give_up(delivery: Delivery, now: datetime, kind: Literal["withdrawn", "expir
     return _end(delivery, kind, now, reason)
 
 
+def withdraw(delivery: Delivery, now: datetime, reason: GateCode | str) -> Step:
+    """Due → withdrawn. While it is `sending` the word is only remembered: if the provider then surely refuses, there is no next try."""
+    if delivery.state != "sending":
+        return give_up(delivery, now, "withdrawn", reason)
+    return Step(replace(delivery, withdrawn_reason=delivery.withdrawn_reason or _plain(reason)), now)
+
+
 def lose(delivery: Delivery, now: datetime, detail: str) -> Step | None:
     """Sending → unknown: nobody can say whether the provider took it. None if evidence came first."""
     return _end(delivery, "unknown", now, detail) if delivery.state == "sending" else None
@@ -100,6 +109,7 @@ def conclude(delivery: Delivery, answer: Answer, now: datetime) -> Step | None:
     """What the provider's direct answer makes of a delivery that was dispatched; None if a callback already told more.
 
     sending → due is the one way down: the provider surely refused, so nothing was sent and the next try is the first real one.
+    sending → withdrawn instead, when it was withdrawn meanwhile: the gate of the next claim does not know of every withdrawal.
     unknown → failed: the answer came after the lease had run out; it settles the delivery, but is no reason to send again.
     """
     match answer:
@@ -125,6 +135,8 @@ def learn(delivery: Delivery, kind: OutcomeKind, now: datetime, *, detail: str =
 def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
     if refused.opted_out:
         return _end(delivery, "refused", now, refused.detail)
+    if delivery.withdrawn_reason and not refused.permanent:
+        return _end(delivery, "withdrawn", now, delivery.withdrawn_reason)
     tries_left = delivery.attempt <= len(RETRY_SECONDS)
     if refused.permanent or not tries_left or delivery.state == "unknown":
         return _end(delivery, "failed", now, refused.detail)

@@ -31,13 +31,13 @@ STOP_MAX = 500
 
 @dataclass(slots=True, kw_only=True)
 class Batch:
-    """What one batch can touch: the deliveries that are queued, the stops in force, and what came of the fold."""
+    """What one batch can touch: the deliveries that are queued or being sent, the stops in force, and what came of the fold."""
 
     partition: int
     partitions: int
     now: datetime
     existing: set[str]
-    queued: dict[str, Delivery]
+    unsent: dict[str, Delivery]
     facts: dict[tuple[str, ...], Fact]
     campaigns: dict[str, tuple[datetime, bool]]
     full: bool = False
@@ -76,8 +76,8 @@ class Intake:
             await store.enter_stop(connection)
         subjects = {subject for hold in holds for subject in hold.subjects}
         limited = (stopping, work.partition, STOP_MAX)
-        queued = await store.lock_queued(connection, runs=runs, subjects=subjects, campaigns=limited)
-        about = subjects | ({subject for d in queued for subject in d.contact.subjects} if subjects else set())
+        unsent = await store.lock_unsent(connection, runs=runs, subjects=subjects, campaigns=limited)
+        about = subjects | ({subject for d in unsent for subject in d.contact.subjects} if subjects else set())
         facts = await store.facts(connection, about) if about else []
         named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopping
         contacts = [m.action_id for m in messages if isinstance(m, Contact)]
@@ -86,10 +86,10 @@ class Intake:
             partitions=work.partitions,
             now=work.now,
             existing=await store.existing(connection, contacts) if contacts else set(),
-            queued={d.contact.action_id: d for d in queued},
+            unsent={d.contact.action_id: d for d in unsent},
             facts={fact.scope: fact for fact in facts},
             campaigns=await store.campaigns(connection, named) if named else {},
-            full=len(queued) >= STOP_MAX,
+            full=sum(d.state == "due" for d in unsent) >= STOP_MAX,
         )
 
     def fold(self, unit: Batch, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:
@@ -130,16 +130,16 @@ def take(unit: Batch, contact: Contact, now: datetime, channels: frozenset[str])
     if name in unit.existing or name in unit.new:
         return
     delivery = life.queue(contact, gate.opening(contact.permitted, now) or now)
-    unit.new[name] = unit.queued[name] = delivery
+    unit.new[name] = unit.unsent[name] = delivery
     if contact.channel not in channels:
         yield from _end(unit, [delivery], now, ("failed", f"no adapter for channel {contact.channel}"))
 
 
 def withdraw(unit: Batch, message: Withdraw, now: datetime) -> Iterator[Outgoing]:
-    """What is queued for the run, or its one action, is not sent any more."""
+    """What is queued for the run, or its one action, is not sent any more; what is being sent is not tried again."""
     meant = [
         d
-        for d in unit.queued.values()
+        for d in unit.unsent.values()
         if (d.contact.customer_id, d.contact.run_id) == (message.customer_id, message.run_id)
         and message.action_id in {"", d.contact.action_id}
     ]
@@ -159,7 +159,7 @@ def take_hold(unit: Batch, hold: Hold, now: datetime) -> Iterator[Outgoing]:
     for fact in gate.newest([unit.facts[f.scope] for f in said if f.scope in unit.facts], said):
         unit.facts[fact.scope] = unit.said[fact.scope] = fact
     stops = unit.stops()
-    for d in [d for d in unit.queued.values() if set(hold.subjects) & set(d.contact.subjects)]:
+    for d in [d for d in unit.unsent.values() if set(hold.subjects) & set(d.contact.subjects)]:
         reason = gate.forbidden(d.contact, stops)
         if reason:
             yield from _end(unit, [d], now, ("withdrawn", reason))
@@ -174,7 +174,7 @@ def fire(unit: Batch, timer: Timer, now: datetime) -> Iterator[Outgoing]:
 
 
 def _withdraw_campaign(unit: Batch, campaign: str, now: datetime) -> Iterator[Outgoing]:
-    meant = [d for d in unit.queued.values() if d.contact.campaign == campaign]
+    meant = [d for d in unit.unsent.values() if d.contact.campaign == campaign]
     if unit.full:
         unit.timers.append(Timer(unit.partition, now, campaign, STOP_TIMER))
     yield from _end(unit, meant, now, ("withdrawn", "campaign_stopped"))
@@ -183,9 +183,9 @@ def _withdraw_campaign(unit: Batch, campaign: str, now: datetime) -> Iterator[Ou
 def _end(unit: Batch, meant: list[Delivery], now: datetime, how: tuple[str, str]) -> Iterator[Outgoing]:
     kind, reason = how
     for delivery in meant:
-        step = life.give_up(delivery, now, "failed" if kind == "failed" else "withdrawn", reason)
+        step = life.give_up(delivery, now, "failed", reason) if kind == "failed" else life.withdraw(delivery, now, reason)
         unit.steps.append(step)
-        del unit.queued[delivery.contact.action_id]
+        del unit.unsent[delivery.contact.action_id]
         if step.outcome:
             yield Outgoing(OUTCOMES, step.outcome)
 

@@ -14,18 +14,18 @@ from nextwave_channels.gate import Fact
 
 
 async def record_facts(connection: AsyncConnection, said: Sequence[Fact], now: datetime, partitions: int) -> int:
-    """Stores facts and withdraws the queued deliveries they forbid; returns how many.
+    """Stores facts and withdraws what they forbid; returns how many queued deliveries that were (what is being sent is only marked).
 
     It takes the gate's lock, so the caller must not have locked a row yet.
     """
     await store.enter_stop(connection)
     await store.put_facts(connection, gate.newest((), said))
-    queued = await store.lock_queued(connection, subjects={fact.subject for fact in said})
-    stops = await store.stops(connection, [d.contact for d in queued])
-    reasons = [(d, gate.forbidden(d.contact, stops)) for d in queued]
-    steps = [life.give_up(d, now, "withdrawn", reason) for d, reason in reasons if reason]
+    unsent = await store.lock_unsent(connection, subjects={fact.subject for fact in said})
+    stops = await store.stops(connection, [d.contact for d in unsent])
+    reasons = [(d, gate.forbidden(d.contact, stops)) for d in unsent]
+    steps = [life.withdraw(d, now, reason) for d, reason in reasons if reason]
     await store.report(connection, steps, partitions)
-    return len(steps)
+    return sum(step.delivery.state == "withdrawn" for step in steps)
 
 
 def opt_out(contact: Contact, now: datetime, source: str) -> list[Fact]:

@@ -32,22 +32,31 @@ _NEXT_DUE = text(
     "select due_at from deliveries where channel = :channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1"
 )
 _CLAIMABLE = text(
-    "select contact, state, due_at, attempt, provider_id, detail from deliveries where channel = :channel and state = 'due'"
+    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
+    " from deliveries where channel = :channel and state = 'due'"
     " and due_at <= :now and held_until <= clock_timestamp() order by value desc limit :limit for update skip locked"
 )
 _LAPSED = text(
-    "select contact, state, due_at, attempt, provider_id, detail from deliveries where state = 'sending'"
+    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
+    " from deliveries where state = 'sending'"
     " and held_until <= clock_timestamp() order by held_until limit :limit for update skip locked"
 )
-_ONE = text("select contact, state, due_at, attempt, provider_id, detail from deliveries where action_id = :action_id for update")
-_FIND = text("select contact, state, due_at, attempt, provider_id, detail from deliveries where action_id = :action_id")
-_QUEUED = text(
-    "select contact, state, due_at, attempt, provider_id, detail from deliveries where state = 'due' and action_id in ("
+_ONE = text(
+    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id for update"
+)
+_FIND = text("select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id")
+_UNSENT = text(
+    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"
+    " where state in ('due', 'sending') and action_id in ("
     " select d.action_id from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
     " join deliveries d on d.customer_id = w.customer and d.run_id = w.run and d.state = 'due'"
     " union select action_id from deliveries where state = 'due' and subjects && cast(:subjects as text[])"
     " union (select action_id from deliveries where state = 'due' and campaign = any(cast(:campaigns as text[]))"
-    " and partition = :partition limit :limit)) order by action_id for update"
+    " and partition = :partition limit :limit)"
+    " union select d.action_id from deliveries d where state = 'sending' and withdrawn_reason = '' and ("
+    " subjects && cast(:subjects as text[]) or (campaign = any(cast(:campaigns as text[])) and partition = :partition)"
+    " or exists (select from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
+    " where d.customer_id = w.customer and d.run_id = w.run))) order by action_id for update"
 )
 _EXISTING = text("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
 _INSERT = text(
@@ -62,10 +71,11 @@ _INSERT = text(
 )
 _UPDATE = text(
     "update deliveries d set state = n.state, due_at = n.due_at, attempt = n.attempt, provider_id = n.provider_id, detail = n.detail,"
-    " held_until = case when n.held = 0 then '-infinity' else clock_timestamp() + n.held * interval '1 second' end,"
+    " withdrawn_reason = n.reason, held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity'"
+    " else clock_timestamp() + n.held * interval '1 second' end,"
     " changed_at = n.at from unnest(cast(:action_ids as text[]), cast(:states as text[]), cast(:dues as timestamptz[]),"
     " cast(:attempts as int[]), cast(:provider_ids as text[]), cast(:details as text[]), cast(:helds as double precision[]),"
-    " cast(:ats as timestamptz[])) as n(action_id, state, due_at, attempt, provider_id, detail, held, at)"
+    " cast(:reasons as text[]), cast(:ats as timestamptz[])) as n(action_id, state, due_at, attempt, provider_id, detail, held, reason, at)"
     " where d.action_id = n.action_id"
 )
 _STEPS = text(
@@ -130,14 +140,17 @@ async def find(connection: AsyncConnection, action_id: str) -> Delivery | None:
     return found[0] if found else None
 
 
-async def lock_queued(
+async def lock_unsent(
     connection: AsyncConnection,
     *,
     runs: Iterable[tuple[str, str]] = (),
     subjects: Iterable[str] = (),
     campaigns: tuple[Iterable[str], int, int] = ((), 0, 0),
 ) -> list[Delivery]:
-    """Queued deliveries of these (customer, run) pairs, these subjects, and `campaigns` (names, partition, limit); locked in id order."""
+    """What a stop may still reach, locked in id order: of these (customer, run) pairs, subjects, and `campaigns` (names, partition, limit).
+
+    That is what is queued, and what is being sent and not yet withdrawn (few rows, so the limit does not count them).
+    """
     pairs, names, scopes = list(runs), list(subjects), list(campaigns[0])
     if not (pairs or names or scopes):
         return []
@@ -149,7 +162,7 @@ async def lock_queued(
         "partition": campaigns[1],
         "limit": campaigns[2],
     }
-    return _deliveries((await connection.execute(_QUEUED, bound)).all())
+    return _deliveries((await connection.execute(_UNSENT, bound)).all())
 
 
 async def existing(connection: AsyncConnection, action_ids: Sequence[str]) -> set[str]:
@@ -195,6 +208,7 @@ async def update(connection: AsyncConnection, steps: Sequence[Step]) -> None:
         "provider_ids": [d.provider_id[:200] for d in after],
         "details": [d.detail[:500] for d in after],
         "helds": [d.held_seconds for d in after],
+        "reasons": [d.withdrawn_reason for d in after],
         "ats": [step.at for step in steps],
     }
     await connection.execute(_UPDATE, bound)
@@ -272,7 +286,5 @@ async def stops(connection: AsyncConnection, contacts: Sequence[Contact]) -> Sto
 
 
 def _deliveries(rows: Sequence[Row[Any]]) -> list[Delivery]:
-    return [
-        Delivery(contact=decode(bytes(c), Contact), state=state, due_at=due, attempt=attempt, provider_id=provider, detail=detail)
-        for c, state, due, attempt, provider, detail in (tuple(row) for row in rows)
-    ]
+    """The columns are `contact` and, by name, fields of `Delivery`."""
+    return [Delivery(**{**row._mapping, "contact": decode(bytes(row.contact), Contact)}) for row in rows]  # noqa: SLF001  (public in SQLAlchemy)

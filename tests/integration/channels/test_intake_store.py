@@ -9,6 +9,8 @@ from channel_contacts import HOUR, NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
 from nextwave_channels import intake as intake_module
 from nextwave_channels import store
+from nextwave_channels.answers import Refused
+from nextwave_channels.dispatcher import settle_lapsed
 from nextwave_channels.intake import Intake
 from nextwave_contracts.actions import ResumeCampaign, StopCampaign, Withdraw
 from nextwave_contracts.holds import Hold
@@ -68,6 +70,43 @@ async def test_a_withdrawal_reaches_what_is_queued_but_not_what_is_out(place: Pl
     assert await take_in(place, message) == [("action-2", "withdrawn", "responded")]
     assert await place.states() == {"action-1": "sending", "action-2": "withdrawn", "other": "due"}
     assert await place.ask("select action_id, kind, detail from steps") == [("action-2", "withdrawn", "responded")]
+
+
+RESPONDED = Withdraw(customer_id="customer-1", run_id="run-1", reason="responded", at=NOON)
+OPTED_OUT = Hold(id="o", source="s", kind="opt_out", subjects=("hash-ann-id",), at=NOON)
+COMPLAINED = Hold(id="h", source="s", kind="complaint", subjects=("hash-ann-id",), at=NOON, reference="T1")
+STOPPED = StopCampaign(campaign="renewal", at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [(RESPONDED, "responded"), (OPTED_OUT, "suppressed"), (COMPLAINED, "complaint_open"), (STOPPED, "campaign_stopped")],
+)
+async def test_what_is_withdrawn_while_it_is_being_sent_is_not_sent_again_after_a_refusal(
+    place: Place, message: object, reason: str
+) -> None:
+    await take_in(place, a_contact())
+    adapter = Recorder(answer=lambda _: Refused(detail="503", permanent=False))
+    dispatcher = place.dispatcher(adapter)
+    (delivery,) = await dispatcher.claim(5) or []
+    assert await take_in(place, message) == []
+    assert await take_in(place, message) == []
+    assert await settle_lapsed(place.desk) == 0, "the lease runs on"
+    await dispatcher.send(delivery)
+    assert [(o.kind, o.detail) for o in await place.outcomes()] == [("withdrawn", reason)]
+    assert await place.states() == {"action-1": "withdrawn"}
+    assert adapter.sent == ["action-1"]
+
+
+async def test_a_withdrawal_during_the_send_leaves_other_sends_alone(place: Place) -> None:
+    await take_in(place, a_contact(), a_contact(action_id="other", run_id="run-2", campaign="other", subjects=("hash-bob",)))
+    dispatcher = place.dispatcher(Recorder(answer=lambda _: Refused(detail="503", permanent=False)))
+    claimed = await dispatcher.claim(5) or []
+    for message in (RESPONDED, OPTED_OUT, COMPLAINED, STOPPED):
+        await take_in(place, message)
+    for delivery in claimed:
+        await dispatcher.send(delivery)
+    assert await place.states() == {"action-1": "withdrawn", "other": "due"}
 
 
 async def test_a_contact_that_is_withdrawn_in_its_own_batch_is_stored_as_withdrawn(place: Place) -> None:

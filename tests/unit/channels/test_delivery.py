@@ -10,7 +10,20 @@ from channel_contacts import NOON, a_contact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
-from nextwave_channels.delivery import EVIDENCE, RETRY_SECONDS, Delivery, Step, begin, conclude, give_up, learn, lose, postpone, queue
+from nextwave_channels.delivery import (
+    EVIDENCE,
+    RETRY_SECONDS,
+    Delivery,
+    Step,
+    begin,
+    conclude,
+    give_up,
+    learn,
+    lose,
+    postpone,
+    queue,
+    withdraw,
+)
 from nextwave_contracts.outcomes import OutcomeKind
 
 BUSY_NOW = Refused(detail="503", permanent=False)
@@ -119,6 +132,26 @@ def test_each_answer_of_a_provider_has_its_state(answer: Answer, state: str) -> 
     assert step is not None
     assert step.outcome is not None
     assert (step.delivery.state, step.outcome.kind) == (state, state)
+
+
+def test_a_delivery_withdrawn_while_it_is_sending_is_not_tried_again_after_a_sure_refusal() -> None:
+    marked = withdraw(sending(), NOON, "responded")
+    assert (marked.delivery.state, marked.delivery.held_seconds, marked.outcome) == ("sending", None, None)
+    again = withdraw(marked.delivery, NOON, "campaign_stopped").delivery
+    step = conclude(again, BUSY_NOW, NOON)
+    assert step is not None
+    assert step.outcome is not None
+    assert (step.delivery.state, step.outcome.kind, step.outcome.detail) == ("withdrawn", "withdrawn", "responded")
+
+
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [(Accepted(), "accepted"), (Uncertain(detail="lost"), "unknown"), (Refused(detail="550", permanent=True), "failed")],
+)
+def test_a_withdrawal_while_sending_takes_no_other_answer_away(answer: Answer, state: str) -> None:
+    step = conclude(withdraw(sending(), NOON, "responded").delivery, answer, NOON)
+    assert step is not None
+    assert step.delivery.state == state
 
 
 def test_a_refusal_after_the_lease_ran_out_settles_it_without_another_send() -> None:

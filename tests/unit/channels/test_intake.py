@@ -26,7 +26,7 @@ def a_batch(*queued: Delivery, **changes: Any) -> Batch:
         "partitions": 4,
         "now": NOON,
         "existing": set(),
-        "queued": {d.contact.action_id: d for d in queued},
+        "unsent": {d.contact.action_id: d for d in queued},
         "facts": {},
         "campaigns": {},
     }
@@ -70,7 +70,7 @@ def test_a_withdrawal_ends_what_is_queued_for_the_run_even_of_the_same_batch() -
     batch = a_batch(queue(a_contact(), NOON), queue(a_contact(action_id="other", run_id="run-2"), NOON))
     message = Withdraw(customer_id="customer-1", run_id="run-1", reason="responded", at=NOON)
     assert fold(batch, a_contact(action_id="new"), message) == [("action-1", "withdrawn", "responded"), ("new", "withdrawn", "responded")]
-    assert list(batch.queued) == ["other"]
+    assert list(batch.unsent) == ["other"]
 
 
 def test_a_withdrawal_of_one_action_leaves_the_others_of_the_run() -> None:

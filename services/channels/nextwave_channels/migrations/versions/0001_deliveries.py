@@ -14,9 +14,11 @@ STATEMENTS = (
     " run_id text not null, channel text not null, purpose text not null, partition int not null, subjects text[] not null,"
     " state text not null, due_at timestamptz not null, value double precision not null, attempt int not null default 0,"
     " held_until timestamptz not null default '-infinity', provider_id text not null default '', detail text not null default '',"
-    " received_at timestamptz not null, changed_at timestamptz not null, contact bytea not null) with (fillfactor = 80)",
+    " withdrawn_reason text not null default '', received_at timestamptz not null, changed_at timestamptz not null,"
+    " contact bytea not null) with (fillfactor = 80)",
     "comment on column deliveries.due_at is 'business time'",
     "comment on column deliveries.held_until is 'database time: end of the lease while sending, earliest retry while due'",
+    "comment on column deliveries.withdrawn_reason is 'withdrawn while sending: a sure refusal ends it, nothing sends it again'",
     "create index deliveries_due on deliveries (channel, due_at) where state = 'due'",
     "create index deliveries_by_value on deliveries (channel, value desc) where state = 'due'",
     "create index deliveries_due_campaign on deliveries (campaign, partition) where state = 'due'",
