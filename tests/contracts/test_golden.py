@@ -16,8 +16,8 @@ from nextwave_contracts.wire import decode, encode
 
 GOLDEN = Path(__file__).parent / "golden"
 VERSION = "v1"
-FREE_FORM = {"data", "traits", "activity", "numbers"}
-"""Fields whose keys are the writer's own."""
+FREE_FORM = {"data", "traits", "activity", "numbers", "refused"}
+"""Fields whose keys are values, not names of fields."""
 BY_SHORT = {topic.short: topic for topic in TOPICS}
 
 

@@ -98,6 +98,10 @@ class Snapshot(Message, frozen=True, kw_only=True):
     """A complaint was closed without satisfaction, or a service request is still open: no marketing."""
     open_complaints: int = 0
     refusals: int = 0
+    refused: dict[str, datetime] = {}
+    """By channel (empty: every one), when the customer last refused."""
+    complained_at: datetime | None = None
+    """When the customer last complained, whether or not it was resolved since."""
     contact_points: tuple[ContactPoint, ...] = ()
     consents: tuple[Consent, ...] = ()
     holds: tuple[HeldBy, ...] = ()

@@ -1,4 +1,4 @@
-"""What a happening does to the runs of its customer: goals, refusals, responses, and how contacts ended."""
+"""What a happening does to the runs of its customer: goals, responses, refusals, and how contacts ended."""
 
 from __future__ import annotations
 
@@ -14,17 +14,6 @@ from nextwave_orchestrator.waves import campaign_of, close_wave, closed, end
 
 OUTCOME = "outcome."
 WRAP_UP = "call.wrapped_up"
-
-
-def note(turn: Turn, happening: Happening) -> None:
-    """Remembers what outlives runs: refusals and complaints."""
-    state, data = turn.state, happening.data
-    if is_refusal(happening):
-        channel = "call" if happening.type == WRAP_UP else str(data.get("channel", ""))
-        state = replace(state, refusals={**state.refusals, channel: max(turn.at, state.refusals.get(channel, turn.at))})
-    if happening.type == "complaint.opened" or (happening.type == WRAP_UP and data.get("complaint") is True):
-        state = replace(state, complained_at=max(turn.at, state.complained_at or turn.at))
-    turn.state = state
 
 
 def learn(turn: Turn, outcome: Outcome) -> None:

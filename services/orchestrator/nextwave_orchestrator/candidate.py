@@ -112,7 +112,7 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         region=profile.region,
         caps=tuple(CapRule(c.most, duration(c.per).total_seconds(), c.channel, c.campaign, c.purpose) for c in policy.caps),
         reservations=customer.reservations,
-        resting=_resting(customer, policy, definition.purpose),
+        resting=_resting(profile, policy, definition.purpose),
         cell=profile.value.cell,
         risk=profile.churn.risk,
         goal_value=definition.goal.value,
@@ -159,12 +159,13 @@ def _pairs(written: list[Any]) -> Iterator[tuple[str, str]]:
         yield start, end
 
 
-def _resting(customer: CustomerState, policy: Policy, purpose: Purpose) -> dict[str, datetime]:
+def _resting(profile: Snapshot, policy: Policy, purpose: Purpose) -> dict[str, datetime]:
     """After a refusal its channel rests for marketing and care, after a complaint every channel for marketing."""
     if purpose not in {"marketing", "care"}:
         return {}
     after: timedelta = duration(policy.after_refusal)
-    resting = {channel: refused_at + after for channel, refused_at in sorted(customer.refusals.items())}
-    if customer.complained_at is not None and purpose == "marketing":
-        resting[""] = customer.complained_at + duration(policy.after_complaint)
+    resting = {channel: refused_at + after for channel, refused_at in sorted(profile.refused.items())}
+    if profile.complained_at is not None and purpose == "marketing":
+        everywhere = profile.complained_at + duration(policy.after_complaint)
+        resting[""] = max(everywhere, resting.get("", everywhere))
     return resting

@@ -15,7 +15,7 @@ from nextwave_runtime.timers import schedule
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_orchestrator import store
-from nextwave_orchestrator.answers import answer, learn, note
+from nextwave_orchestrator.answers import answer, learn
 from nextwave_orchestrator.caps import reserve
 from nextwave_orchestrator.catalogue import Catalogue, Happening
 from nextwave_orchestrator.decisions import Judged
@@ -103,8 +103,6 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     end_stopped(turn)
     if message.outcome is not None:
         learn(turn, message.outcome)
-    if happening is not None:
-        note(turn, happening)
     if message.touchpoint is not None and message.touchpoint.time_suspect:
         return
     if happening is not None:

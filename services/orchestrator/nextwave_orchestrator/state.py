@@ -101,9 +101,6 @@ class CustomerState(Stored, frozen=True, kw_only=True):
     runs: tuple[Run, ...] = ()
     goals: tuple[OpenGoal, ...] = ()
     reservations: tuple[Reservation, ...] = ()
-    refusals: dict[str, datetime] = {}
-    """By channel, when the customer last refused."""
-    complained_at: datetime | None = None
     entries: dict[str, datetime] = {}
     """By campaign and entry key, when the customer last entered; oldest first."""
 

@@ -12,7 +12,7 @@ from nextwave_scoring.churn.baseline import Outlook, outlook
 from nextwave_scoring.churn.population import MODEL, Population
 from nextwave_scoring.instants import instant_or_none
 from nextwave_scoring.lifecycle import stage
-from nextwave_scoring.profile import consents, matters, view
+from nextwave_scoring.profile import consents, matters, rests, view
 from nextwave_scoring.profile.record import Profile
 from nextwave_scoring.profile.satisfaction import is_unsatisfied, satisfaction
 from nextwave_scoring.profile.zones import candidate_zones
@@ -103,6 +103,8 @@ class Judge:
             unsatisfied=is_unsatisfied(profile),
             open_complaints=len(matters.open_of(profile.matters, matters.COMPLAINT)),
             refusals=profile.refusals,
+            refused=rests.view(profile),
+            complained_at=instant_or_none(profile.complained_at),
             contact_points=view.contact_points(profile),
             consents=consents.view(profile.consents),
             holds=matters.holds(profile.matters),

@@ -98,11 +98,13 @@ def test_a_merge_tells_the_survivor_and_the_absorbed_and_carries_contacts_and_ho
     ledger = Ledger()
     device = ("anonymous_id:d1",)
     ledger.see(touchpoint(), touchpoint("complaint.opened", names=device, reference="t1"))
+    ledger.see(touchpoint("call.wrapped_up", names=device, refusal=True))
     ledger.take(taken(outcome("accepted", customer_id=derive(device[0]))))
     merged, absorbed, updated = ledger.see(touchpoint("customer.identified", after=1, names=(*device, ANN)))
     assert isinstance(merged, CustomersMerged)
     assert (merged.customer_id, merged.absorbed) == (derive(ANN), derive(device[0]))
     assert [c.action_id for c in merged.contacts] == ["a1"]
+    assert (merged.profile.refused, merged.profile.complained_at) == ({"call": touchpoint().received_at}, touchpoint().received_at)
     assert absorbed == CustomerAbsorbed(customer_id=derive(device[0]), into=derive(ANN), at=merged.at)
     assert changes(updated)["hold"] == ("", "complaint")
     assert updated.profile.version > merged.profile.version

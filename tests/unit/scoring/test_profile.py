@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.touchpoints import Touchpoint
-from nextwave_scoring.profile import outcomes, touch, view
+from nextwave_scoring.instants import instant
+from nextwave_scoring.profile import outcomes, rests, touch, view
 from nextwave_scoring.profile.merge import merge
 from nextwave_scoring.profile.record import Profile
 from nextwave_scoring.profile.satisfaction import satisfaction
 
-from .making import folded, histories, outcome, touchpoint
+from .making import START, folded, histories, outcome, touchpoint
 
 Event = Touchpoint | Outcome
 
@@ -125,3 +126,14 @@ def test_a_past_contact_that_failed_is_told_as_unsent_until_contact_is_proved(ki
     events: list[Event] = [outcome("accepted", action="a1"), outcome("expired", action="a2"), outcome("accepted", action="a2")]
     events += [outcome(kind, action="a3") for kind in kinds]
     assert [(c.action_id, c.unsent) for c in view.past_contacts(folded(events))] == [("a1", False), ("a2", True), ("a3", False)]
+
+
+def test_the_last_refusal_of_each_channel_and_the_last_complaint_outlive_a_merge() -> None:
+    a = folded([touchpoint("call.wrapped_up", after=1, disposition="refused"), touchpoint("complaint.opened", after=9)])
+    b = folded([touchpoint("call.wrapped_up", after=3, refusal=True, complaint=True), outcome("refused", after=2, channel="sms")])
+    c = folded([outcome("refused", after=4, channel="pigeon")])
+    merged = merge(merge(a, b), c)
+    days = {channel: (at - START).days for channel, at in rests.view(merged).items()}
+    assert days == {"": 4, "call": 3, "sms": 2}
+    assert (instant(merged.complained_at) - START).days == 9
+    assert merged.refusals == 4

@@ -6,7 +6,7 @@ from typing import Any
 
 from nextwave_contracts.identifiers import strength
 
-from nextwave_scoring.profile import consents, decay, matters
+from nextwave_scoring.profile import consents, decay, matters, rests
 from nextwave_scoring.profile.record import CONTACTS_MAX, NAMES_MAX, TRAITS_MAX, ContactPoint, PastContact, Profile, first_of, newer
 
 Facts = dict[str, tuple[int, Any]]
@@ -38,6 +38,8 @@ def merge(a: Profile, b: Profile) -> Profile:
         home=_newest(a.home, b.home),
         traits=bounded_traits(_newest(a.traits, b.traits)),
         contacts=bounded_contacts(_contacts(a.contacts, b.contacts)),
+        refused=rests.later(a.refused, b.refused),
+        complained_at=max(a.complained_at, b.complained_at),
     )
 
 

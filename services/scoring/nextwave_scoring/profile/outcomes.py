@@ -5,7 +5,7 @@ from __future__ import annotations
 from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT, Outcome
 
 from nextwave_scoring.instants import DAY, micros
-from nextwave_scoring.profile import decay
+from nextwave_scoring.profile import decay, rests
 from nextwave_scoring.profile.merge import bounded_contacts, joined_contact
 from nextwave_scoring.profile.record import ContactPoint, PastContact, Profile
 
@@ -21,7 +21,7 @@ def take(profile: Profile, outcome: Outcome) -> None:
     if outcome.reach == "reached":
         decay.add(profile.counts, f"reached.{outcome.channel}", weight)
     if outcome.kind == "refused":
-        profile.refusals += 1
+        rests.refused(profile, outcome.channel, at)
         decay.add(profile.counts, "refusal", weight)
     if outcome.kind == "bounced":
         point = profile.points.setdefault(outcome.channel, ContactPoint())

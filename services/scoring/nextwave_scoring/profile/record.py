@@ -74,6 +74,10 @@ class Profile(msgspec.Struct, array_like=True):
     traits: dict[str, tuple[int, Any]] = {}
     contacts: dict[str, PastContact] = {}
     """Recent contacts by action id."""
+    refused: dict[str, int] = {}
+    """By channel (empty: every one), the last refusal."""
+    complained_at: int = 0
+    """The last complaint, open or closed."""
 
 
 def newer(old: tuple[int, Any] | None, fact: tuple[int, Any]) -> tuple[int, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.instants import DAY, micros
-from nextwave_scoring.profile import consents, decay, matters
+from nextwave_scoring.profile import consents, decay, matters, rests
 from nextwave_scoring.profile.record import Profile, first_of
 from nextwave_scoring.profile.subjects import NOT_RHYTHM, SIGNALS, subject_of
 from nextwave_scoring.profile.traits import take_addresses, take_traits
@@ -94,6 +94,7 @@ def _texted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) 
 
 
 def _complaint(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
+    rests.complained(profile, stopped_at(touchpoint))
     matters.opened(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), stopped_at(touchpoint))
 
 
@@ -122,12 +123,13 @@ def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weigh
     data = touchpoint.data
     _rating(profile, data.get("satisfaction"), at, weight)
     if data.get("refusal") is True or data.get("disposition") == "refused":
-        profile.refusals += 1
+        rests.refused(profile, "call", stopped_at(touchpoint))
         decay.add(profile.counts, "refusal", weight)
     if data.get("refusal") is True:
         consents.take(profile.consents, channel="call", purpose="", granted=False, at=stopped_at(touchpoint))
     if data.get("complaint") is True:
         decay.add(profile.counts, "complaint", weight)
+        rests.complained(profile, stopped_at(touchpoint))
         matters.opened(profile.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, stopped_at(touchpoint))
 
 

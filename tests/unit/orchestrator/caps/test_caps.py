@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -203,17 +204,36 @@ def test_contacts_of_an_absorbed_customer_count_after_the_merge() -> None:
     assert {(d.result, d.reason, d.until) for d in house.decisions} == {("defer", "cap", MONDAY_NOON + 23 * HOUR)}
 
 
+RESTS = Policy(caps=(), after_refusal="60d", after_complaint="14d")
+
+
+def rested(*channels: str, window: str = "48h", **profile: Any) -> House:
+    """A customer who entered a campaign over these channels."""
+    rules = catalogue(campaign("winter", wave("tell", *channels, window=window)), policy=RESTS)
+    house = House(rules, profile=snapshot(**profile))
+    house.touch("cart.updated")
+    return house
+
+
 def test_after_a_refusal_its_channel_rests_and_after_a_complaint_all_marketing() -> None:
-    policy = Policy(caps=(), after_refusal="60d", after_complaint="14d")
-    refused = House(catalogue(campaign("winter", wave("tell", "call", "email")), policy=policy))
-    refused.touch("call.wrapped_up", refusal=True)
-    refused.touch("cart.updated")
-    assert [(d.result, d.reason, d.channel) for d in refused.decisions] == [("withhold", "cap", "call")]
-    mail = House(catalogue(campaign("winter", wave("tell", "email")), policy=policy))
-    mail.touch("call.wrapped_up", refusal=True)
-    mail.touch("cart.updated")
-    assert [d.result for d in mail.decisions] == ["act"]
-    complained = House(catalogue(campaign("winter", wave("tell", "email", window="20d")), policy=policy))
-    complained.touch("complaint.opened", reference="r1")
-    complained.touch("cart.updated")
+    refused = {"call": MONDAY_NOON - DAY}
+    assert [(d.result, d.reason, d.channel) for d in rested("call", "email", refused=refused).decisions] == [("withhold", "cap", "call")]
+    assert [d.result for d in rested("email", refused=refused).decisions] == ["act"]
+    assert [d.result for d in rested("call", refused={"call": MONDAY_NOON - 61 * DAY}).decisions] == ["act"]
+    complained = rested("email", window="20d", complained_at=MONDAY_NOON)
     assert [(d.result, d.reason, d.until) for d in complained.decisions] == [("defer", "cap", MONDAY_NOON + 14 * DAY)]
+
+
+def test_a_refusal_on_an_unknown_channel_rests_them_all_beyond_a_complaint() -> None:
+    house = rested("email", window="62d", refused={"": MONDAY_NOON}, complained_at=MONDAY_NOON)
+    assert [(d.reason, d.until) for d in house.decisions] == [("cap", MONDAY_NOON + 60 * DAY)]
+
+
+@pytest.mark.parametrize("rest", [{"refused": {"email": MONDAY_NOON}}, {"complained_at": MONDAY_NOON}], ids=["refusal", "complaint"])
+def test_the_rests_of_an_absorbed_customer_hold_for_the_survivor(rest: dict[str, Any]) -> None:
+    house = House(catalogue(campaign("winter"), policy=RESTS))
+    house.touch("page.viewed")
+    house.profile = snapshot(version=2, **rest)
+    house.take(CustomersMerged(customer_id=CUSTOMER, absorbed="c-0", at=MONDAY_NOON, profile=house.profile))
+    house.touch("cart.updated")
+    assert [(d.result, d.reason) for d in house.decisions] == [("withhold", "cap")]

@@ -163,7 +163,7 @@ def test_what_was_delivered_after_all_did_not_fail() -> None:
     assert house.run.reach is None
 
 
-def test_a_refusal_moves_to_its_branch_at_once_and_is_remembered() -> None:
+def test_a_refusal_moves_to_its_branch_at_once() -> None:
     house, call = three_waves_at_the_call()
     house.outcome("answered", call, house.now + HOUR)
     assert house.run.wave == "call"  # an answer is provisional until the wrap-up
@@ -172,7 +172,6 @@ def test_a_refusal_moves_to_its_branch_at_once_and_is_remembered() -> None:
     closed = house.all(WaveClosed)[-1]
     assert (closed.wave, closed.responded, closed.reach) == ("call", False, "refused")
     assert (house.all(Contact)[-1].channel, house.all(Contact)[-1].template) == ("email", "no-more")
-    assert house.state.refusals == {"call": house.now}
 
 
 def test_a_refusal_without_a_branch_ends_the_run_as_suppressed() -> None:
