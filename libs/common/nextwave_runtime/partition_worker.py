@@ -211,7 +211,7 @@ class PartitionWorker:
         for heard in sifted.watermarks:
             self.tracker.heard(heard)
         watermark = self.tracker.low(sifted.marks)
-        fire = self.fires_timers and not (self._narrow and records)
+        fire = self._timers_due() and not (self._narrow and records)
         return Batch(
             sifted=sifted,
             next_offset=records[-1].offset + 1 if records else self.position,
@@ -236,7 +236,7 @@ class PartitionWorker:
         metrics.APPLY.labels(name).observe(time.perf_counter() - started)
         metrics.TAKEN.labels(name).inc(applied.taken)
         metrics.TIMERS.labels(name).inc(applied.fired)
-        if applied.fired < TIMERS_MAX:
+        if applied.fired < batch.timers_max:
             self._next_due = {}
         rejected = len(batch.failed) + len(batch.sifted.refusals)
         self._rejected_in_a_row = rejected if applied.taken else self._rejected_in_a_row + rejected
