@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,10 +61,11 @@ class Place:
 
     database: Database
     clock: HandClock
+    monotonic: Callable[[], float] = time.monotonic
 
     @property
     def desk(self) -> Desk:
-        return Desk(database=self.database, clock=self.clock, partitions=PARTITIONS, until=lambda _business: 0.0)
+        return Desk(database=self.database, clock=self.clock, partitions=PARTITIONS, until=lambda _business: 0.0, monotonic=self.monotonic)
 
     def dispatcher(self, adapter: Recorder, pace: Pace | None = None) -> Dispatcher:
         return Dispatcher("email", adapter, pace or Pace(concurrency=8), self.desk, Bell())

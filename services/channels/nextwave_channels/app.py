@@ -52,6 +52,7 @@ def build(settings: ChannelsSettings) -> Service:
         clock=shared.clock,
         partitions=settings.partitions,
         until=lambda business: clock_setting.wall(business) - time.time(),
+        monotonic=time.monotonic,
     )
     intake = Intake(frozenset(adapters), bell.ring)
     dispatchers = [Dispatcher(name, adapter, PACES[name], desk, bell) for name, adapter in adapters.items()]

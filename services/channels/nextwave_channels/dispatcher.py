@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 
-import asyncpg
 import structlog
+from nextwave_contracts.actions import Contact
 from nextwave_contracts.clock import Clock
-from nextwave_runtime.database import Database
-from sqlalchemy.exc import SQLAlchemyError
+from nextwave_runtime.database import UNAVAILABLE, Database
 
 from nextwave_channels import delivery as life
 from nextwave_channels import gate, metrics, stopping, store
@@ -29,8 +28,8 @@ LAPSED_EVERY_SECONDS = 2.0
 TROUBLE_SECONDS = 1.0
 RECORD_AGAIN_SECONDS = (0.2, 1.0, 3.0)
 """Waits before an answer is recorded again when the database is away; after them the lease decides."""
-_TROUBLES = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""What a database that is away looks like; errors of connecting come unwrapped."""
+STALE = Refused(detail="not sent: too long after its claim", permanent=False)
+"""What is recorded, instead of a call of the provider, when the process stood still between claim and send."""
 _log = structlog.get_logger()
 
 
@@ -61,12 +60,29 @@ class Bell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What every channel's dispatcher works with. `until` gives the wall seconds from now to a business instant."""
+    """What every channel's dispatcher works with. `until` gives the wall seconds from now to a business instant.
+
+    `monotonic` gives seconds that also pass while the process is stopped.
+    """
 
     database: Database
     clock: Clock
     partitions: int
     until: Callable[[datetime], float]
+    monotonic: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours to send, and when its claim began (`Desk.monotonic`)."""
+
+    delivery: Delivery
+    since: float
+
+    @property
+    def contact(self) -> Contact:
+        """What to send."""
+        return self.delivery.contact
 
 
 class Dispatcher:
@@ -93,11 +109,12 @@ class Dispatcher:
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=self._pace.deadline_seconds)
 
-    async def claim(self, limit: int) -> list[Delivery] | None:
+    async def claim(self, limit: int) -> list[Claimed] | None:
         """Claims up to `limit` due deliveries and commits them as `sending`; those that the gate stops are settled.
 
         None when nothing was due; an empty list when what was due must not be sent now.
         """
+        since = self._desk.monotonic()
         async with self._desk.database.transaction() as connection:
             await store.enter_claim(connection)
             now = self._desk.clock.now()
@@ -108,15 +125,21 @@ class Dispatcher:
             steps = [self._rule(d, gate.check(d.contact, stops, now), now) for d in due]
             await store.report(connection, steps, self._desk.partitions)
         _count(steps)
-        return [step.delivery for step in steps if step.delivery.state == "sending"]
+        return [Claimed(step.delivery, since) for step in steps if step.delivery.state == "sending"]
 
-    async def send(self, delivery: Delivery) -> None:
-        """Calls the provider for a claimed delivery and records what it said."""
-        answer = await self._ask(delivery)
+    async def send(self, claimed: Claimed) -> None:
+        """Calls the provider for a claimed delivery and records what it said.
+
+        A process that stood still since the claim (stopped, swapped out) calls nobody: a stop, the end of the permitted hours
+        or of the lease may have come meanwhile. That is a sure refusal; the next claim checks everything anew.
+        """
+        delivery = claimed.delivery
+        fresh = self._desk.monotonic() - claimed.since <= self._pace.fresh_seconds
+        answer = await self._ask(delivery) if fresh else STALE
         for wait in (*RECORD_AGAIN_SECONDS, None):
             try:
                 await self._record(delivery, answer)
-            except _TROUBLES as error:
+            except UNAVAILABLE as error:
                 _log.warning("answer_not_recorded", action_id=delivery.contact.action_id, answer=repr(answer), error=repr(error)[:300])
                 if wait is None:
                     return
@@ -129,7 +152,7 @@ class Dispatcher:
         while not self._stopping:
             try:
                 waited = await self._turn(waited)
-            except _TROUBLES as error:
+            except UNAVAILABLE as error:
                 _log.warning("dispatch_waits", channel=self._channel, error=repr(error)[:300])
                 await asyncio.sleep(TROUBLE_SECONDS)
 
@@ -142,8 +165,8 @@ class Dispatcher:
         async with self._desk.database.transaction() as connection:
             due_at = await store.next_due(connection, self._channel)
         claimed = await self.claim(free) if due_at is not None and due_at <= self._desk.clock.now() else None
-        for delivery in claimed or ():
-            task = asyncio.create_task(self.send(delivery))
+        for each in claimed or ():
+            task = asyncio.create_task(self.send(each))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         if claimed is not None:
@@ -202,7 +225,7 @@ async def watch_leases(desk: Desk) -> None:
     while True:
         try:
             settled = await settle_lapsed(desk)
-        except _TROUBLES as error:
+        except UNAVAILABLE as error:
             settled = 0
             _log.warning("lease_watch_waits", error=repr(error)[:300])
         if settled < LAPSED_MAX:

@@ -11,11 +11,15 @@ IDLE_SECONDS_MAX = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """`concurrency`: sends under way at once, in one replica. `deadline_seconds`: for one send. `lease_seconds`: then it counts as lost."""
+    """`concurrency`: sends under way at once, in one replica. `deadline_seconds`: for one send. `lease_seconds`: then it counts as lost.
+
+    `fresh_seconds`: so long after its claim a send may still begin; what the claim checked is not checked again.
+    """
 
     concurrency: int
     deadline_seconds: float = 15.0
     lease_seconds: float = 60.0
+    fresh_seconds: float = 3.0
 
 
 PACES: Mapping[str, Pace] = {
