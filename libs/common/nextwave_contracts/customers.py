@@ -85,6 +85,8 @@ class Snapshot(Message, frozen=True, kw_only=True):
     customer_id: str
     version: int
     identifiers: tuple[str, ...] = ()
+    absorbed: tuple[str, ...] = ()
+    """Ids of customers that became part of this one (the newest 16): links in what they were sent still name them."""
     first_seen_at: datetime | None = None
     last_seen_at: datetime | None = None
     churn: Churn

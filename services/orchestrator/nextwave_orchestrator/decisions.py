@@ -147,10 +147,14 @@ def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
 
 
 def names_of(profile: Snapshot, channel: str, address: str) -> tuple[str, ...]:
-    """Every name by which a stop can mean this contact, each once: the customer's, and that of the address itself, whoever owns it."""
+    """Every name by which a stop can mean this contact, each once.
+
+    Those of the customer, those by which links sent to customers absorbed since name it, and that of the address, whoever owns it.
+    """
     kind = KIND_OF_ADDRESS.get(channel)
     addressed = (_normal(kind, address),) if kind else ()
-    return tuple(dict.fromkeys((INTERNAL + profile.customer_id, *addressed, *profile.identifiers)))
+    own = (INTERNAL + customer_id for customer_id in (profile.customer_id, *profile.absorbed))
+    return tuple(dict.fromkeys((*own, *addressed, *profile.identifiers)))
 
 
 def _normal(kind: str, address: str) -> str:

@@ -92,6 +92,7 @@ class Judge:
             customer_id=customer_id,
             version=customer.version,
             identifiers=tuple(profile.names),
+            absorbed=tuple(sorted(profile.absorbed)),
             first_seen_at=instant_or_none(profile.first_at),
             last_seen_at=instant_or_none(profile.last_at),
             churn=judged.churn,

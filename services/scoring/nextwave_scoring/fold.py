@@ -19,7 +19,7 @@ from nextwave_scoring.customer import Customer, Judge, Judgement, due_review
 from nextwave_scoring.identity import UnknownCustomerError, resolve
 from nextwave_scoring.instants import instant, micros
 from nextwave_scoring.profile import outcomes, touch
-from nextwave_scoring.profile.merge import bounded_names, merge
+from nextwave_scoring.profile.merge import bounded_absorbed, bounded_names, merge
 from nextwave_scoring.profile.subjects import subject_of
 from nextwave_scoring.profile.view import past_contacts
 from nextwave_scoring.unit import Entry, Unit
@@ -97,6 +97,7 @@ class Fold:
     def _absorb(self, unit: Unit, survivor: str, absorbed: str, at: datetime) -> list[Outgoing]:
         customer, other = unit.customers[survivor], unit.customers.pop(absorbed)
         customer.profile = merge(customer.profile, other.profile)
+        customer.profile.absorbed = bounded_absorbed({**customer.profile.absorbed, absorbed: micros(at)})
         customer.version = max(customer.version, other.version) + 1
         unit.pointers[absorbed] = survivor
         unit.absorbed.add(absorbed)

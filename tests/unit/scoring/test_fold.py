@@ -17,6 +17,8 @@ from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.customer import Customer, Judge
 from nextwave_scoring.fold import Fold
 from nextwave_scoring.identity import derive
+from nextwave_scoring.profile.merge import bounded_absorbed
+from nextwave_scoring.profile.record import ABSORBED_MAX
 from nextwave_scoring.unit import Unit
 from nextwave_scoring.value import Economics
 
@@ -110,6 +112,20 @@ def test_a_merge_tells_the_survivor_and_the_absorbed_and_carries_contacts_and_ho
     assert updated.profile.version > merged.profile.version
     [late] = ledger.take(taken(outcome("opened", customer_id=derive(device[0]), after=2)))
     assert late.customer_id == derive(ANN)
+
+
+def test_a_survivor_is_also_named_by_the_ids_of_all_that_became_part_of_it_in_turn() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint(names=("anonymous_id:d1",)), touchpoint(names=(ANN,)), touchpoint(names=("customer_id:7",)))
+    ledger.see(touchpoint(after=1, names=(ANN, "anonymous_id:d1")))
+    merged, _, updated = ledger.see(touchpoint(after=2, names=("customer_id:7", ANN)))
+    assert isinstance(merged, CustomersMerged)
+    assert set(merged.profile.absorbed) == set(updated.profile.absorbed) == {derive("anonymous_id:d1"), derive(ANN)}
+
+
+def test_only_the_newest_absorbed_ids_are_kept() -> None:
+    kept = bounded_absorbed({f"c-{n}": n for n in range(ABSORBED_MAX + 5)})
+    assert sorted(kept.values()) == list(range(5, ABSORBED_MAX + 5))
 
 
 def test_silence_is_reviewed_at_the_instant_it_changes_the_band() -> None:

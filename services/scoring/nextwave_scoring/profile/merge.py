@@ -7,7 +7,17 @@ from typing import Any
 from nextwave_contracts.identifiers import strength
 
 from nextwave_scoring.profile import consents, decay, matters, rests
-from nextwave_scoring.profile.record import CONTACTS_MAX, NAMES_MAX, TRAITS_MAX, ContactPoint, PastContact, Profile, first_of, newer
+from nextwave_scoring.profile.record import (
+    ABSORBED_MAX,
+    CONTACTS_MAX,
+    NAMES_MAX,
+    TRAITS_MAX,
+    ContactPoint,
+    PastContact,
+    Profile,
+    first_of,
+    newer,
+)
 
 Facts = dict[str, tuple[int, Any]]
 
@@ -40,6 +50,7 @@ def merge(a: Profile, b: Profile) -> Profile:
         contacts=bounded_contacts(_contacts(a.contacts, b.contacts)),
         refused=rests.later(a.refused, b.refused),
         complained_at=max(a.complained_at, b.complained_at),
+        absorbed=bounded_absorbed(rests.later(a.absorbed, b.absorbed)),
     )
 
 
@@ -60,6 +71,11 @@ def bounded_contacts(contacts: dict[str, PastContact]) -> dict[str, PastContact]
     if len(contacts) <= CONTACTS_MAX:
         return contacts
     return dict(sorted(contacts.items(), key=lambda item: (-item[1].at, item[0]))[:CONTACTS_MAX])
+
+
+def bounded_absorbed(absorbed: dict[str, int]) -> dict[str, int]:
+    """The newest `ABSORBED_MAX`."""
+    return dict(sorted(absorbed.items(), key=lambda item: (-item[1], item[0]))[:ABSORBED_MAX])
 
 
 def joined_contact(a: PastContact, b: PastContact) -> PastContact:

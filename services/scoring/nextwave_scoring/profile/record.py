@@ -12,6 +12,7 @@ from nextwave_scoring.profile.decay import Counts
 NAMES_MAX = 64
 TRAITS_MAX = 24
 CONTACTS_MAX = 12
+ABSORBED_MAX = 16
 MATTERS_MAX = 24
 
 
@@ -78,6 +79,8 @@ class Profile(msgspec.Struct, array_like=True):
     """By channel (empty: every one), the last refusal."""
     complained_at: int = 0
     """The last complaint, open or closed."""
+    absorbed: dict[str, int] = {}
+    """Ids of the customers that became part of this one, and when: links in what they were sent still name them."""
 
 
 def newer(old: tuple[int, Any] | None, fact: tuple[int, Any]) -> tuple[int, Any]:

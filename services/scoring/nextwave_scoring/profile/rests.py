@@ -26,7 +26,7 @@ def complained(profile: Profile, at: int) -> None:
 
 
 def later(a: dict[str, int], b: dict[str, int]) -> dict[str, int]:
-    """For each channel the later instant of both."""
+    """For each key the later instant of both."""
     return {key: max(a.get(key, 0), b.get(key, 0)) for key in {**a, **b}}
 
 

@@ -67,6 +67,13 @@ def test_a_stop_from_the_address_itself_reaches_its_contact_whoever_owns_the_nam
     assert contact.subjects == tuple(blind(n, KEY) for n in (INTERNAL + profile.customer_id, name, "customer_id:7"))
 
 
+def test_an_unsubscribe_link_sent_before_a_merge_stops_contacts_of_the_survivor() -> None:
+    house = House(catalogue(campaign("winter", wave("tell", "email"))), profile=snapshot(absorbed=("c-8", "c-9")))
+    house.touch("cart.updated")
+    (contact,) = house.all(Contact)
+    assert {blind(INTERNAL + one, KEY) for one in ("c-1", "c-8", "c-9")} <= set(contact.subjects)
+
+
 def test_a_response_at_the_last_millisecond_keeps_the_customer_out_of_the_next_wave() -> None:
     house = two_waves()
     house.touch("cart.updated")
