@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from nextwave_runtime.problem import Problem
@@ -102,15 +102,15 @@ def _open(cursor: str | None, parts: int) -> tuple[str, ...] | None:
         place = tuple(base64.urlsafe_b64decode(cursor).decode().split("\n"))
     except ValueError:
         place = ()
-    if len(place) != parts:
+    if len(place) != parts or not all(part.isprintable() for part in place):
         raise _bad_cursor()
     return place
 
 
 def _instant(written: str) -> datetime:
     try:
-        return datetime.fromisoformat(written)
-    except ValueError:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except (ValueError, OverflowError):  # overflow: an instant that is outside the calendar in UTC
         raise _bad_cursor() from None
 
 
