@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Query
 from nextwave_contracts.actions import Channel, Purpose
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.identifiers import InvalidIdentifierError, blind, parse
-from nextwave_runtime.auth import ROLES, Keyring
+from nextwave_runtime.auth import Keyring
 from nextwave_runtime.database import Database
 from nextwave_runtime.problem import FieldError, Problem
 from pydantic import BaseModel, ConfigDict, Field
 
 from nextwave_channels import delivery as life
 from nextwave_channels import listing, stopping, store
+from nextwave_channels.access import READS, READS_SUPPRESSIONS, Operator, Reader, Suppressor, guarded
 from nextwave_channels.delivery import Delivery, State
 from nextwave_channels.gate import Fact
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Text = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
-Authorization = Annotated[str, Header()]
 
 
 class DeliveryRow(BaseModel):
@@ -148,13 +148,12 @@ class Office:
 
 def router(office: Office) -> APIRouter:
     """All of `/v1` but the callbacks."""
-    routes = APIRouter(prefix="/v1")
+    routes = guarded(office.keyring, "/v1")
     _delivery_routes(routes, office)
     _suppression_routes(routes, office)
 
-    @routes.get("/statistics", tags=["deliveries"])
-    async def read_statistics(authorization: Authorization = "", campaign: Text = None) -> Statistics:
-        office.keyring.require(authorization, *ROLES)
+    @routes.get("/statistics", tags=["deliveries"], dependencies=READS)
+    async def read_statistics(campaign: Text = None) -> Statistics:
         async with office.database.transaction() as connection:
             return Statistics.model_validate(await listing.sums(connection, campaign))
 
@@ -162,29 +161,25 @@ def router(office: Office) -> APIRouter:
 
 
 def _delivery_routes(routes: APIRouter, office: Office) -> None:
-    @routes.get("/deliveries", tags=["deliveries"])
-    async def list_deliveries(  # noqa: PLR0913, PLR0917  (each is a query parameter)
-        authorization: Authorization = "",
+    @routes.get("/deliveries", tags=["deliveries"], dependencies=READS)
+    async def list_deliveries(
         customer: Text = None,
         campaign: Text = None,
         state: State | None = None,
         limit: Limit = 50,
         cursor: Text = None,
     ) -> DeliveryPage:
-        office.keyring.require(authorization, *ROLES)
         wanted = listing.Wanted(customer=customer, campaign=campaign, state=state)
         async with office.database.transaction() as connection:
             rows, following = await listing.page(connection, wanted, cursor, limit)
         return DeliveryPage(deliveries=[DeliveryRow(**row) for row in rows], cursor=following)
 
     @routes.get("/deliveries/{action_id}", tags=["deliveries"])
-    async def read_delivery(action_id: str, authorization: Authorization = "") -> DeliveryDetail:
-        key = office.keyring.require(authorization, *ROLES)
+    async def read_delivery(action_id: str, key: Reader) -> DeliveryDetail:
         return await _read(office, action_id, open_address="privacy" in key.roles)
 
     @routes.post("/deliveries/{action_id}:resolve", tags=["deliveries"])
-    async def resolve_delivery(action_id: str, resolution: Resolution, authorization: Authorization = "") -> DeliveryDetail:
-        key = office.keyring.require(authorization, "operator")
+    async def resolve_delivery(action_id: str, resolution: Resolution, key: Operator) -> DeliveryDetail:
         async with office.database.transaction() as connection:
             stored = await store.lock_one(connection, _named(action_id))
             if stored is None:
@@ -198,24 +193,19 @@ def _delivery_routes(routes: APIRouter, office: Office) -> None:
 
 
 def _suppression_routes(routes: APIRouter, office: Office) -> None:
-    @routes.get("/suppressions", tags=["suppressions"])
-    async def list_suppressions(
-        authorization: Authorization = "", identifier: Text = None, limit: Limit = 50, cursor: Text = None
-    ) -> SuppressionPage:
-        office.keyring.require(authorization, "viewer", "operator", "privacy")
+    @routes.get("/suppressions", tags=["suppressions"], dependencies=READS_SUPPRESSIONS)
+    async def list_suppressions(identifier: Text = None, limit: Limit = 50, cursor: Text = None) -> SuppressionPage:
         subject = None if identifier is None else _subject(office, identifier)
         async with office.database.transaction() as connection:
             rows, following = await listing.suppressions(connection, subject, cursor, limit)
         return SuppressionPage(suppressions=[SuppressionRow(**row) for row in rows], cursor=following)
 
     @routes.put("/suppressions", tags=["suppressions"])
-    async def suppress(scope: SuppressionScope, authorization: Authorization = "") -> Suppressed:
-        key = office.keyring.require(authorization, "operator", "privacy")
+    async def suppress(scope: SuppressionScope, key: Suppressor) -> Suppressed:
         return await _say(office, scope, stopped=True, source=f"api:{key.name}")
 
     @routes.delete("/suppressions", tags=["suppressions"])
-    async def lift_suppression(scope: Annotated[SuppressionScope, Query()], authorization: Authorization = "") -> Suppressed:
-        key = office.keyring.require(authorization, "operator", "privacy")
+    async def lift_suppression(scope: Annotated[SuppressionScope, Query()], key: Suppressor) -> Suppressed:
         return await _say(office, scope, stopped=False, source=f"api:{key.name}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from collections.abc import AsyncIterator
@@ -127,6 +128,43 @@ async def test_deliveries_are_listed_in_pages_without_addresses(place: Place, cl
     assert (await client.get("/v1/deliveries", params={"cursor": "x"}, headers=bearer("viewer"))).status_code == 400
     assert (await client.get("/v1/deliveries?state=nonsense", headers=bearer("viewer"))).status_code == 422
     assert (await client.get("/v1/deliveries")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "place_in_list", ["2026-03-02T12:00:00+00:00\na\0", "0001-01-01T00:00:00+14:00\na", "9999-12-31T23:00:00-14:00\na", "now\na"]
+)
+async def test_a_cursor_that_no_page_gave_is_refused_with_a_reason(client: httpx.AsyncClient, place_in_list: str) -> None:
+    cursor = base64.urlsafe_b64encode(place_in_list.encode()).decode()
+    answer = await client.get("/v1/deliveries", params={"cursor": cursor}, headers=bearer("viewer"))
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:invalid-cursor")
+    assert "exactly as the page before gave it" in answer.json()["detail"]
+    nul = base64.urlsafe_b64encode(b"a\0\nemail\nmarketing").decode()
+    assert (await client.get("/v1/suppressions", params={"cursor": nul}, headers=bearer("viewer"))).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/deliveries?state=nonsense&limit=many", None),
+        ("GET", "/v1/suppressions?limit=0", None),
+        ("GET", "/v1/statistics?campaign=%00", None),
+        ("POST", "/v1/deliveries/a:resolve", b'{"state": "nonsense"}'),
+        ("PUT", "/v1/suppressions", b"no json at all"),
+        ("DELETE", "/v1/suppressions", None),
+    ],
+)
+async def test_whoever_has_no_token_is_told_so_before_the_request_is_looked_at(
+    client: httpx.AsyncClient, method: str, path: str, body: bytes | None
+) -> None:
+    for headers in ({}, bearer("stolen")):
+        answer = await client.request(method, path, content=body, headers={**headers, "content-type": "application/json"})
+        assert answer.status_code == 401, answer.text
+    known = await client.request(method, path, content=body, headers={**bearer("operator"), "content-type": "application/json"})
+    assert known.status_code == 422, known.text
+
+
+async def test_a_role_that_may_not_is_told_so_before_its_parameters_are_looked_at(client: httpx.AsyncClient) -> None:
+    assert (await client.delete("/v1/suppressions", headers=bearer("viewer"))).status_code == 403
 
 
 async def test_an_address_is_masked_but_for_the_privacy_role(place: Place, client: httpx.AsyncClient) -> None:
