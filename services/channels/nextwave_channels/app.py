@@ -83,7 +83,7 @@ def make_adapters(settings: ChannelsSettings) -> Mapping[str, Adapter]:
 
 
 def _http(settings: ChannelsSettings, shared: _Shared) -> FastAPI:
-    app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url=None, redoc_url=None)
+    app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url="/docs", redoc_url=None)
     problem.install(app)
     inbox = callbacks.Inbox(database=shared.database, clock=shared.clock, partitions=settings.partitions)
     secrets = callbacks.Secrets(
