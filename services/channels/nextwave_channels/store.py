@@ -31,10 +31,12 @@ _STOPPING = text("select pg_advisory_xact_lock(7203915)")
 _NEXT_DUE = text(
     "select due_at from deliveries where channel = :channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1"
 )
+# What is owed (service, recovery, transactional) goes before what is offered; then the highest expected value first.
 _CLAIMABLE = text(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
     " from deliveries where channel = :channel and state = 'due'"
-    " and due_at <= :now and held_until <= clock_timestamp() order by value desc limit :limit for update skip locked"
+    " and due_at <= :now and held_until <= clock_timestamp()"
+    " order by purpose in ('marketing', 'care'), value desc limit :limit for update skip locked"
 )
 _LAPSED = text(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"

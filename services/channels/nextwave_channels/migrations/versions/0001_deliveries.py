@@ -20,7 +20,7 @@ STATEMENTS = (
     "comment on column deliveries.held_until is 'database time: end of the lease while sending, earliest retry while due'",
     "comment on column deliveries.withdrawn_reason is 'withdrawn while sending: a sure refusal ends it, nothing sends it again'",
     "create index deliveries_due on deliveries (channel, due_at) where state = 'due'",
-    "create index deliveries_by_value on deliveries (channel, value desc) where state = 'due'",
+    "create index deliveries_by_value on deliveries (channel, (purpose in ('marketing', 'care')), value desc) where state = 'due'",
     "create index deliveries_due_campaign on deliveries (campaign, partition) where state = 'due'",
     "create index deliveries_due_subjects on deliveries using gin (subjects) where state = 'due'",
     "create index deliveries_sending on deliveries (held_until) where state = 'sending'",
