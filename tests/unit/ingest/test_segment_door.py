@@ -134,6 +134,17 @@ async def test_a_broken_gzip_stream_is_refused(ingest: Stand, content: bytes) ->
     assert (await ingest.post("/v1/batch", content=content)).status_code == 400
 
 
+@pytest.mark.parametrize("content", [b"plain words", b"\x78\x9cdeflated", b'"text"'])
+async def test_a_body_that_is_not_the_gzip_its_header_says_is_refused_by_that_name(ingest: Stand, content: bytes) -> None:
+    answer = await ingest.post("/v1/batch", content=content, headers={"content-encoding": "gzip"})
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:malformed-gzip")
+    assert "Content-Encoding" in answer.json()["detail"]
+
+
+async def test_a_body_that_a_gateway_inflated_without_changing_the_header_is_taken(ingest: Stand) -> None:
+    assert (await ingest.post("/v1/track", TRACK, headers={"content-encoding": "gzip"})).status_code == 200
+
+
 async def test_a_call_without_an_id_gets_the_same_id_when_it_is_repeated(ingest: Stand) -> None:
     call = {"event": "x", "userId": "7", "timestamp": "2026-11-22T09:00:00Z"}
     for sent_at in ("2026-11-22T09:30:00Z", "2026-11-22T09:30:10Z"):

@@ -12,6 +12,7 @@ from nextwave_runtime.problem import MEDIA_TYPE, Problem
 READ_SECONDS = 30.0
 """How long a client may take to send the rest of a body that did not come at once."""
 _GZIP_MAGIC = b"\x1f\x8b"
+_JSON_STARTS = (b"{", b"[")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -70,7 +71,11 @@ class Request:
         encoding = self.header(b"content-encoding").lower()
         if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
             raise Problem(415, "unknown-encoding", "send the body plain or as gzip")
-        return inflate(raw, limit) if raw[:2] == _GZIP_MAGIC else raw
+        if raw[:2] == _GZIP_MAGIC:
+            return inflate(raw, limit)
+        if encoding.endswith(b"gzip") and raw and raw.lstrip()[:1] not in _JSON_STARTS:
+            raise Problem(400, "malformed-gzip", "Content-Encoding says gzip, but the body is no gzip stream")
+        return raw  # a gateway may have inflated it and left the header
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
         parts, size, more = [first], len(first), True
