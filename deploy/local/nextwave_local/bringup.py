@@ -46,7 +46,7 @@ def up(folder: Folder, wish: Wish, say: Say) -> None:
     folder.path.mkdir(parents=True, exist_ok=True)
     if left := stop_left_behind(folder):
         say(f"stopped what an earlier run left behind: {', '.join(left)}")
-    folder.endpoints.unlink(missing_ok=True)
+    folder.forget_endpoints()
     layout = Layout(replicas=wish.replicas, ports=_ports(wish), clock=_clock(folder, wish))
     if wrong := [finding for finding in doctor.examine(folder.path, layout.ports) if not finding.fine]:
         raise BringUpError("\n".join(f"{finding.what}: {finding.seen}. {finding.advice}" for finding in wrong))
@@ -62,7 +62,7 @@ def down(folder: Folder, say: Say) -> bool:
     progress = folder.progress()
     if not folder.supervised() or progress is None:
         left = stop_left_behind(folder)
-        folder.endpoints.unlink(missing_ok=True)
+        folder.forget_endpoints()
         if left:
             say(f"no supervisor was left; stopped {', '.join(left)}")
         return bool(left)

@@ -45,7 +45,7 @@ def up(
         _fail("interrupted; what had started is stopped")
     except PermissionError as error:
         _fail(f"{error.filename} cannot be written: choose a folder of yours with --state")
-    typer.echo(f"ready in {monotonic() - began:.1f} s; where everything is: {folder.endpoints}")
+    typer.echo(f"ready in {monotonic() - began:.1f} s; where everything is: {folder.endpoints}; for a shell: . {folder.variables}")
 
 
 @app.command()

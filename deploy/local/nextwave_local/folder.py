@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from nextwave_local.layout import Layout
 DEFAULT = Path(".nextwave")
 LOG_BYTES_MAX = 50_000_000
 START_TOLERANCE_SECONDS = 2.0
+VARIABLES = ("ingest", "scoring", "orchestrator", "channels", "simulator", "kafka", "write_key", "api_token")
+"""What of the endpoints a shell gets, in capitals."""
 
 
 class Recorded(msgspec.Struct, frozen=True):
@@ -49,6 +52,11 @@ class Folder:
     def endpoints(self) -> Path:
         """Where everything is reached; exists only while all is ready."""
         return self.path / "endpoints.json"
+
+    @property
+    def variables(self) -> Path:
+        """The endpoints as variables of a POSIX shell, to be read with `.`; exists as long as `endpoints`."""
+        return self.path / "env.sh"
 
     @property
     def keys(self) -> Path:
@@ -120,12 +128,22 @@ class Folder:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Recorded]) if path.exists() else {}
 
     def write_endpoints(self, endpoints: Mapping[str, Any]) -> None:
-        """Says that all is ready, and where."""
+        """Says that all is ready, and where: to programs, and to shells."""
+        exports = " ".join(f"{name.upper()}={shlex.quote(str(endpoints[name]))}" for name in VARIABLES if name in endpoints)
+        self._put(self.variables.name, f"export {exports}\n".encode())
         self._write("endpoints.json", endpoints)
 
+    def forget_endpoints(self) -> None:
+        """Nothing is ready any more."""
+        self.endpoints.unlink(missing_ok=True)
+        self.variables.unlink(missing_ok=True)
+
     def _write(self, name: str, value: Any) -> None:
+        self._put(name, msgspec.json.format(msgspec.json.encode(value), indent=2))
+
+    def _put(self, name: str, content: bytes) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         fresh = self.path / f".{name}.{os.getpid()}"
         fresh.touch(mode=0o600)
-        fresh.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2))
+        fresh.write_bytes(content)
         fresh.replace(self.path / name)

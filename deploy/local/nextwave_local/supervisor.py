@@ -75,7 +75,7 @@ class Supervisor:
         """Services first, so that they can finish what they began, then the simulator, then Kafka and PostgreSQL."""
         self._say("stopping", "")
         self._ready = False
-        self._folder.endpoints.unlink(missing_ok=True)
+        self._folder.forget_endpoints()
         for group in (self._layout.names(), ("simulator",), ("kafka", "postgres")):
             keepers = [self._keepers[name] for name in group if name in self._keepers]
             for keeper in keepers:
