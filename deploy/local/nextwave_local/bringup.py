@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic, sleep, time
 
 from nextwave_contracts.clock import ClockSetting
@@ -41,9 +42,9 @@ class Wish:
 
 def up(folder: Folder, wish: Wish, say: Say) -> None:
     """Starts a stack and returns when all of it is ready. Raises `BringUpError`, `LayoutError`."""
+    _claim(folder)
     if folder.supervised():
         raise BringUpError(f"it runs already: see {folder.endpoints}, or `nextwave status`; stop it with `nextwave down`")
-    folder.path.mkdir(parents=True, exist_ok=True)
     if left := stop_left_behind(folder):
         say(f"stopped what an earlier run left behind: {', '.join(left)}")
     folder.forget_endpoints()
@@ -59,6 +60,8 @@ def up(folder: Folder, wish: Wish, say: Say) -> None:
 
 def down(folder: Folder, say: Say) -> bool:
     """Stops the stack; False when there was nothing to stop. Raises `BringUpError` when it does not end."""
+    if not folder.path.is_dir():
+        return False
     progress = folder.progress()
     if not folder.supervised() or progress is None:
         left = stop_left_behind(folder)
@@ -73,6 +76,16 @@ def down(folder: Folder, say: Say) -> bool:
             raise BringUpError(f"the supervisor (pid {progress.pid}) does not end; see {folder.log('supervisor')}")
         sleep(0.05)
     return True
+
+
+def _claim(folder: Folder) -> None:
+    """Makes the folder and looks whether files can be made in it. Raises `BringUpError`."""
+    try:
+        folder.path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder.path):
+            pass
+    except OSError as error:
+        raise BringUpError(f"{folder.path} cannot keep a stack ({error.strerror}): choose another folder with --state") from error
 
 
 def _ports(wish: Wish) -> dict[str, int]:

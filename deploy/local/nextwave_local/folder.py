@@ -93,7 +93,7 @@ class Folder:
 
     def supervised(self) -> bool:
         """Whether a supervisor lives."""
-        if not self.path.exists():
+        if not self.path.is_dir():
             return False
         handle = self.lock()
         if handle is None:

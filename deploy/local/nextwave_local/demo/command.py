@@ -19,8 +19,8 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="leave the stack running, to look at it")] = False,
 ) -> None:
     """Replay half a year of a shop in two minutes through a stack of its own, and report. Exit code 1 when a sum does not come out."""
-    if state is not None and state.exists() and any(state.iterdir()):
-        raise typer.BadParameter("it must be new or empty", param_hint="--state")
+    if state is not None and state.exists() and (not state.is_dir() or any(state.iterdir())):
+        raise typer.BadParameter("it must be a new or an empty folder", param_hint="--state")
     run = import_module("nextwave_local.demo.run")  # loaded when it is used: the other commands start faster without it
     wanted = run.Wanted(seconds=seconds, seed=seed, state=state, keep=keep, report=report)
     raise typer.Exit(0 if run.run(wanted) else 1)

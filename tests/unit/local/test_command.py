@@ -1,0 +1,27 @@
+"""What the `nextwave` command answers to wishes that cannot be, before it starts anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from nextwave_local.command import app
+from typer.testing import CliRunner, Result
+
+
+def _said(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize("folder", ["/dev/null/x", "/etc/passwd", "/proc/x", "/proc"])
+def test_a_state_that_cannot_be_a_folder_is_refused_in_one_sentence(folder: str) -> None:
+    said = _said("up", "--state", folder)
+    assert (said.exit_code, said.output.count("\n")) == (1, 1)
+    assert f"{folder} cannot keep a stack" in said.output
+
+
+@pytest.mark.parametrize(("command", "code"), [("status", 1), ("down", 0)])
+def test_a_file_in_the_place_of_the_state_is_a_stack_that_is_down(tmp_path: Path, command: str, code: int) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    assert _said(command, "--state", file).exit_code == code
