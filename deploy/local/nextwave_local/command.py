@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import datetime
 from pathlib import Path
 from time import monotonic
 from typing import Annotated
@@ -22,6 +23,9 @@ app.add_typer(topic_command.app, name="topics")
 app.command("demo")(demo_command.demo)
 
 State = Annotated[Path | None, typer.Option("--state", help="folder that keeps everything of this stack; .nextwave by default")]
+
+RFC_3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})")
+"""Narrower than what Python reads, which takes dates alone and times without a zone."""
 
 
 @app.command()
@@ -118,10 +122,11 @@ def _instant(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise LayoutError(f"--from {text!r}: write an instant like 2026-01-31T08:00:00Z") from wrong
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+        if RFC_3339.fullmatch(text):
+            return datetime.fromisoformat(text.upper())
+    except ValueError:
+        pass  # of that form, but no instant: a 13th month
+    raise LayoutError(f"--from {text!r}: write date, time and zone like 2026-01-31T08:00:00Z or 2026-01-31T09:00:00+01:00")
 
 
 def _fail(message: str) -> None:

@@ -25,3 +25,15 @@ def test_a_file_in_the_place_of_the_state_is_a_stack_that_is_down(tmp_path: Path
     file = tmp_path / "file"
     file.touch()
     assert _said(command, "--state", file).exit_code == code
+
+
+@pytest.mark.parametrize("instant", ["2026-01-01", "2026-01-01T08:00:00", "20260101T080000Z", "2026-13-01T08:00:00Z", "tomorrow"])
+def test_a_business_instant_needs_time_and_zone(tmp_path: Path, instant: str) -> None:
+    said = _said("up", "--state", tmp_path / "state", "--from", instant)
+    assert (said.exit_code, "like 2026-01-31T08:00:00Z" in said.output) == (1, True)
+    assert not (tmp_path / "state").exists()
+
+
+@pytest.mark.parametrize("instant", ["2026-01-01T08:00:00Z", "2026-01-01t09:00:00.000+01:00"])
+def test_a_business_instant_is_taken_as_rfc_3339_writes_it(instant: str) -> None:
+    assert "/dev/null/x" in _said("up", "--state", "/dev/null/x", "--from", instant).output
