@@ -36,9 +36,10 @@ def status_of(folder: Folder) -> Status:
     phase = progress.phase if progress is not None and (supervised or progress.phase == "failed") else "down"
     layout = folder.layout() if progress is not None else None
     processes = {name: _process(name, process, layout) for name, process in folder.processes().items()}
-    ready = phase == "ready" and all(process.running for process in processes.values())
-    summary = f"{phase} ({folder.path})" + (f": {progress.message}" if progress is not None and progress.message else "")
-    return Status(phase=phase, ready=ready, summary=summary, processes=processes)
+    ended = [name for name, process in sorted(processes.items()) if not process.running]
+    word = f"not ready: {', '.join(ended)} ended" if phase == "ready" and ended else phase
+    summary = f"{word} ({folder.path})" + (f": {progress.message}" if progress is not None and progress.message else "")
+    return Status(phase=phase, ready=phase == "ready" and not ended, summary=summary, processes=processes)
 
 
 def _process(name: str, recorded: Recorded, layout: Layout | None) -> ProcessStatus:

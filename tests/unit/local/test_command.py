@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from nextwave_contracts.clock import ClockSetting
+from nextwave_local import children
 from nextwave_local.command import app
+from nextwave_local.folder import Folder, Progress, Recorded
+from nextwave_local.layout import DEFAULT_PORTS, Layout, replicas_of
 from typer.testing import CliRunner, Result
 
 
@@ -37,3 +42,17 @@ def test_a_business_instant_needs_time_and_zone(tmp_path: Path, instant: str) ->
 @pytest.mark.parametrize("instant", ["2026-01-01T08:00:00Z", "2026-01-01t09:00:00.000+01:00"])
 def test_a_business_instant_is_taken_as_rfc_3339_writes_it(instant: str) -> None:
     assert "/dev/null/x" in _said("up", "--state", "/dev/null/x", "--from", instant).output
+
+
+def test_a_stack_of_which_a_process_has_ended_is_not_ready_and_the_process_is_named(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    lives = Recorded(os.getpid(), children.started_at(os.getpid()) or 0.0)
+    folder.write_layout(Layout(replicas=replicas_of([]), ports=dict(DEFAULT_PORTS), clock=ClockSetting()))
+    folder.write_processes({"kafka": Recorded(2**22 - 3, 1.0), "supervisor": lives})
+    folder.write_progress(Progress("ready", "", lives.pid))
+    held = folder.lock()
+    said = _said("status", "--state", tmp_path)
+    assert (said.exit_code, said.output.splitlines()[0]) == (1, f"not ready: kafka ended ({tmp_path})")
+    folder.write_processes({"supervisor": lives})
+    assert _said("status", "--state", tmp_path).exit_code == 0
+    assert held is not None
