@@ -55,11 +55,12 @@ def up(
 @app.command()
 def down(state: State = None) -> None:
     """Stop everything cleanly; the state stays."""
+    folder = state_folder(state)
     try:
-        stopped = bringup.down(state_folder(state), typer.echo)
+        stopped = bringup.down(folder, typer.echo)
     except BringUpError as error:
         _fail(str(error))
-    typer.echo("stopped" if stopped else "nothing was running")
+    typer.echo("stopped" if stopped else f"nothing was running in {folder.path}; --state names another folder")
 
 
 @app.command()

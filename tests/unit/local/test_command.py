@@ -56,3 +56,8 @@ def test_a_stack_of_which_a_process_has_ended_is_not_ready_and_the_process_is_na
     folder.write_processes({"supervisor": lives})
     assert _said("status", "--state", tmp_path).exit_code == 0
     assert held is not None
+
+
+def test_down_says_where_it_looked_when_nothing_was_running(tmp_path: Path) -> None:
+    said = _said("down", "--state", tmp_path)
+    assert (said.exit_code, f"nothing was running in {tmp_path}" in said.output) == (0, True)
