@@ -128,7 +128,7 @@ def _unknown(parsed: BoundTemplate) -> Iterator[tuple[str, str]]:
             if path is None:
                 yield f"{variable} depends on another value", "name the field itself"
             elif not _known(path):
-                yield f"there is no field {variable}", "GET /v1/fields lists all; traits are traits.<name>"
+                yield f"there is no field {variable}", "GET /v1/fields (scoring) lists all; traits are traits.<name>"
 
 
 def _path(segments: Iterable[Any]) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
+import msgspec.inspect as types
 import yaml
 
 from nextwave_orchestrator.faults import Fault, FaultyError, step
@@ -93,6 +94,8 @@ def _fault(document: Any, written: type[Any], wrong: msgspec.ValidationError) ->
     named = _NAMED.search(text)
     if named and "field" in text:
         pointer += step(named[1])
+    if "enum value" in text:
+        return Fault(pointer, text, "use one of " + ", ".join(_allowed(written, pointer, of_key="at `key` in" in detail)))
     return Fault(pointer, text, _fix(text, named[1] if named else ""))
 
 
@@ -101,9 +104,35 @@ def _fix(text: str, name: str) -> str:
         return f"remove {name} or correct its name; GET /openapi.json has the schema"
     if "required field" in text:
         return f"add {name}"
-    if "enum value" in text:
-        return "use one of the values in the schema (GET /openapi.json)"
     return "correct the value's type; GET /openapi.json has the schema"
+
+
+def _allowed(written: type[Any], pointer: str, *, of_key: bool) -> list[str]:
+    """The values of the enumeration that stands at `pointer` in the type, or that names its keys."""
+    node = types.type_info(written)
+    for name in pointer.split("/")[1:]:
+        node = _inside(_given(node), name)
+    node = _given(node)
+    if of_key and isinstance(node, types.DictType):
+        node = _given(node.key_type)
+    return [str(value) for value in node.values] if isinstance(node, types.LiteralType) else []
+
+
+def _given(node: types.Type) -> types.Type:
+    """The type of what may be left out."""
+    if not isinstance(node, types.UnionType):
+        return node
+    return next(one for one in node.types if not isinstance(one, types.NoneType))
+
+
+def _inside(node: types.Type, name: str) -> types.Type:
+    match node:
+        case types.StructType(fields=fields):
+            return next((f.type for f in fields if f.encode_name == name), types.AnyType())
+        case types.DictType(value_type=inner) | types.VarTupleType(item_type=inner) | types.ListType(item_type=inner):
+            return inner
+        case _:
+            return types.AnyType()
 
 
 def _pointer(document: Any, written: type[Any], path: str, detail: str) -> str:

@@ -146,11 +146,10 @@ def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
     for at, currency in pairs:
         if currency != policy.currency:
             yield _error("currency", at, f"{currency} is not the house's currency", f"use {policy.currency}")
-    if cost_max(campaign, policy) == 0:
-        return
-    if campaign.budget is None:
-        yield _warning("no_budget", "/budget", "paid channels without a budget", "add budget: {amount: <minor units>}")
-    if campaign.goal.value == 0:
+    if campaign.budget:
+        detail = "the budget is stored, and not enforced yet: it only decides whether an editor may publish"
+        yield _warning("budget_not_enforced", "/budget", detail, "watch what is spent; caps (PUT /v1/policy) and pausing limit contacts")
+    if campaign.goal.value == 0 and cost_max(campaign, policy) > 0:
         yield _warning(
             "no_value", "/goal/value", "a goal worth nothing covers no cost: paid channels are never used", "give the goal a value"
         )
@@ -169,7 +168,9 @@ def _overlaps(campaign: Campaign, others: tuple[Campaign, ...]) -> Iterator[Find
         audiences = {other.entry.audience.segment, campaign.entry.audience.segment}
         if same and (len(audiences) == 1 or "*" in audiences):
             detail = f"campaign {other.key!r} lets the same customers in on the same trigger"
-            yield _warning("overlap", "/entry", detail, "the arbiter will choose for each contact; separate the audiences if you want both")
+            yield _warning(
+                "overlap", "/entry", detail, "priority, then key, decides who gets a cap; separate the audiences if you want both"
+            )
 
 
 def _near(key: str, known: Iterable[str], otherwise: str) -> str:

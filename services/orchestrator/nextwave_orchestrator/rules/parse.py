@@ -93,7 +93,7 @@ class _Reader:
             return field(path)
         except (KeyError, AttributeError, TypeError):
             near = get_close_matches(str(path), [f.path for f in FIELDS], n=1, cutoff=0.5)
-            fix = f"did you mean {near[0]}? GET /v1/fields lists all" if near else "GET /v1/fields lists all fields"
+            fix = ("did you mean " + near[0] + "? " if near else "") + "GET /v1/fields (scoring) lists all fields"
             self._fault(at, f"there is no field {path!r:.60}", fix)
             return None
 

@@ -12,9 +12,22 @@ from nextwave_orchestrator.campaigns.lint import lint
 from nextwave_orchestrator.catalogue import CampaignState
 from unit.orchestrator.campaigns.winter import around, put, winter, written
 
+PLAN = put(written(), "/budget", ...)
+"""The winter campaign without its budget."""
+
+
+def plan() -> Campaign:
+    return read_as(PLAN, Campaign)
+
 
 def test_a_campaign_whose_world_is_complete_has_no_findings() -> None:
-    assert lint(winter(), around()) == []
+    assert lint(plan(), around()) == []
+
+
+def test_a_budget_is_said_to_be_stored_and_not_enforced() -> None:
+    (finding,) = lint(winter(), around())
+    assert (finding.level, finding.code, finding.pointer) == ("warning", "budget_not_enforced", "/budget")
+    assert "is stored, and not enforced yet" in finding.detail
 
 
 CASES: list[tuple[str, Any, str, str, str]] = [
@@ -38,30 +51,31 @@ CASES: list[tuple[str, Any, str, str, str]] = [
     ("/waves/1/window", "8h", "error", "window_too_short", "/waves/1/mixes/0/channels/0"),
     ("/goal/currency", "USD", "error", "currency", "/goal/currency"),
     ("/goal/value", 0, "warning", "no_value", "/goal/value"),
-    ("/budget", ..., "warning", "no_budget", "/budget"),
     ("/needs", ["payment"], "warning", "not_declared", "/needs/0"),
 ]
 
 
 @pytest.mark.parametrize(("at", "value", "level", "code", "pointer"), CASES)
 def test_a_campaign_that_would_not_work_is_found_out(at: str, value: Any, level: str, code: str, pointer: str) -> None:
-    findings = lint(read_as(put(written(), at, value), Campaign), around())
+    findings = lint(read_as(put(PLAN, at, value), Campaign), around())
     assert [(f.level, f.code, f.pointer) for f in findings] == [(level, code, pointer)]
     assert findings[0].fix
 
 
 def test_a_trait_shown_without_a_default_is_warned_of() -> None:
     templates = {**around().templates, "renew": Template(key="renew", text="Dear {{ traits.name }}, {{ traits.city | default: 'x' }}")}
-    findings = lint(winter(), around(templates=templates))
+    findings = lint(plan(), around(templates=templates))
     assert [(f.level, f.code) for f in findings] == [("warning", "may_be_missing")]
     assert "traits.name" in findings[0].detail
 
 
 def test_two_campaigns_on_one_trigger_and_audience_are_warned_of() -> None:
-    other = read_as(put(written(), "/key", "other"), Campaign)
-    elsewhere = read_as(put(written(), "/entry/audience/segment", "top-value"), Campaign)
-    assert [f.code for f in lint(winter(), around(others=(other,)))] == ["overlap"]
-    assert lint(winter(), around(others=(elsewhere,))) == []
+    other = read_as(put(PLAN, "/key", "other"), Campaign)
+    elsewhere = read_as(put(PLAN, "/entry/audience/segment", "top-value"), Campaign)
+    (finding,) = lint(plan(), around(others=(other,)))
+    assert finding.code == "overlap"
+    assert "priority, then key, decides who gets a cap" in finding.fix
+    assert lint(plan(), around(others=(elsewhere,))) == []
 
 
 STATES: list[tuple[Verb, CampaignState, CampaignState | None]] = [
@@ -93,7 +107,7 @@ def test_a_campaign_moves_only_along_its_life(verb: Verb, state: CampaignState, 
 def test_an_editor_publishes_small_budgets_and_an_approver_any() -> None:
     campaign, policy = winter(), Policy()
     free = Policy(channel_costs={})
-    no_limit = read_as(put(written(), "/budget", ...), Campaign)
+    no_limit = plan()
     assert not may_publish(campaign, policy, ["editor"], 499_999)
     assert may_publish(campaign, policy, ["editor"], 500_000)
     assert may_publish(campaign, policy, ["approver"], 0)

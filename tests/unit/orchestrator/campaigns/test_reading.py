@@ -81,6 +81,22 @@ def test_a_wrong_shape_is_refused_at_its_place(at: str, value: Any, pointer: str
     assert refused.value.faults[0].fix
 
 
+ENUMERATIONS: list[tuple[str, Any, str]] = [
+    ("/purpose", "selling", "use one of care, marketing, recovery, service, transactional"),
+    ("/waves/1/enter/unless", "bored", "use one of responded"),
+    ("/waves/2/enter/on/lost", {"channel": "sms"}, "use one of failed, missed, refused"),
+    ("/waves/2/enter/on/missed/channel", "pigeon", "webpush"),
+    ("/waves/0/mixes/1/channels/0/channel", "emial", "email"),
+]
+
+
+@pytest.mark.parametrize(("at", "value", "told"), ENUMERATIONS)
+def test_a_word_outside_an_enumeration_is_answered_with_the_words_inside(at: str, value: Any, told: str) -> None:
+    with pytest.raises(FaultyError) as refused:
+        read_as(put(written(), at, value), Campaign)
+    assert told in refused.value.faults[0].fix
+
+
 VALUES: list[tuple[str, Any, str]] = [
     ("/key", "Winter!", "/key"),
     ("/owner", "", "/owner"),
