@@ -61,3 +61,15 @@ def test_a_stack_of_which_a_process_has_ended_is_not_ready_and_the_process_is_na
 def test_down_says_where_it_looked_when_nothing_was_running(tmp_path: Path) -> None:
     said = _said("down", "--state", tmp_path)
     assert (said.exit_code, f"nothing was running in {tmp_path}" in said.output) == (0, True)
+
+
+@pytest.mark.parametrize("report", ["missing/x.json", "."])
+def test_a_report_that_cannot_be_written_is_refused_before_the_demo_runs(tmp_path: Path, report: str) -> None:
+    said = _said("demo", "--report", tmp_path / report)
+    assert (said.exit_code, "cannot be written" in " ".join(said.output.replace("│", " ").split())) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_demo_refuses_a_file_as_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert _said("demo", "--state", tmp_path / "file").exit_code == 2
