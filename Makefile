@@ -24,7 +24,7 @@ help: ## show what can be made
 
 # --- run -------------------------------------------------------------------------------------------------------------
 
-demo: .venv/ready ## start everything, replay months of real customers in minutes, print what happened
+demo: .venv/ready ## start everything, replay months of a shop's customers in minutes, print what happened
 	$(BIN)/nextwave demo $(ARGS)
 
 up: .venv/ready ## start Kafka, PostgreSQL, the four services and the provider simulator on this machine
