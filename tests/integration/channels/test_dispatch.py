@@ -146,41 +146,6 @@ async def test_an_answer_after_the_lease_reconciles_the_unknown_delivery(place: 
     assert [(o.kind, o.cost) for o in await place.outcomes()] == [("accepted", 3), ("unknown", 0)]
 
 
-async def test_a_process_that_stood_still_after_its_claim_sends_nothing_and_the_next_claim_checks_anew(place: Place) -> None:
-    seconds = 0.0
-    place.monotonic = lambda: seconds
-    await place.put(a_contact(), a_contact(action_id="b", subjects=("hash-bob",)))
-    adapter = Recorder()
-    dispatcher = place.dispatcher(adapter)
-    claimed = await dispatcher.claim(5) or []
-    seconds = 3.1
-    async with place.database.transaction() as connection:
-        await stopping.record_facts(connection, [Fact(subject="hash-ann-id", kind="opt", stopped=True, at=NOON)], NOON, PARTITIONS)
-    for each in claimed:
-        await dispatcher.send(each)
-    assert adapter.sent == []
-    assert await place.states() == {"action-1": "withdrawn", "b": "due"}
-    await asyncio.sleep(1.1)
-    for each in await dispatcher.claim(5) or []:
-        await dispatcher.send(each)
-    assert adapter.sent == ["b"]
-
-
-async def test_a_process_that_wakes_after_its_lease_ran_out_sends_nothing(place: Place) -> None:
-    seconds = 0.0
-    place.monotonic = lambda: seconds
-    await place.put(a_contact())
-    adapter = Recorder()
-    dispatcher = place.dispatcher(adapter, Pace(concurrency=8, lease_seconds=0.01))
-    (claimed,) = await dispatcher.claim(5) or []
-    await asyncio.sleep(0.05)
-    assert await settle_lapsed(place.desk) == 1
-    seconds = 60.0
-    await dispatcher.send(claimed)
-    assert adapter.sent == []
-    assert await place.states() == {"action-1": "failed"}
-
-
 async def test_an_uncertain_answer_is_unknown_and_never_repeated(place: Place) -> None:
     await place.put(a_contact())
     adapter = Recorder(answer=lambda _: Uncertain(detail="connection lost"))
