@@ -142,7 +142,7 @@ async def test_killing_scoring_orchestrator_and_channels_in_mid_stream_loses_not
     assert ends["delivered"] <= set(calls)
 
 
-async def test_a_stop_reaches_the_channel_and_nothing_more_is_sent(ring: Ring) -> None:
+async def test_whoever_withdrew_consent_is_withheld_at_the_decision(ring: Ring) -> None:
     await ring.publish(campaign("stops", "stops.asked"))
     await ring.sign_up("stopper", number=6)
     await ring.event("consent.withdrawn", "stopper", {"channel": "email", "purpose": "marketing"})
