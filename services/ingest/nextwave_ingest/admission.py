@@ -203,8 +203,10 @@ def _check_integers(data: dict[str, Any], pointer: str) -> None:
 
 def text(pointer: str, value: str) -> str:
     """A short printable text. Raises `RefusedError`."""
-    if not value or len(value) > TEXT_MAX or _UNPRINTABLE.search(value):
-        raise RefusedError(pointer, f"must have 1 to {TEXT_MAX} characters and no control characters")
+    if not value:
+        raise RefusedError(pointer, "is missing or empty")
+    if len(value) > TEXT_MAX or _UNPRINTABLE.search(value):
+        raise RefusedError(pointer, f"must have at most {TEXT_MAX} characters and no control characters")
     return value
 
 

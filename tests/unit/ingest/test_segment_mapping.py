@@ -116,3 +116,10 @@ def test_a_refused_call_names_the_field(call: dict[str, Any], pointer: str) -> N
     with pytest.raises(RefusedError) as refused:
         report(call)
     assert refused.value.pointer == pointer
+
+
+@pytest.mark.parametrize("call", [{}, {"type": "track"}, {"type": "track", "event": " "}, {"type": "group"}])
+def test_a_missing_field_is_said_to_be_missing(call: dict[str, Any]) -> None:
+    with pytest.raises(RefusedError) as refused:
+        report(call)
+    assert refused.value.detail.startswith("is missing")

@@ -118,7 +118,7 @@ def understand(item: bytes, envelope: Envelope) -> Report:
         raise misfit(wrong) from wrong
     read = _READERS.get(envelope.kind or call.type or "")
     if read is None:
-        raise RefusedError("/type", f"must be one of {', '.join(_READERS)}")
+        raise RefusedError("/type", f"{'must be' if call.type else 'is missing; use'} one of {', '.join(_READERS)}")
     kind, names, data, raw = read(call, envelope)
     return Report(
         id=body_id(item) if call.message_id in (None, "") else str(call.message_id),
