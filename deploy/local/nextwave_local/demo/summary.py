@@ -9,6 +9,7 @@ from nextwave_local.demo.recount import FunnelRow
 from nextwave_local.demo.report import Report
 
 FUNNEL = (
+    ("accepted", ("accepted",)),
     ("deliv'd", ("delivered",)),
     ("opened", ("opened",)),
     ("clicked", ("clicked",)),
@@ -16,7 +17,7 @@ FUNNEL = (
     ("said no", ("refused", "unsubscribed")),
     ("in vain", ("bounced", "no_answer", "busy", "failed", "expired", "withdrawn")),
 )
-"""Columns of the funnel, and what they add up; the JSON has each by itself."""
+"""Columns of the funnel, and what they add up; the JSON has each by itself. `accepted` is by the provider."""
 
 
 def show(console: Console, report: Report) -> None:
@@ -40,9 +41,10 @@ def _sums(report: Report) -> Table:
         "customers": f"{report.customers}, after {report.merges} merges",
         "bands": _counts(report.bands),
         "stages": _counts(report.stages),
+        "": "bands and stages were counted when the last row was in, everything else when the ring had come to rest",
         "campaign runs": _counts(report.runs),
         "goals reached": _counts(report.goals),
-        "candidates": f"{report.candidates} = {report.sent} sent + {report.deferred} deferred + {report.withheld} withheld",
+        "candidates": f"{report.candidates} = {report.sent} to be sent + {report.deferred} deferred + {report.withheld} withheld",
         "contacts": _counts(report.actions_by_channel),
         "outcomes": _counts(report.outcomes),
         "touchpoint to action": f"p50 {latency.p50:.0f} ms, p99 {latency.p99:.0f} ms of the wall clock ({latency.samples} direct ones)",
@@ -55,8 +57,8 @@ def _sums(report: Report) -> Table:
 
 
 def _funnel(campaign: str, rows: list[FunnelRow]) -> Table:
-    table = Table("wave", "segment", "channel", title=f"Funnel of {campaign}", title_justify="left", padding=(0, 1), pad_edge=False)
-    for name in ("sent", *(name for name, _ in FUNNEL), "responded"):
+    table = Table("wave", "segment", "channel", title=f"Funnel of {campaign}", title_justify="left", padding=0)
+    for name in ("decided", *(name for name, _ in FUNNEL), "responded"):
         table.add_column(name, justify="right")
     for row in rows:
         became = (sum(row.became.get(kind, 0) for kind in kinds) for _, kinds in FUNNEL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from io import StringIO
@@ -184,3 +185,10 @@ def test_the_printed_report_says_which_sum_does_not_come_out() -> None:
     summary.show(Console(file=text, width=120), broken)
     assert "3 accepted, 2 taken in" in text.getvalue()
     assert "NO" in text.getvalue()
+
+
+def test_the_printed_funnel_tells_what_was_decided_from_what_a_provider_accepted() -> None:
+    text = StringIO()
+    summary.show(Console(file=text, width=120), report(_given()))
+    assert re.search(r"channel +\S? *decided +accepted", text.getvalue().replace("┃", " "))
+    assert "bands and stages were counted when the last row was in" in text.getvalue()
