@@ -29,11 +29,11 @@ def instant(stamp: str | float) -> datetime:
     """UTC instant of an ISO 8601 text (no zone: UTC) or of seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
     try:
         if isinstance(stamp, str):
-            moment = datetime.fromisoformat(stamp.strip())
+            moment = datetime.fromisoformat(stamp.strip().upper())  # RFC 3339 also allows t and z
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return datetime.fromtimestamp(stamp / 1000 if abs(stamp) >= _MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError) as wrong:
-        raise UnreadableTimeError("use RFC 3339, for example 2026-11-22T09:30:00.000Z") from wrong
+        raise UnreadableTimeError("is no time: use RFC 3339, for example 2026-11-22T09:30:00.000Z") from wrong
 
 
 def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: datetime) -> Occurrence:
@@ -49,17 +49,6 @@ def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: 
     return Occurrence(min(at, received_at), suspect)
 
 
-def from_stamps(claimed: Stamp, sent_at: Stamp, received_at: datetime) -> Occurrence:
-    """The occurrence by a client's own stamps; an unreadable claim is kept as received, and suspect; an unreadable `sent_at` is ignored."""
-    try:
-        moment = None if claimed is None or claimed == "" else instant(claimed)
-    except UnreadableTimeError:
-        return Occurrence(received_at, suspect=True)
-    return occurrence(moment, _readable(sent_at), received_at)
-
-
-def _readable(stamp: Stamp) -> datetime | None:
-    try:
-        return None if stamp is None or stamp == "" else instant(stamp)
-    except UnreadableTimeError:
-        return None
+def given_instant(stamp: Stamp) -> datetime | None:
+    """The instant of a stamp that may be absent or empty. Raises `UnreadableTimeError`."""
+    return None if stamp is None or stamp == "" else instant(stamp)

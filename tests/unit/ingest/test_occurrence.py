@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, from_stamps, instant, occurrence
+from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, given_instant, instant, occurrence
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 MOMENTS = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1)).map(lambda d: d.replace(tzinfo=UTC))  # noqa: DTZ001  (made aware)
@@ -45,17 +45,32 @@ def test_without_a_time_of_sending_thirty_days_old_and_a_day_ahead_are_the_limit
     assert occurrence(claimed, None, NOW) == Occurrence(min(claimed, NOW), suspect)
 
 
-def test_an_unreadable_time_is_kept_as_received_and_triggers_nothing() -> None:
-    assert from_stamps("yesterday", None, NOW) == Occurrence(NOW, suspect=True)
+def test_a_stamp_may_be_absent_or_empty() -> None:
+    assert given_instant(None) is None
+    assert given_instant("") is None
 
 
-def test_an_unreadable_time_of_sending_is_ignored() -> None:
-    assert from_stamps("2026-11-22T09:00:00Z", "soon", NOW) == Occurrence(NOW - timedelta(minutes=30), suspect=False)
+@pytest.mark.parametrize("stamp", ["yesterday", "22.11.2026", "2026-13-01T00:00:00Z", " "])
+def test_a_text_that_is_no_time_is_told_how_a_time_is_written(stamp: str) -> None:
+    with pytest.raises(UnreadableTimeError, match="RFC 3339, for example 2026"):
+        given_instant(stamp)
 
 
 @pytest.mark.parametrize(
     "stamp",
-    ["2026-11-22T09:30:00Z", "2026-11-22T10:30:00+01:00", "2026-11-22T09:30:00", "2026-11-22 09:30:00.000", 1795339800, 1795339800000],
+    [
+        "2026-11-22T09:30:00Z",
+        "2026-11-22t09:30:00z",
+        "2026-11-22T09:30:00.000Z",
+        "2026-11-22T09:30:00.000000000Z",
+        "2026-11-22T09:30:00.000000+00:00",
+        "2026-11-22T09:30:00.000+0000",
+        "2026-11-22T10:30:00+01:00",
+        "2026-11-22T09:30:00",
+        "2026-11-22 09:30:00.000",
+        1795339800,
+        1795339800000,
+    ],
 )
 def test_times_are_read_as_clients_write_them(stamp: str | int) -> None:
     assert instant(stamp) == NOW

@@ -123,3 +123,23 @@ def test_a_missing_field_is_said_to_be_missing(call: dict[str, Any]) -> None:
     with pytest.raises(RefusedError) as refused:
         report(call)
     assert refused.value.detail.startswith("is missing")
+
+
+@pytest.mark.parametrize("field", ["timestamp", "originalTimestamp", "sentAt"])
+def test_a_time_that_is_none_is_refused_by_its_field_with_an_example(field: str) -> None:
+    with pytest.raises(RefusedError, match="RFC 3339, for example 2026") as refused:
+        report({"type": "track", "event": "x", field: "yesterday"})
+    assert refused.value.pointer == f"/{field}"
+
+
+def test_a_batch_sent_at_no_time_refuses_the_calls_that_have_no_time_of_sending_of_their_own() -> None:
+    own = report({"type": "track", "event": "x", "sentAt": "2026-11-22T09:30:00Z"}, sent_at="soon")
+    assert own.occurrence.at == NOW
+    with pytest.raises(RefusedError):
+        report({"type": "track", "event": "x"}, sent_at="soon")
+
+
+def test_a_time_far_off_is_kept_and_suspect() -> None:
+    far = report({"type": "track", "event": "x", "timestamp": "1970-01-01T00:00:00Z"}).occurrence
+    assert (far.at.year, far.suspect) == (1970, True)
+    assert report({"type": "track", "event": "x", "timestamp": "2100-01-01T00:00:00Z"}).occurrence == (NOW, True)

@@ -13,7 +13,7 @@ import msgspec
 
 from nextwave_ingest.admission import RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import with_amount
-from nextwave_ingest.occurrence import Stamp, from_stamps
+from nextwave_ingest.occurrence import Occurrence, Stamp, UnreadableTimeError, given_instant, occurrence
 
 Data = dict[str, Any]
 Arrange = Callable[[Data, str], Data]
@@ -125,7 +125,7 @@ def understand(item: bytes, envelope: Envelope) -> Report:
         source=envelope.source,
         type=kind,
         identifiers=names,
-        occurrence=from_stamps(_claimed(call), call.sent_at or envelope.sent_at, envelope.received_at),
+        occurrence=_occurrence(call, envelope),
         data=data,
         raw=raw,
     )
@@ -191,8 +191,18 @@ def _names(call: Call) -> tuple[str, ...]:
     return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
 
 
-def _claimed(call: Call) -> Stamp:
-    return call.timestamp if call.original_timestamp in (None, "") else call.original_timestamp
+def _occurrence(call: Call, envelope: Envelope) -> Occurrence:
+    original = _instant(call.original_timestamp, "/originalTimestamp")
+    stamped = _instant(call.timestamp, "/timestamp")
+    sent_at = _instant(call.sent_at or envelope.sent_at, "/sentAt")
+    return occurrence(stamped if original is None else original, sent_at, envelope.received_at)
+
+
+def _instant(stamp: Stamp, pointer: str) -> datetime | None:
+    try:
+        return given_instant(stamp)
+    except UnreadableTimeError as wrong:
+        raise RefusedError(pointer, str(wrong)) from wrong
 
 
 def _written(value: str | int | None) -> str:
