@@ -281,22 +281,3 @@ def test_people_in_flight_finish_the_version_they_entered() -> None:
     house.change(campaigns={("winter", 1): old, ("winter", 2): new}, live=(new,))
     house.wait(MONDAY_NOON + 2 * DAY)
     assert [(contact.version, contact.wave) for contact in house.all(Contact)] == [(1, "tell"), (1, "call")]
-
-
-def test_a_click_in_one_campaigns_message_is_no_response_to_another() -> None:
-    clicked = {"any": [{"event": "email.clicked"}]}
-    house = House(catalogue(*(campaign(key, wave("tell", "email", response=clicked)) for key in ("a", "b"))))
-    house.touch("cart.updated")
-    first, second = house.all(Contact)
-    house.touch("email.clicked", MONDAY_NOON + HOUR, action_id=first.action_id)
-    assert [closed.run_id for closed in house.all(WaveClosed)] == [first.run_id]
-    assert [run.run_id for run in house.state.runs] == [second.run_id]
-
-
-def test_a_stale_retry_makes_no_second_candidate() -> None:
-    house = House(catalogue(campaign("winter", wave("call", "call"))), now=MONDAY_NOON + timedelta(hours=5))
-    house.touch("cart.updated")
-    retry = min(house.timers, key=lambda timer: timer.due_at)
-    house.wait(retry.due_at)
-    assert house.fire(retry) == []
-    assert [d.result for d in house.decisions] == ["defer", "act"]
