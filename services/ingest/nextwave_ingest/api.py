@@ -11,7 +11,7 @@ from nextwave_runtime.auth import Keyring
 from pydantic import BaseModel
 
 from nextwave_ingest.admission import ITEMS_MAX
-from nextwave_ingest.doors.segment import BATCHES, KINDS
+from nextwave_ingest.doors.segment import BATCHES, KINDS, REJECTED_MAX
 from nextwave_ingest.sources import SourceBook
 
 READERS = ("viewer", "editor", "approver", "operator")
@@ -91,9 +91,21 @@ def _posting(summary: str, success: str) -> dict[str, Any]:
     return {"post": {**_operation(summary, success), "requestBody": body}}
 
 
+def _segment_batch() -> dict[str, Any]:
+    path = _posting(f"Segment protocol: a batch of at most {ITEMS_MAX} calls", "200")
+    told = {"index": {"type": "integer"}, "pointer": {"type": "string"}, "detail": {"type": "string"}}
+    rejected = {"type": "array", "maxItems": REJECTED_MAX, "items": {"type": "object", "properties": told, "required": list(told)}}
+    fields = {"success": {"type": "boolean"}, "rejected_count": {"type": "integer"}, "rejected": rejected}
+    path["post"]["responses"]["200"] = {
+        "description": f"durable; where calls were refused, how many and what was wrong with the first {REJECTED_MAX}",
+        "content": {"application/json": {"schema": {"type": "object", "properties": fields, "required": ["success"]}}},
+    }
+    return path
+
+
 _DOOR_PATHS: dict[str, Any] = {
     **{f"/v1/{route}": _posting(f"Segment protocol: one {kind} call", "200") for route, kind in KINDS.items()},
-    **{f"/v1/{route}": _posting(f"Segment protocol: a batch of at most {ITEMS_MAX} calls", "200") for route in BATCHES},
+    **{f"/v1/{route}": _segment_batch() for route in BATCHES},
     "/v1/touchpoints": _posting(f"CloudEvents 1.0: binary, structured or batch mode (at most {ITEMS_MAX} events)", "202"),
     "/v1/calls": _posting("CloudEvents 1.0 of a call centre (call.*)", "202"),
     "/u/{token}": {

@@ -8,7 +8,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.identifiers import blind
@@ -102,6 +102,15 @@ def presented_key(request: Request) -> str:
     if scheme.lower() == "bearer":
         return credentials.strip()
     return request.header(b"x-write-key").decode("latin-1")
+
+
+def rejections(verdicts: Sequence[Admitted | Refusal]) -> list[dict[str, Any]]:
+    """What a batch's answer says of its refused items, in their order: `{index, pointer, detail}`."""
+    return [
+        {"index": index, "pointer": verdict.error.pointer, "detail": verdict.error.detail}
+        for index, verdict in enumerate(verdicts)
+        if isinstance(verdict, Refusal)
+    ]
 
 
 def problem_of(error: RefusedError) -> Problem:

@@ -41,6 +41,15 @@ async def test_the_openapi_document_knows_every_route(ingest: Stand) -> None:
     assert {"/v1/track", "/v1/t", "/v1/batch", "/v1/touchpoints", "/v1/calls", "/u/{token}", "/v1/sources"} <= set(paths)
 
 
+async def test_the_openapi_document_tells_how_a_batch_answers_for_its_refused_calls(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        paths = (await client.get("/openapi.json")).json()["paths"]
+    answer = paths["/v1/batch"]["post"]["responses"]["200"]["content"]["application/json"]["schema"]
+    told = (await ingest.post("/v1/batch", {"batch": [{}]})).json()
+    assert set(told) == set(answer["properties"])
+    assert set(told["rejected"][0]) == set(answer["properties"]["rejected"]["items"]["properties"])
+
+
 async def test_an_unknown_route_is_a_problem(ingest: Stand) -> None:
     async with ingest.client() as client:
         answer = await client.get("/v1/nothing")

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from nextwave_ingest.admission import ITEMS_MAX
+from nextwave_ingest.doors.segment import REJECTED_MAX
 from nextwave_runtime.problem import Problem
 from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic
 
@@ -36,14 +37,15 @@ async def test_a_gzip_batch_under_a_wrong_content_type_is_taken_whole(ingest: St
     body = gzip.compress(msgspec.json.encode({"batch": [TRACK, TRACK | {"messageId": "m-2"}], "sentAt": "2026-11-22T09:30:00Z"}))
     headers = {"content-encoding": "gzip", "content-type": "application/x-www-form-urlencoded"}
     answer = await ingest.post(f"/v1/{route}", content=body, headers=headers)
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
     assert [t.id for t in ingest.committer.touchpoints] == ["m-1", "m-2"]
 
 
 async def test_a_bad_item_goes_to_rejected_and_harms_no_other(ingest: Stand) -> None:
     bad: list[Any] = [TRACK | {"userId": None}, TRACK | {"userId": "a\x00b"}, 5, TRACK | {"properties": {"x": "y" * 33_000}}]
     answer = await ingest.post("/v1/batch", {"batch": [*bad, TRACK]})
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.json()["success"], answer.json()["rejected_count"]) == (200, True, 4)
+    assert [(r["index"], r["pointer"]) for r in answer.json()["rejected"]] == [(0, "/userId"), (1, "/userId"), (2, ""), (3, "")]
     assert [t.id for t in ingest.committer.touchpoints] == ["m-1"]
     assert [r.reason for r in ingest.committer.rejected] == ["invalid", "invalid", "invalid", "too_large"]
     first = ingest.committer.rejected[0]
@@ -63,6 +65,12 @@ async def test_a_batch_of_too_many_items_is_one_problem_before_any_item_is_looke
 async def test_a_batch_of_as_many_items_as_are_allowed_is_taken(ingest: Stand) -> None:
     assert (await ingest.post("/v1/batch", content=b'{"batch":[' + b"1," * (ITEMS_MAX - 1) + b"1]}")).status_code == 200
     assert len(ingest.committer.rejected) == ITEMS_MAX
+
+
+async def test_the_answer_to_a_batch_names_the_first_hundred_refused_items_and_counts_all(ingest: Stand) -> None:
+    told = (await ingest.post("/v1/batch", {"batch": [{"type": "dance"}] * 101})).json()
+    assert (told["rejected_count"], len(told["rejected"])) == (101, REJECTED_MAX)
+    assert len(ingest.committer.rejected) == 101
 
 
 async def test_an_empty_batch_is_a_success_that_leaves_nothing(ingest: Stand) -> None:

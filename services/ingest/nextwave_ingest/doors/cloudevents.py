@@ -10,7 +10,7 @@ import msgspec
 from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
 from nextwave_ingest.doors.cloudevents_mapping import REQUIRED, from_headers, understand
 from nextwave_ingest.doors.exchange import Answer, Request, allow
-from nextwave_ingest.reception import Reception, problem_of
+from nextwave_ingest.reception import Reception, problem_of, rejections
 
 _JSON = ((b"content-type", b"application/json"),)
 _BATCH_TYPE = b"application/cloudevents-batch"
@@ -75,9 +75,5 @@ def handshake(request: Request) -> Answer:
 
 
 def _accepted(verdicts: Sequence[Admitted | Refusal]) -> Answer:
-    rejected = [
-        {"index": index, "pointer": verdict.error.pointer, "detail": verdict.error.detail}
-        for index, verdict in enumerate(verdicts)
-        if isinstance(verdict, Refusal)
-    ]
+    rejected = rejections(verdicts)
     return Answer(202, msgspec.json.encode({"accepted": len(verdicts) - len(rejected), "rejected": rejected}), _JSON)

@@ -8,15 +8,17 @@ from functools import partial
 import msgspec
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Refusal, check_count, misfit
+from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Admitted, Refusal, check_count, misfit
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.segment_mapping import Context, Envelope, normal, understand
 from nextwave_ingest.occurrence import Stamp
-from nextwave_ingest.reception import Reception, problem_of
+from nextwave_ingest.reception import Reception, problem_of, rejections
 
 KINDS: Mapping[str, str] = {route: kind for kind in ("track", "identify", "page", "screen", "group", "alias") for route in (kind, kind[0])}
 """Routes of single calls: the last part of the path to the call's type."""
 BATCHES = ("batch", "import", "b")
+REJECTED_MAX = 100
+"""Refused items that the answer to a batch names; all of them are kept and counted."""
 _JSON = ((b"content-type", b"application/json"),)
 _SUCCESS = Answer(200, b'{"success":true}', _JSON)
 _PREFLIGHT = Answer(
@@ -50,7 +52,10 @@ _keys = msgspec.json.Decoder(Key)
 
 
 class SegmentDoor:
-    """Answers `{"success":true}` once everything is durable. `complaint_events`: by source, the track events that are complaints."""
+    """Answers `{"success":true}` once everything is durable, with what was wrong with a batch's refused items.
+
+    `complaint_events`: by source, the track events that are complaints.
+    """
 
     name = "segment"
     headers = ((b"access-control-allow-origin", b"*"),)
@@ -96,7 +101,7 @@ class SegmentDoor:
             [bytes(item) for item in batch.batch], partial(understand, envelope=envelope), envelope.received_at
         )
         await self._reception.take(request, verdicts, door=self.name, source=source, at=envelope.received_at)
-        return _SUCCESS
+        return _taken(verdicts)
 
     def _envelope(self, source: str, *, kind: str = "", sent_at: Stamp = None, timezone: str = "") -> Envelope:
         return Envelope(
@@ -131,6 +136,15 @@ class SegmentSettingsDoor:
         destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": request.scope.get("scheme", "https")}
         document = {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
         return Answer(200, msgspec.json.encode(document), _JSON)
+
+
+def _taken(verdicts: Sequence[Admitted | Refusal]) -> Answer:
+    """A success even with refused items (clients drop a whole batch on 4xx), which it names."""
+    rejected = rejections(verdicts)
+    if not rejected:
+        return _SUCCESS
+    told = {"success": True, "rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
+    return Answer(200, msgspec.json.encode(told), _JSON)
 
 
 async def _body(request: Request) -> bytes:
