@@ -132,6 +132,11 @@ def test_a_time_that_is_none_is_refused_by_its_field_with_an_example(field: str)
     assert refused.value.pointer == f"/{field}"
 
 
+@pytest.mark.parametrize("event", ["Unsubscribed", "Support Ticket Created"])
+def test_a_stop_with_an_unreadable_time_counts_from_its_reception(event: str) -> None:
+    assert report({"type": "track", "event": event, "timestamp": "yesterday"}).occurrence.at == NOW
+
+
 def test_a_batch_sent_at_no_time_refuses_the_calls_that_have_no_time_of_sending_of_their_own() -> None:
     own = report({"type": "track", "event": "x", "sentAt": "2026-11-22T09:30:00Z"}, sent_at="soon")
     assert own.occurrence.at == NOW

@@ -125,11 +125,14 @@ def understand(item: bytes, envelope: Envelope) -> Report:
         source=envelope.source,
         type=kind,
         identifiers=names,
-        occurrence=_occurrence(call, envelope),
+        occurrence=_occurrence(kind, call, envelope),
         data=data,
         raw=raw,
     )
 
+
+STOPPING: frozenset[str] = frozenset({"consent.withdrawn", "complaint.opened"})
+"""Touchpoints of this door that stop contacts."""
 
 Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]
 """Type, identifiers, data, and the bytes of the data where it was not changed."""
@@ -191,7 +194,17 @@ def _names(call: Call) -> tuple[str, ...]:
     return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
 
 
-def _occurrence(call: Call, envelope: Envelope) -> Occurrence:
+def _occurrence(kind: str, call: Call, envelope: Envelope) -> Occurrence:
+    """A stop with an unreadable time counts from its reception: it must not be lost to a fault of form."""
+    try:
+        return _told(call, envelope)
+    except RefusedError:
+        if kind not in STOPPING:
+            raise
+        return occurrence(None, None, envelope.received_at)
+
+
+def _told(call: Call, envelope: Envelope) -> Occurrence:
     original = _instant(call.original_timestamp, "/originalTimestamp")
     stamped = _instant(call.timestamp, "/timestamp")
     sent_at = _instant(call.sent_at or envelope.sent_at, "/sentAt")
