@@ -69,9 +69,10 @@ def down(folder: Folder, say: Say) -> bool:
         if left:
             say(f"no supervisor was left; stopped {', '.join(left)}")
         return bool(left)
+    started = children.started_at(progress.pid)
     children.signal_process(progress.pid, signal.SIGTERM)
     limit = monotonic() + DOWN_SECONDS
-    while folder.supervised():
+    while folder.supervised() or (started is not None and children.started_at(progress.pid) == started):
         if monotonic() > limit:
             raise BringUpError(f"the supervisor (pid {progress.pid}) does not end; see {folder.log('supervisor')}")
         sleep(0.05)
