@@ -82,6 +82,15 @@ async def create_topics(bootstrap: str, names: list[str], partitions: int = PART
         await admin.close()
 
 
+def ends(bootstrap: str, topic: str, partitions: int = PARTITIONS) -> list[int]:
+    """The next offset of each partition of a topic."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "foreign-reader", "enable.auto.commit": False})
+    try:
+        return [consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=10)[1] for n in range(partitions)]
+    finally:
+        consumer.close()
+
+
 def read_all(bootstrap: str, topic: str, partitions: int = PARTITIONS) -> list[ReadRecord]:
     """Everything on a topic up to its present end, read with confluent-kafka."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "foreign-reader", "enable.auto.commit": False})

@@ -17,12 +17,14 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from integration.runtime.relay_program import TABLES
-from nextwave_contracts.topics import TOPICS, TOUCHPOINTS, partition_of
+from nextwave_contracts.topics import OUTCOMES, TOPICS, TOUCHPOINTS, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import encode
 from nextwave_local.ports import free_ports
-from stack import PARTITIONS, Stack
+from stack import PARTITIONS, Stack, ends
 
+_BEGIN = "insert into progress (processor, topic, partition, next_offset) values ($1, $2, $3, $4)"
+"""Each test begins where the tests before it have stopped writing."""
 TESTS = Path(__file__).parents[2]
 
 
@@ -41,10 +43,12 @@ class Program:
         """Fresh databases with the processors' tables, one for each as in production."""
         await stack.create_topics([t.name for t in TOPICS])
         databases = [await stack.create_database(part) for part in ("relay", "tally")]
-        for dsn in databases:
+        for dsn, (part, topic) in zip(databases, (("relay", TOUCHPOINTS), ("tally", OUTCOMES)), strict=True):
             connection = await asyncpg.connect(dsn)
             for statement in TABLES:
                 await connection.execute(statement)
+            begin = [(part, topic.name, n, end) for n, end in enumerate(ends(stack.bootstrap, topic.name))]
+            await connection.executemany(_BEGIN, begin)
             await connection.close()
         return cls(stack, databases[0], databases[1], f"r{int(time.time() * 1000) % 10**9}")
 

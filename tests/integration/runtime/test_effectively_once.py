@@ -46,7 +46,7 @@ async def test_two_replicas_share_the_partitions_and_one_goes_on_when_the_other_
     program.start("b")
     await program.post(range(200))
     await program.until_counted(600)
-    owners = await program.rows("select count(*) n from progress where processor = 'relay'")
+    owners = await program.rows("select count(*) n from progress where processor = 'relay' and epoch > 0")
     assert owners == [{"n": 4}]
     program.kill("b")
     await program.post(range(200, 400))
