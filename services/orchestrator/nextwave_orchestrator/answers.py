@@ -8,7 +8,7 @@ from nextwave_contracts.outcomes import CONTACT_MADE, REACH, Outcome, Reach
 
 from nextwave_orchestrator.caps import settle
 from nextwave_orchestrator.catalogue import Happening, LiveCampaign
-from nextwave_orchestrator.state import OpenGoal, Reservation, Run
+from nextwave_orchestrator.state import EARLY_MAX, OpenGoal, Reservation, Run, small
 from nextwave_orchestrator.turn import Turn
 from nextwave_orchestrator.waves import campaign_of, close_wave, closed, end
 
@@ -41,9 +41,13 @@ def answer(turn: Turn, happening: Happening) -> None:
             _reach_goal(turn, campaign, goal, happening)
     for run in turn.state.runs:
         campaign = campaign_of(turn, run)
-        in_window = run.opened_at <= turn.at < run.closes_at
-        if campaign is not None and in_window and _concerns(campaign, run, happening):
+        if campaign is None or turn.at < run.opened_at or not _concerns(campaign, run, happening):
+            continue
+        if turn.at < run.closes_at:
             _answer_wave(turn, campaign, run, happening)
+        else:
+            kept = Happening(happening.type, happening.at, small(happening.data))
+            turn.keep(replace(run, early=(*run.early, kept)[-EARLY_MAX:]))
 
 
 def _forget(turn: Turn, goal: OpenGoal) -> None:

@@ -42,7 +42,10 @@ def mix_of(turn: Turn, wave: LiveWave, branch: str) -> tuple[str, tuple[Step, ..
 
 
 def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, branch: str = "") -> None:
-    """Lets the run into `wave`: its window begins now, and what was received since the cause counts already."""
+    """Lets the run into `wave`: its window begins now, and what was received since the cause counts already.
+
+    Whoever answered between the end of the window before and the closing of its wave is not contacted: the wave closes at once.
+    """
     closes_at = max(turn.now, turn.at) + wave.window
     opened = replace(
         run,
@@ -56,8 +59,14 @@ def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, b
         channel="",
         reach=None,
         responded_at=None,
+        early=(),
     )
     turn.keep(opened)
+    answers = sorted(h.at for h in run.early if opened.opened_at <= h.at < closes_at and wave.is_response(h))
+    if answers:
+        turn.at = answers[0]
+        close_wave(turn, campaign, replace(opened, responded_at=turn.at))
+        return
     turn.wake("close", opened, closes_at)
     make_candidate(turn, campaign, opened)
 

@@ -88,15 +88,27 @@ def test_a_response_at_the_last_millisecond_keeps_the_customer_out_of_the_next_w
 
 
 @pytest.mark.parametrize("late", [timedelta(0), MS])
-def test_a_response_from_the_close_on_does_not_count_for_the_wave(late: timedelta) -> None:
+def test_a_response_between_the_windows_end_and_the_closing_answers_the_next_wave_before_it_contacts(late: timedelta) -> None:
+    house = two_waves()
+    house.touch("cart.updated")
+    closes_at = house.run.closes_at
+    house.now = closes_at + HOUR  # the close timer still waits for what others have not taken in
+    assert house.touch("page.viewed", closes_at + late, path="/renew") == []
+    house.wait(closes_at + HOUR)
+    assert [(c.wave, c.responded, c.at) for c in house.all(WaveClosed)] == [("tell", False, closes_at), ("call", True, closes_at + late)]
+    assert [contact.wave for contact in house.all(Contact)] == ["tell"]
+    assert house.state.runs == ()
+
+
+def test_what_is_no_response_between_the_windows_end_and_the_closing_changes_nothing() -> None:
     house = two_waves()
     house.touch("cart.updated")
     closes_at = house.run.closes_at
     house.now = closes_at + HOUR
-    assert house.touch("page.viewed", closes_at + late, path="/renew") == []
+    house.touch("page.viewed", closes_at + MS, path="/elsewhere")
     house.wait(closes_at + HOUR)
-    assert [(closed.wave, closed.responded) for closed in house.all(WaveClosed)] == [("tell", False)]
     assert [contact.wave for contact in house.all(Contact)] == ["tell", "call"]
+    assert house.run.early == ()
 
 
 def test_what_came_before_the_wave_opened_is_no_response_to_it() -> None:
