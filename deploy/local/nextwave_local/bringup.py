@@ -38,6 +38,8 @@ class Wish:
     any_ports: bool = False
     speed: float = 1.0
     origin: datetime | None = None
+    supervisor: str = "nextwave_local.supervisor"
+    """The program that runs the stack, as a module; it is given the state folder."""
 
 
 def up(folder: Folder, wish: Wish, say: Say) -> None:
@@ -53,7 +55,7 @@ def up(folder: Folder, wish: Wish, say: Say) -> None:
         raise BringUpError("\n".join(f"{finding.what}: {finding.seen}. {finding.advice}" for finding in wrong))
     folder.write_layout(layout)
     folder.clock.touch()
-    command = [sys.executable, "-m", "nextwave_local.supervisor", str(folder.path.resolve())]
+    command = [sys.executable, "-m", wish.supervisor, str(folder.path.resolve())]
     started = children.start(children.Command(arguments=command, log=folder.log("supervisor")))
     _follow(folder, started, say)
 

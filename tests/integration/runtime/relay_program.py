@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import FastAPI
-from integration.runtime import breaking
+from faults.breaking import MECHANISMS
+from integration.runtime import dying
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS, partition_of
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
-from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.schema import PROCESSOR_TABLES
@@ -89,13 +90,25 @@ def _out(customer: str, number: int, now: datetime) -> Outgoing:
 def build(settings: ProcessorSettings) -> Service:
     """Both processors, or those named in RELAY_PARTS."""
     databases = {"relay": Database(settings.postgres.get_secret_value()), "tally": Database(os.environ["RELAY_TALLY_POSTGRES"])}
-    clock = SystemClock(settings.clock)
+    clock = DatabaseClock(settings.clock, databases["relay"].wall_seconds)
     parts = os.environ.get("RELAY_PARTS", "relay,tally").split(",")
     applications: dict[str, Any] = {"relay": Relay(), "tally": Tally()}
     processors = tuple(Processor(applications[p], database=databases[p], settings=settings, clock=clock) for p in parts)
-    return Service(name="relay", app=FastAPI(), processors=processors, closing=tuple(d.close for d in databases.values()))
+    return Service(
+        name="relay",
+        app=FastAPI(),
+        processors=processors,
+        starting=(clock.set,),
+        background=(clock.follow,),
+        closing=tuple(d.close for d in databases.values()),
+    )
 
 
 if __name__ == "__main__":
-    breaking.apply(os.environ.get("RELAY_BREAK", ""), os.environ.get("RELAY_DIE", ""), float(os.environ.get("RELAY_SLOW", "0")))
+    if broken := os.environ.get("RELAY_BREAK"):
+        MECHANISMS[broken]()
+    if os.environ.get("RELAY_DIE") == "between_commit_and_publish":
+        dying.between_commit_and_publish()
+    if seconds := float(os.environ.get("RELAY_SLOW", "0")):
+        dying.slow(seconds)
     run("relay", ProcessorSettings, build)

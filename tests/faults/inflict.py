@@ -1,0 +1,178 @@
+"""Carries the schedule out: each kind of fault is done to the stand, lasts, and is taken back."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Producer
+
+from faults.means import clocks, disk
+from faults.means.proxy import ProxyError
+from faults.observer.book import TOPICS
+from faults.plan import Fault, Kind
+from faults.stand import Stand
+
+POISON = (
+    b"",
+    b"\x00\x01",
+    b"\xff\xfe\xfa",
+    b"[" * 5_000,
+    b'{"id": 7}',
+    b'{"type": "from_the_future", "customer_id": "c"}',
+    b"null",
+    b'{"a":',
+)
+HOUR_SECONDS = 3600.0
+DISK_AGAIN_SECONDS = 0.2
+
+
+@dataclass
+class Inflicter:
+    """One run's harm. `poisoned` collects where unreadable bytes were written; `done` what was really done, with the wall instant."""
+
+    stand: Stand
+    previous: Path | None = None
+    poisoned: list[tuple[str, int, int]] = field(default_factory=list)
+    done: list[tuple[float, Fault]] = field(default_factory=list)
+    _troubles: list[dict[str, Any]] = field(default_factory=list)
+
+    async def carry_out(self, faults: Sequence[Fault], began: float, say: Callable[[str], None]) -> None:
+        """Each fault at its time after the monotonic instant `began`; they may overlap. Returns when all are over."""
+        tasks: list[asyncio.Task[None]] = []
+        for fault in faults:
+            await asyncio.sleep(max(0.0, began + fault.at - time.monotonic()))
+            say(str(fault))
+            self.done.append((time.time(), fault))
+            tasks.append(asyncio.create_task(_WAYS[fault.kind](self, fault)))
+        await asyncio.gather(*tasks)
+
+    async def kill(self, fault: Fault) -> None:
+        """At once and without a word."""
+        self.stand.signal(fault.target, signal.SIGKILL)
+
+    async def leave(self, fault: Fault) -> None:
+        """Politely."""
+        self.stand.signal(fault.target, signal.SIGTERM)
+
+    async def freeze(self, fault: Fault) -> None:
+        """Stops the process in the middle of what it does; if it is still there afterwards, it goes on."""
+        pid = self.stand.signal(fault.target, signal.SIGSTOP)
+        await asyncio.sleep(fault.seconds)
+        if pid and pid == self.stand.pid(fault.target):
+            self.stand.signal(fault.target, signal.SIGCONT)
+
+    async def network(self, fault: Fault) -> None:
+        """Turns the replica's routes, and back."""
+        servers = ("kafka", "postgres") if fault.way == "both" else (fault.way,)
+        routes = [f"{server}/{fault.target}" for server in servers]
+        with suppress(ProxyError):
+            await self.stand.proxies.set(routes, fault.kind, fault.amount, fault.amount / 2)  # type: ignore[arg-type]  # kinds of the network
+            await asyncio.sleep(fault.seconds)
+            await self.stand.proxies.set(routes, "pass")
+
+    async def jump(self, fault: Fault) -> None:
+        """The replica's wall clock is wrong for a while."""
+        file = self.stand.equipment.clock(fault.target)
+        clocks.jump(file, fault.amount * HOUR_SECONDS)
+        await asyncio.sleep(fault.seconds)
+        clocks.jump(file, 0)
+
+    async def provider(self, fault: Fault) -> None:
+        """Adds a trouble to the provider's menu."""
+        trouble = {"kind": fault.way, "share": fault.amount, "seconds": 3.0, "seed": int(fault.at * 1000)}
+        self._troubles.append(trouble)
+        await self.stand.provider(self._troubles)
+        await asyncio.sleep(fault.seconds)
+        self._troubles.remove(trouble)
+        await self.stand.provider(self._troubles)
+
+    async def poison(self, _fault: Fault) -> None:
+        """Writes what nobody can read to every partition of a topic that processors read, as a stranger with access could."""
+        await asyncio.to_thread(self._poison)
+
+    async def server(self, fault: Fault) -> None:
+        """Kills Kafka, PostgreSQL or both."""
+        names = {"broker": ("kafka",), "database": ("postgres",), "servers": ("kafka", "postgres")}[fault.kind]
+        for name in names:
+            self.stand.signal(name, signal.SIGKILL)
+
+    async def disk(self, fault: Fault) -> None:
+        """Nothing more can be written, also not by what is started anew meanwhile."""
+        until = time.monotonic() + fault.seconds
+        harmed: set[int] = set()
+        while time.monotonic() < until:
+            pid = self.stand.pid(fault.target)
+            if pid and pid not in harmed:
+                self.stand.expect_end(fault.target)
+                harmed.add(pid)
+            if pid:
+                disk.full(pid)
+            await asyncio.sleep(DISK_AGAIN_SECONDS)
+        for pid in harmed:
+            disk.heal(pid)
+
+    async def roll(self, fault: Fault) -> None:
+        """The replica ends politely and comes back as the other build."""
+        if self.previous is None:
+            return
+        file = self.stand.equipment.build(fault.target)
+        if fault.way == "previous":
+            file.write_text(str(self.previous))
+        else:
+            file.unlink(missing_ok=True)
+        self.stand.signal(fault.target, signal.SIGTERM)
+
+    def _poison(self) -> None:
+        producer = Producer({"bootstrap.servers": self.stand.endpoints["kafka"], "message.timeout.ms": 10_000, "log_level": 0})
+
+        def written(error: Any, message: Any) -> None:
+            if error is None:
+                self.poisoned.append((message.topic().split(".")[1], message.partition(), message.offset()))
+
+        for number, value in enumerate(POISON):
+            for topic in TOPICS[:-1]:
+                producer.produce(f"nextwave.{topic}.v1", value=value, key=f"stranger-{number}", on_delivery=written)
+        producer.flush(15)
+
+
+_WAYS: dict[Kind, Callable[[Inflicter, Fault], Coroutine[Any, Any, None]]] = {
+    "kill": Inflicter.kill,
+    "leave": Inflicter.leave,
+    "freeze": Inflicter.freeze,
+    "cut": Inflicter.network,
+    "blackhole": Inflicter.network,
+    "half": Inflicter.network,
+    "slow": Inflicter.network,
+    "jump": Inflicter.jump,
+    "provider": Inflicter.provider,
+    "poison": Inflicter.poison,
+    "broker": Inflicter.server,
+    "database": Inflicter.server,
+    "servers": Inflicter.server,
+    "disk": Inflicter.disk,
+    "roll": Inflicter.roll,
+}
+
+
+def previous_build(folder: Path, repository: Path, revision: str = "") -> Path:
+    """The source tree of `revision`, or of the last commit whose product differs from this tree. Raises `subprocess.CalledProcessError`."""
+    product = ["libs", "services"]
+    if not revision:
+        log = subprocess.run(
+            ["git", "log", "--format=%H", "-2", "--", *product], cwd=repository, capture_output=True, text=True, check=True
+        )
+        changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", *product], cwd=repository, check=False).returncode
+        commits = log.stdout.split()
+        revision = "HEAD" if changed else f"{commits[0]}^"
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = subprocess.run(["git", "archive", revision, *product], cwd=repository, capture_output=True, check=True)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
+    return folder

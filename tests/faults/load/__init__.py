@@ -1,0 +1,1 @@
+"""What is posted while things break, and what became of each post."""

@@ -1,0 +1,147 @@
+"""P2, P6, P7, P11, P12, P17: what reached people, by the providers' own ledgers, against what was decided and what they had said."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+from faults.observer.book import instant
+from faults.observer.evidence import Call, Evidence, Posted
+from faults.observer.finding import Finding
+
+STOP_SECONDS = 1.0
+SEND_SECONDS = 5.0
+"""How long a call may take from the claim until the provider has read it; what is past its latest time is more than that late."""
+DAY_HOURS = (8, 21)
+"""Texts reach people between these local hours, in Great Britain as in California."""
+UNSENT = frozenset({"failed", "expired", "withdrawn"})
+SETTLED = frozenset(
+    {"delivered", "unknown", "failed", "expired", "withdrawn", "bounced", "refused", "accepted", "opened", "clicked", "replied", "answered"}
+)
+
+
+def dispatches(evidence: Evidence) -> Iterator[Finding]:
+    """P2: at most one accepted call per action, each for a contact that was decided; P4: one contact per decision."""
+    accepted = Counter(call.action_id for call in evidence.calls if call.accepted)
+    decided = {contact["action_id"]: contact for contact in evidence.book.contacts}
+    for name, times in accepted.items():
+        if times > 1:
+            yield Finding("P2", f"a provider accepted action {name} {times} times")
+        if name not in decided:
+            yield Finding("P2", f"a provider received action {name}, which nobody decided")
+    for name, times in Counter(contact["action_id"] for contact in evidence.book.contacts).items():
+        if times > 1:
+            yield Finding("P4", f"action {name} was decided {times} times")
+    acted = {d["action_id"] for d in evidence.book.decisions["decision"] if d["result"] == "act"}
+    yield from (Finding("P1", f"action {name} was decided and its contact was not published") for name in sorted(acted - set(decided)))
+    yield from (Finding("P4", f"action {name} has a contact and no decision") for name in sorted(set(decided) - acted))
+    told = {o["action_id"] for o in evidence.book.outcomes if o["kind"] not in UNSENT}
+    for name in sorted(set(accepted) & set(decided) - told):
+        yield Finding("P2", f"a provider accepted action {name}, and no outcome says that it may have been sent")
+
+
+def unsettled(evidence: Evidence) -> list[str]:
+    """Contacts of which nothing was heard."""
+    heard = {o["action_id"] for o in evidence.book.outcomes if o["kind"] in SETTLED}
+    return [c["action_id"] for c in evidence.book.contacts if c["action_id"] not in heard]
+
+
+def stops(evidence: Evidence) -> Iterator[Finding]:
+    """P7: nothing on the channels of a stop, and nothing at all after a complaint, more than a second after its 2xx; P6: nor ever again."""
+    by_address: dict[str, list[Call]] = defaultdict(list)
+    for call in evidence.calls:
+        if call.accepted:
+            by_address[call.to].append(call)
+    for posted in evidence.posted.values():
+        if posted.kind not in ("stop", "complaint") or not posted.accepted_at:
+            continue
+        person = evidence.people.get(posted.customer)
+        for channel in posted.channels or ("sms", "email"):
+            for call in by_address[person.address(channel)] if person else ():
+                yield from _late(call, posted, channel)
+
+
+def _late(call: Call, posted: Posted, channel: str) -> Iterator[Finding]:
+    late = call.at - posted.accepted_at - STOP_SECONDS
+    if late > 0 and call.channel == channel:
+        yield Finding(
+            "P7", f"{channel} {call.action_id} to {posted.customer} {late + STOP_SECONDS:.2f} s after its {posted.kind} {posted.id}"
+        )
+
+
+def consents(evidence: Evidence) -> Iterator[Finding]:
+    """P6: of what was accepted after a stop, in the order of the topic, no contact was decided on the stopped channel."""
+    book = evidence.book
+    stopped: dict[tuple[str, str], tuple[tuple[int, int], str]] = {}
+    place = {u.cause: (u.customer, u.order) for u in book.updates if u.cause}
+    for posted in evidence.posted.values():
+        if posted.kind in ("stop", "complaint") and posted.id in place:
+            customer, order = place[posted.id]
+            for channel in posted.channels or ("sms", "email"):
+                stopped.setdefault((book.root(customer), channel), (order, posted.id))
+    for d in book.decisions["decision"]:
+        customer, cause = book.root(d["customer_id"]), d.get("caused_by", "")
+        found = stopped.get((customer, d.get("channel", "")))
+        if d["result"] == "act" and found and cause in place and place[cause][1][0] == found[0][0] and place[cause][1][1] > found[0][1]:
+            yield Finding("P6", f"decision {d['decision_id']} contacts {customer} on {d['channel']} after {found[1]}")
+
+
+def hours(evidence: Evidence) -> Iterator[Finding]:
+    """P12: no text at night where the person lives, none before it was decided, none before its wave."""
+    decided = {contact["action_id"]: contact for contact in evidence.book.contacts}
+    tolerance = timedelta(seconds=evidence.clock.speed)
+    for call in evidence.calls:
+        person = evidence.person_at(call.to)
+        if not call.accepted or person is None:
+            continue
+        local = call.business.astimezone(ZoneInfo(person.zone))
+        if call.channel == "sms" and not DAY_HOURS[0] <= local.hour < DAY_HOURS[1]:
+            yield Finding("P12", f"text {call.action_id} to {person.name} at {local:%H:%M} in {person.zone}")
+        contact = decided.get(call.action_id)
+        if contact and call.business < instant(contact["decided_at"]) - tolerance:
+            yield Finding(
+                "P12", f"{call.channel} {call.action_id} was sent at {call.business}, before its decision at {contact['decided_at']}"
+            )
+
+
+def expiries(evidence: Evidence) -> Iterator[Finding]:
+    """P11: nothing is sent past its latest time."""
+    latest = {contact["action_id"]: instant(contact["not_after"]) for contact in evidence.book.contacts}
+    tolerance = timedelta(seconds=SEND_SECONDS * evidence.clock.speed)
+    for call in evidence.calls:
+        if call.accepted and call.action_id in latest and call.business > latest[call.action_id] + tolerance:
+            yield Finding("P11", f"action {call.action_id} was sent at {call.business}, past {latest[call.action_id]}")
+
+
+def caps(evidence: Evidence) -> Iterator[Finding]:
+    """P17: of a burst of candidates for one customer exactly as many contacts are made as the cap allows."""
+    sent: dict[str, set[str]] = defaultdict(set)
+    accepted = {call.action_id for call in evidence.calls if call.accepted}
+    given_back = {o["action_id"] for o in evidence.book.outcomes if o["kind"] in UNSENT}
+    made: dict[str, set[str]] = defaultdict(set)
+    for contact in evidence.book.contacts:
+        if contact["campaign"] == evidence.rules.burst:
+            made[contact["customer_id"]].add(contact["action_id"])
+            if contact["action_id"] in accepted:
+                sent[contact["customer_id"]].add(contact["action_id"])
+    for customer, actions in made.items():
+        kept = actions - (given_back - accepted)
+        if len(sent[customer]) > evidence.rules.cap or len(kept) > evidence.rules.cap:
+            yield Finding("P17", f"{customer} got {len(sent[customer])} contacts of {len(kept)} decided; the cap is {evidence.rules.cap}")
+    burst = {r["customer_id"] for r in evidence.book.decisions["run_started"] if r["campaign"] == evidence.rules.burst}
+    runs = Counter(r["customer_id"] for r in evidence.book.decisions["run_started"] if r["campaign"] == evidence.rules.burst)
+    for customer in burst:
+        if len(made[customer]) < min(evidence.rules.cap, runs[customer]):
+            yield Finding(
+                "P17",
+                f"{customer} had {runs[customer]} candidates and only {len(made[customer])} contacts; the cap is {evidence.rules.cap}",
+            )
+
+
+def reconciliation(evidence: Evidence) -> Iterator[Finding]:
+    """P4: every candidate ends in exactly one decision."""
+    for name, times in Counter(d["decision_id"] for d in evidence.book.decisions["decision"]).items():
+        if times > 1:
+            yield Finding("P4", f"decision {name} was made {times} times")

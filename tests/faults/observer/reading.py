@@ -1,0 +1,66 @@
+"""Reads the topics with a foreign client (confluent-kafka) on a thread of its own, from the first message on, while brokers die."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+
+from faults.observer.book import TOPICS, Raw
+
+POLL_SECONDS = 0.2
+MANY = 1000
+QUEUE_MAX = 200_000
+
+
+class Reading(threading.Thread):
+    """Fills a queue with every record of every topic; `take` empties it."""
+
+    def __init__(self, bootstrap: str, partitions: int) -> None:
+        super().__init__(name="observer", daemon=True)
+        settings = {
+            "bootstrap.servers": bootstrap,
+            "group.id": "outside-observer",
+            "enable.auto.commit": False,
+            "fetch.wait.max.ms": 100,
+            "reconnect.backoff.max.ms": 500,
+            "log_level": 0,
+        }
+        self._consumer = Consumer(settings)
+        self._consumer.assign([TopicPartition(f"nextwave.{t}.v1", n, OFFSET_BEGINNING) for t in TOPICS for n in range(partitions)])
+        self._found: queue.Queue[Raw] = queue.Queue(QUEUE_MAX)
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                messages = self._consumer.consume(MANY, POLL_SECONDS)
+            except KafkaException:
+                continue
+            for message in messages:
+                if message.error() is None:
+                    self._found.put(_raw(message))
+        self._consumer.close()
+
+    def take(self) -> Iterable[Raw]:
+        """What has come since the last time."""
+        while True:
+            try:
+                yield self._found.get_nowait()
+            except queue.Empty:
+                return
+
+    def stop(self) -> None:
+        """Ends the reading."""
+        self._stopping.set()
+        self.join(10)
+
+
+def _raw(message: Any) -> Raw:
+    headers = {k: v if isinstance(v, bytes) else str(v).encode() for k, v in message.headers() or []}
+    place = (message.topic().split(".")[1], message.partition(), message.offset())
+    return Raw(*place, message.timestamp()[1] / 1000, message.key() or b"", message.value() or b"", headers)

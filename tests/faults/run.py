@@ -1,0 +1,144 @@
+"""One run of the harness: load and faults by a seed, healing, rest, and the observer's verdict."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from faults import questions
+from faults.inflict import Inflicter
+from faults.load.driver import Doors, Driver
+from faults.load.lives import lives
+from faults.observer.book import Book
+from faults.observer.evidence import Clock, Evidence, Person
+from faults.observer.finding import Finding
+from faults.observer.reading import Reading
+from faults.observer.service import unfinished
+from faults.observer.verdict import judge
+from faults.plan import USUAL, Fault, Kind, plan
+from faults.sampling import Sample, Sampler
+from faults.stand import SPEED, Stand
+from faults.world import WINDOW, publish, rules_of
+
+LIVES_PER_SECOND = 3.0
+FINISH_SECONDS = 45.0
+REST_SECONDS = 150.0
+PARTITIONS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What shall be done. `seconds` is the length of the load."""
+
+    seed: int
+    seconds: float
+    kinds: Sequence[Kind] = USUAL
+    rate: float = LIVES_PER_SECOND
+    rest_seconds: float = REST_SECONDS
+    previous: Path | None = None
+    say: Callable[[str], None] = print
+
+
+@dataclass(kw_only=True)
+class Result:
+    """What came of it."""
+
+    order: Order
+    evidence: Evidence
+    findings: list[Finding]
+    faults: list[tuple[float, Fault]]
+    samples: list[Sample]
+    began: float
+    healed: float
+    rested: float
+    without: str
+
+
+async def attack(stand: Stand, order: Order) -> Result:
+    """Runs one order on a stand and judges it."""
+    run = f"s{order.seed}"
+    rules = rules_of(run)
+    await publish(stand, run, rules)
+    clock = _clock(stand)
+    doors = Doors(urls=stand.urls("ingest"), write_key=stand.endpoints["write_key"])
+    inflicter = Inflicter(stand, previous=order.previous)
+    book = Book(poisoned=_Poisoned(inflicter.poisoned))
+    people: dict[str, Person] = {}
+    async with httpx.AsyncClient(timeout=6, limits=httpx.Limits(max_connections=400)) as client:
+        driver = Driver(doors, client, random.Random(f"driver {order.seed}"), lambda: clock.at(time.time()))
+        evidence = Evidence(clock=clock, rules=rules, posted=driver.posted, people=people, book=book, statuses=driver.statuses)
+        faults = plan(order.seed, order.seconds, kinds=order.kinds, replicas=stand.replicas)
+        sampler = Sampler(stand, evidence)
+        async with _reading(stand) as reading, sampler.running(reading):
+            began, since = time.monotonic(), time.time()
+            story = lives(run, order.seed, window_seconds=WINDOW.total_seconds() / SPEED)
+            await asyncio.gather(driver.live(story, order.rate, began + order.seconds), inflicter.carry_out(faults, began, order.say))
+            await stand.heal()
+            healed = time.time()
+            order.say(f"healed after {healed - since:.0f} s; {len(driver.posted)} touchpoints of {len(driver.lives)} customers")
+            await stand.ready()
+            await driver.finish(FINISH_SECONDS)
+            people.update(_people(driver))
+            await _rest(evidence, time.monotonic() + order.rest_seconds)
+            rested = time.time()
+            order.say(f"at rest {rested - healed:.0f} s after healing" if not unfinished(evidence) else "not at rest in time")
+        evidence.calls = await questions.ledger(stand)
+        evidence.ended = stand.ended()
+        evidence.poisoned = inflicter.poisoned
+        evidence.did = frozenset(fault.kind for _, fault in inflicter.done)
+        evidence.replays = await questions.replays(stand, evidence)
+        evidence.timelines = await questions.timelines(stand, evidence)
+    return Result(
+        order=order, evidence=evidence, findings=judge(evidence), faults=inflicter.done, samples=sampler.samples,
+        began=since, healed=healed, rested=rested, without=stand.equipment.without,
+    )  # fmt: skip
+
+
+async def _rest(evidence: Evidence, deadline: float) -> None:
+    """Until everything has come to its end, with two seconds more for what should not come."""
+    while unfinished(evidence) and time.monotonic() < deadline:  # noqa: ASYNC110  (what is waited for happens in other processes)
+        await asyncio.sleep(0.5)
+    await asyncio.sleep(2)
+
+
+@asynccontextmanager
+async def _reading(stand: Stand) -> Any:
+    reading = Reading(stand.endpoints["kafka"], PARTITIONS)
+    reading.start()
+    try:
+        yield reading
+    finally:
+        await asyncio.to_thread(reading.stop)
+
+
+def _clock(stand: Stand) -> Clock:
+    setting = stand.folder.layout().clock
+    return Clock(setting.epoch_seconds, setting.origin, setting.speed)
+
+
+def _people(driver: Driver) -> dict[str, Person]:
+    """Everybody, by name and by address."""
+    found: dict[str, Person] = {}
+    for life in driver.lives:
+        person = Person(name=life.name, group=life.group, email=life.email, phone=life.phone, zone=life.zone)
+        found |= dict.fromkeys((life.name, life.email, life.phone), person)
+    return found
+
+
+class _Poisoned(set[tuple[str, int, int]]):
+    """A growing list asked like a set."""
+
+    def __init__(self, places: list[tuple[str, int, int]]) -> None:
+        super().__init__()
+        self._places = places
+
+    def __contains__(self, place: object) -> bool:
+        return place in self._places
