@@ -7,6 +7,8 @@ MAKEFLAGS += --no-builtin-rules
 
 ARGS ?=
 SUITE ?=
+MINUTES ?= 1
+SEED ?=
 BIN := .venv/bin
 UV := $(BIN)/uv
 SERVICES := ingest scoring orchestrator channels
@@ -16,7 +18,7 @@ LOCKS := requirements.lock requirements-build.lock requirements-data.lock requir
 OVERLAYS := local production
 IMAGE_TAG ?= dev
 
-.PHONY: help demo up down test check bench docs manifests images lock format clean lint types imports spelling dockerfile
+.PHONY: help demo up down test check bench faults docs manifests images lock format clean lint types imports spelling dockerfile
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +45,9 @@ check: .venv/ready lint types imports spelling dockerfile manifests ## verify st
 
 bench: .venv/ready ## measure against the goals (ARGS='--json FILE')
 	PYTHONPATH=tests $(BIN)/python -m bench $(ARGS)
+
+faults: .venv/ready ## break a running stack for MINUTES by SEED, heal it, check every promise from outside (ARGS='--help')
+	PYTHONPATH=tests $(BIN)/python -m faults --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check $(CODE)

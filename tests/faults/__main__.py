@@ -35,6 +35,8 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
         "--seed", type=int, default=None, help="the schedule and the lives; a fresh one is drawn and printed when it is left out"
     )
     parser.add_argument("--faults", default=",".join(plan.USUAL), help="kinds of fault, separated by commas; `none` for a quiet run")
+    parser.add_argument("--targets", default=",".join(plan.CLIENTS), help="services whose replicas are harmed, separated by commas")
+    parser.add_argument("--rest", type=float, default=150.0, help="seconds after healing in which everything must have come to rest")
     parser.add_argument("--without", default="", choices=("", *breaking.MECHANISMS), help="leave one mechanism out: the run must then fail")
     parser.add_argument("--rate", type=float, default=3.0, help="customers' lives begun per second")
     parser.add_argument("--report", type=Path, default=REPOSITORY / "build" / "faults", help="folder of the report (report.md and plots)")
@@ -45,6 +47,9 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     asked.kinds = () if asked.faults == "none" else tuple(asked.faults.split(","))
     if wrong := [kind for kind in asked.kinds if kind not in plan.KINDS]:
         parser.error(f"--faults {', '.join(wrong)}: use {', '.join(plan.KINDS)}, or none")
+    asked.targets = tuple(asked.targets.split(","))
+    if wrong := [service for service in asked.targets if service not in plan.CLIENTS]:
+        parser.error(f"--targets {', '.join(wrong)}: use {', '.join(plan.CLIENTS)}")
     if asked.minutes <= 0:
         parser.error("--minutes must be more than 0")
     return asked
@@ -63,7 +68,16 @@ async def carry_out(asked: argparse.Namespace, state: Path) -> Result:
     previous = previous_build(state / "previous", REPOSITORY) if "roll" in asked.kinds else None
     stand = await begin(state, without=asked.without, say=say)
     try:
-        order = Order(seed=asked.seed, seconds=asked.minutes * 60, kinds=asked.kinds, rate=asked.rate, previous=previous, say=say)
+        order = Order(
+            seed=asked.seed,
+            seconds=asked.minutes * 60,
+            kinds=asked.kinds,
+            targets=asked.targets,
+            rate=asked.rate,
+            rest_seconds=asked.rest,
+            previous=previous,
+            say=say,
+        )
         return await attack(stand, order)
     finally:
         await end(stand)
@@ -73,7 +87,7 @@ def main(given: Sequence[str]) -> int:
     """The command."""
     asked = arguments(given)
     if asked.plan:
-        replicas = dict.fromkeys(plan.CLIENTS, 2)
+        replicas = dict.fromkeys(asked.targets, 2)
         for fault in plan.plan(asked.seed, asked.minutes * 60, kinds=asked.kinds, replicas=replicas):
             print(fault)  # noqa: T201
         return 0

@@ -114,10 +114,10 @@ class Inflicter:
                 self.stand.expect_end(fault.target)
                 harmed.add(pid)
             if pid:
-                disk.full(pid)
+                await asyncio.to_thread(disk.full, pid)
             await asyncio.sleep(DISK_AGAIN_SECONDS)
         for pid in harmed:
-            disk.heal(pid)
+            await asyncio.to_thread(disk.heal, pid)
 
     async def roll(self, fault: Fault) -> None:
         """The replica ends politely and comes back as the other build."""

@@ -89,7 +89,8 @@ def _draw(chance: random.Random, kind: Kind, at: float, replicas: Mapping[str, i
         case "kill" | "leave":
             fault = replace(fault, target=_replica(chance, CLIENTS, replicas))
         case "roll":
-            fault = replace(fault, target=_replica(chance, DATABASE_CLIENTS, replicas), way=chance.choice(("previous", "this")))
+            services = [service for service in DATABASE_CLIENTS if service in replicas]
+            fault = replace(fault, target=_replica(chance, services, replicas), way=chance.choice(("previous", "this")))
         case "freeze":
             fault = replace(fault, target=_replica(chance, CLIENTS, replicas), seconds=chance.choice((0.5, 2.0, 5.0, 9.0, 12.0)))
         case "cut" | "blackhole" | "half" | "slow":

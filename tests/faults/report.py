@@ -46,6 +46,7 @@ def again(result: Result) -> str:
     order = result.order
     words = [f"make faults MINUTES={order.seconds / 60:g} SEED={order.seed}"]
     more = [f"--faults {','.join(order.kinds) or 'none'}"] if tuple(order.kinds) != plan.USUAL else []
+    more += [f"--targets {','.join(order.targets)}"] if tuple(order.targets) != plan.CLIENTS else []
     more += [f"--without {result.without}"] if result.without else []
     return " ".join([*words, *([f"ARGS='{' '.join(more)}'"] if more else [])])
 

@@ -23,7 +23,7 @@ from faults.observer.finding import Finding
 from faults.observer.reading import Reading
 from faults.observer.service import unfinished
 from faults.observer.verdict import judge
-from faults.plan import USUAL, Fault, Kind, plan
+from faults.plan import CLIENTS, USUAL, Fault, Kind, plan
 from faults.sampling import Sample, Sampler
 from faults.stand import SPEED, Stand
 from faults.world import WINDOW, publish, rules_of
@@ -41,6 +41,8 @@ class Order:
     seed: int
     seconds: float
     kinds: Sequence[Kind] = USUAL
+    targets: Sequence[str] = CLIENTS
+    """The services whose replicas are harmed."""
     rate: float = LIVES_PER_SECOND
     rest_seconds: float = REST_SECONDS
     previous: Path | None = None
@@ -75,7 +77,8 @@ async def attack(stand: Stand, order: Order) -> Result:
     async with httpx.AsyncClient(timeout=6, limits=httpx.Limits(max_connections=400)) as client:
         driver = Driver(doors, client, random.Random(f"driver {order.seed}"), lambda: clock.at(time.time()))
         evidence = Evidence(clock=clock, rules=rules, posted=driver.posted, people=people, book=book, statuses=driver.statuses)
-        faults = plan(order.seed, order.seconds, kinds=order.kinds, replicas=stand.replicas)
+        harmed = {service: stand.replicas[service] for service in order.targets}
+        faults = plan(order.seed, order.seconds, kinds=order.kinds, replicas=harmed)
         sampler = Sampler(stand, evidence)
         async with _reading(stand) as reading, sampler.running(reading):
             began, since = time.monotonic(), time.time()

@@ -193,3 +193,4 @@ async def end(stand: Stand) -> None:
     await asyncio.to_thread(bringup.down, stand.folder, lambda _: None)
     await stand.client.aclose()
     await stand.proxies.close()
+    clocks.sweep()

@@ -1,0 +1,63 @@
+"""The harness over whole stacks: every promise holds under fixed seeds and a fresh one, and each mechanism left out is found."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+from faults.background import Background
+
+SEEDS = (4, 21, 35)
+FRESH = random.SystemRandom().randrange(10_000)
+"""Another one each time; a failing test's name says it."""
+MINUTES = "0.8"
+
+
+class Hunt(NamedTuple):
+    """A mechanism left out: the faults that it protects from, whom they strike, and which promises may break first."""
+
+    without: str
+    kinds: str
+    targets: str
+    minutes: str
+    seed: int
+    breaks: frozenset[str]
+
+
+HUNTS = (
+    Hunt("seen", "none", "scoring", "0.2", 11, frozenset({"P4"})),
+    Hunt("marks", "kill", "scoring,orchestrator,channels", "0.4", 12, frozenset({"P4"})),
+    Hunt("fence", "freeze", "scoring,orchestrator", "0.6", 13, frozenset({"P1", "P4"})),
+    Hunt("outbox", "kill", "scoring,orchestrator", "0.5", 14, frozenset({"P1"})),
+    Hunt("watermark", "kill,freeze", "scoring", "0.6", 15, frozenset({"P18"})),
+    Hunt("gate", "kill,freeze", "scoring", "0.6", 16, frozenset({"P7"})),
+    Hunt("acknowledgement", "blackhole,kill", "ingest", "0.5", 17, frozenset({"P1"})),
+)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
+    """All runs of this file, in the order of its tests."""
+    background = Background(tmp_path_factory.mktemp("faults"))
+    for seed in (*SEEDS, FRESH):
+        background.begin(f"seed-{seed}", "--minutes", MINUTES, "--seed", str(seed))
+    for hunt in HUNTS:
+        given = {"--without": hunt.without, "--faults": hunt.kinds, "--targets": hunt.targets, "--minutes": hunt.minutes}
+        background.begin(hunt.without, *(word for pair in given.items() for word in pair), "--seed", str(hunt.seed), "--rest", "40")
+    yield background
+    background.close()
+
+
+@pytest.mark.parametrize("seed", [*SEEDS, FRESH])
+def test_every_promise_holds_whatever_breaks(runs: Background, seed: int) -> None:
+    ran = runs.wait(f"seed-{seed}")
+    assert ran.code == 0, ran.printed
+
+
+@pytest.mark.parametrize("hunt", HUNTS, ids=lambda hunt: hunt.without)
+def test_the_harness_finds_a_mechanism_that_is_left_out(runs: Background, hunt: Hunt) -> None:
+    ran = runs.wait(hunt.without)
+    assert ran.code == 1, ran.printed
+    assert ran.broken & hunt.breaks, ran.printed
