@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from channel_contacts import NOON
@@ -14,6 +14,7 @@ from nextwave_channels import store
 from nextwave_channels.answers import Accepted, Answer
 from nextwave_channels.delivery import queue
 from nextwave_channels.dispatcher import Bell, Desk, Dispatcher
+from nextwave_channels.horizon import Horizon
 from nextwave_channels.pacing import Pace
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.outcomes import Outcome
@@ -22,6 +23,8 @@ from nextwave_runtime.database import Database
 from sqlalchemy import text
 
 PARTITIONS = 4
+PATIENT_SECONDS = 10.0
+"""A claim of these tests may take this long on a busy machine, where the test is not about it."""
 
 
 @dataclass
@@ -29,12 +32,19 @@ class HandClock:
     """Business time that a test sets."""
 
     instant: datetime = NOON
+    sure: bool = True
 
     def now(self) -> datetime:
         return self.instant
 
     def at(self, wall_seconds: float) -> datetime:  # noqa: ARG002  (the Clock port's own)
         return self.instant
+
+    def wall(self) -> float:
+        return time.time()
+
+    def today(self) -> date:
+        return datetime.now(UTC).date()
 
 
 @dataclass
@@ -62,13 +72,25 @@ class Place:
     database: Database
     clock: HandClock
     monotonic: Callable[[], float] = time.monotonic
+    horizon: Callable[[], Awaitable[Horizon]] | None = None
+    """How many stops are accepted; None: none at all."""
 
     @property
     def desk(self) -> Desk:
-        return Desk(database=self.database, clock=self.clock, partitions=PARTITIONS, until=lambda _business: 0.0, monotonic=self.monotonic)
+        return Desk(
+            database=self.database,
+            clock=self.clock,
+            partitions=PARTITIONS,
+            until=lambda _business: 0.0,
+            monotonic=self.monotonic,
+            horizon=self.horizon or self._no_stops,
+        )
+
+    async def _no_stops(self) -> Horizon:
+        return Horizon(self.monotonic(), {})
 
     def dispatcher(self, adapter: Recorder, pace: Pace | None = None) -> Dispatcher:
-        return Dispatcher("email", adapter, pace or Pace(concurrency=8), self.desk, Bell())
+        return Dispatcher("email", adapter, pace or Pace(concurrency=8, fresh_seconds=PATIENT_SECONDS), self.desk, Bell())
 
     async def put(self, *contacts: Contact, due_at: datetime = NOON) -> None:
         async with self.database.transaction() as connection:

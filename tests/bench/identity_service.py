@@ -15,7 +15,7 @@ from nextwave_contracts.topics import TOUCHPOINTS, Topic
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import Message
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
-from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.schema import PROCESSOR_TABLES
@@ -91,8 +91,16 @@ def build(settings: ProcessorSettings) -> Service:
     database = Database(settings.postgres.get_secret_value())
     first = Identity("first", TAKEN, BETWEEN, PROFILE)
     application = first if os.environ["BENCH_IDENTITY"] == "first" else Identity("second", BETWEEN, GIVEN, "")
-    processor = Processor(application, database=database, settings=settings, clock=SystemClock(settings.clock))
-    return Service(name=application.name, app=_nothing, processors=(processor,), closing=(database.close,))
+    clock = DatabaseClock(settings.clock, database.wall_seconds)
+    processor = Processor(application, database=database, settings=settings, clock=clock)
+    return Service(
+        name=application.name,
+        app=_nothing,
+        processors=(processor,),
+        starting=(clock.set,),
+        background=(clock.follow,),
+        closing=(database.close,),
+    )
 
 
 async def _nothing(_scope: Any, _receive: Any, send: Any) -> None:

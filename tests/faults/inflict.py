@@ -121,14 +121,7 @@ class Inflicter:
 
     async def roll(self, fault: Fault) -> None:
         """The replica ends politely and comes back as the other build."""
-        if self.previous is None:
-            return
-        file = self.stand.equipment.build(fault.target)
-        if fault.way == "previous":
-            file.write_text(str(self.previous))
-        else:
-            file.unlink(missing_ok=True)
-        self.stand.signal(fault.target, signal.SIGTERM)
+        self.stand.build(fault.target, self.previous if fault.way == "previous" else None)
 
     def _poison(self) -> None:
         producer = Producer({"bootstrap.servers": self.stand.endpoints["kafka"], "message.timeout.ms": 10_000, "log_level": 0})

@@ -96,6 +96,7 @@ async def attack(stand: Stand, order: Order) -> Result:
         evidence.calls = await questions.ledger(stand)
         evidence.ended = stand.ended()
         evidence.poisoned = inflicter.poisoned
+        evidence.memory = sampler.most()
         evidence.did = frozenset(fault.kind for _, fault in inflicter.done)
         evidence.replays = await questions.replays(stand, evidence)
         evidence.timelines = await questions.timelines(stand, evidence)

@@ -50,6 +50,13 @@ class Sampler:
             await asyncio.gather(task, return_exceptions=True)
             await self._read(reading)
 
+    def most(self) -> dict[str, float]:
+        """The most memory that each process held, megabytes."""
+        held: dict[str, float] = {}
+        for sample in self.samples:
+            held |= {name: max(megabytes, held.get(name, 0.0)) for name, megabytes in sample.memory.items()}
+        return held
+
     async def _look_again_and_again(self, reading: Reading) -> None:
         number = 0
         while True:

@@ -104,6 +104,18 @@ class Stand:
                 found.append(Ended(name, int(pid)))
         return [one for one in found if (one.name, one.pid) not in ours]
 
+    def build(self, name: str, tree: Path | None = None) -> None:
+        """Lets a replica come back from another source tree, or from ours; nothing happens when it runs from there already."""
+        file = self.equipment.build(name)
+        wanted = str(tree) if tree else ""
+        if wanted == (file.read_text() if file.exists() else ""):
+            return
+        if tree:
+            file.write_text(wanted)
+        else:
+            file.unlink()
+        self.signal(name, signal.SIGTERM)
+
     async def api(self, service: str, method: str, path: str, body: Any = None) -> Any:
         """A call of a service's API, tried at each replica until one answers; None when none does."""
         headers = {"authorization": f"Bearer {self.endpoints.get('api_token', '')}"}
@@ -120,11 +132,12 @@ class Stand:
             await self.client.put(self.endpoints["simulator"] + "/faults", json={"faults": faults})
 
     async def heal(self) -> None:
-        """Everything as it should be: network, clocks, providers, frozen processes."""
+        """Everything as it should be: network, clocks, providers, frozen processes; whoever runs another build comes back with ours."""
         await self.proxies.set(self.equipment.route_names(), "pass")
         for name in self.names():
             clocks.jump(self.equipment.clock(name), 0)
             self.signal(name, signal.SIGCONT)
+            self.build(name)
         await self.provider([])
 
     async def ready(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import pytest
+
 from faults.background import Background
 
 SEEDS = (4, 21, 35)
@@ -37,12 +38,16 @@ HUNTS = (
 )
 
 
+UPGRADE = ("--faults", "roll,kill", "--minutes", "0.8", "--seed", "31")
+
+
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
     """All runs of this file, in the order of its tests."""
     background = Background(tmp_path_factory.mktemp("faults"))
     for seed in (*SEEDS, FRESH):
         background.begin(f"seed-{seed}", "--minutes", MINUTES, "--seed", str(seed))
+    background.begin("upgrade", *UPGRADE)
     for hunt in HUNTS:
         given = {"--without": hunt.without, "--faults": hunt.kinds, "--targets": hunt.targets, "--minutes": hunt.minutes}
         background.begin(hunt.without, *(word for pair in given.items() for word in pair), "--seed", str(hunt.seed), "--rest", "40")
@@ -54,6 +59,12 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
 def test_every_promise_holds_whatever_breaks(runs: Background, seed: int) -> None:
     ran = runs.wait(f"seed-{seed}")
     assert ran.code == 0, ran.printed
+
+
+def test_the_previous_build_and_this_one_work_side_by_side_in_one_group(runs: Background) -> None:
+    ran = runs.wait("upgrade")
+    assert ran.code == 0, ran.printed
+    assert "held   P13" in ran.printed
 
 
 @pytest.mark.parametrize("hunt", HUNTS, ids=lambda hunt: hunt.without)

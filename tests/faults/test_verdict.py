@@ -177,7 +177,7 @@ def _sent_by_nobody(scene: Scene) -> None:
 
 
 def _sent_after_a_stop(scene: Scene) -> None:
-    scene.call("a1", 10.5)
+    scene.call("a1", 11.5)
 
 
 def _sent_at_night(scene: Scene) -> None:
@@ -214,6 +214,10 @@ def _a_process_that_ended_by_itself(scene: Scene) -> None:
 
 def _another_answer_in_a_replay(scene: Scene) -> None:
     scene.changes["replays"] = {"d1": "the replay says withhold"}
+
+
+def _too_much_memory(scene: Scene) -> None:
+    scene.changes["memory"] = {"scoring-0": 120.0, "scoring-1": 301.0}
 
 
 def _an_action_without_an_outcome(scene: Scene) -> None:
@@ -257,6 +261,7 @@ BREAKS: dict[str, tuple[Callable[[Scene], None], Promise]] = {
     "sent too late": (_sent_too_late, "P11"),
     "sent at night": (_sent_at_night, "P12"),
     "another answer in a replay": (_another_answer_in_a_replay, "P14"),
+    "too much memory": (_too_much_memory, "P16"),
     "too many in a burst": (_too_many_in_a_burst, "P17"),
     "closed over an answer": (_closed_over_an_answer, "P18"),
     "reminded after the answer": (_reminded_after_the_answer, "P18"),

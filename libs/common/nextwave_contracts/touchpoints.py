@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from nextwave_contracts.wire import Message
+
+AGE_MAX = timedelta(days=30)
+"""A touchpoint that is older when it is received is history: it triggers nothing."""
 
 
 class Touchpoint(Message, frozen=True, kw_only=True):
@@ -17,6 +20,7 @@ class Touchpoint(Message, frozen=True, kw_only=True):
     identifiers: tuple[str, ...]
     occurred_at: datetime
     received_at: datetime
+    """By the clock of the door on `touchpoints`; by the broker's stamp, which all doors share, from scoring on."""
     data: dict[str, Any] = {}
     time_suspect: bool = False
     """True when its own time is too far off (30 days old, 24 h ahead, skew above 24 h): kept, but triggers nothing."""

@@ -12,6 +12,7 @@ from nextwave_contracts.topics import Topic
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 Unit = TypeVar("Unit")
+Gate = Literal["watermark", "clock", "at_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,11 @@ class Timer:
     key: str
     kind: str
     payload: bytes = b""
-    gate: Literal["watermark", "clock"] = "clock"
-    """`watermark`: fires once everything received up to `due_at` was taken in; `clock`: as soon as it is due."""
+    gate: Gate = "clock"
+    """`watermark`: fires once everything received up to `due_at` was taken in; `clock`: as soon as it is due.
+
+    `at_once`: whatever any clock says, since it hands a word to the partition's owner; `due_at` is only its time and its order.
+    """
 
 
 @dataclass(frozen=True, slots=True)

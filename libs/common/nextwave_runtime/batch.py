@@ -30,6 +30,7 @@ from nextwave_runtime.database import UNAVAILABLE, is_wrong_value
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.progress import Input, Progress, advance, moved
 from nextwave_runtime.sifting import SIZE_MAX, Refusal, Sifted
+from nextwave_runtime.timers import Gates
 
 TIMERS_MAX = 500
 """Timers fired in one batch."""
@@ -58,7 +59,7 @@ class Batch:
     last_offset: int
     now: datetime
     timers_max: int
-    watermark: datetime | None
+    gates: Gates
     failed: list[FoldFailedError] = field(default_factory=list)
 
 
@@ -123,7 +124,7 @@ class Desk:
     async def _due(self, connection: AsyncConnection, batch: Batch) -> list[Timer]:
         if not batch.timers_max:
             return []
-        return await timers.take_due(connection, self._key.partition, now=batch.now, watermark=batch.watermark, limit=batch.timers_max)
+        return await timers.take_due(connection, self._key.partition, batch.gates, batch.timers_max)
 
     async def _work(self, connection: AsyncConnection, taken: list[Taken], due: list[Timer], batch: Batch, envelope: _Envelope) -> None:
         failed = {id_of(f.item) for f in batch.failed}

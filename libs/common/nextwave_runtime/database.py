@@ -6,11 +6,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 UNAVAILABLE: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 """Errors that mean the surroundings are at fault: wait and try again. (Errors while connecting reach us unwrapped.)"""
+
+_CLOCK = text("select extract(epoch from clock_timestamp())")
 
 
 def is_wrong_value(error: Exception) -> bool:
@@ -41,6 +44,11 @@ class Database:
         """A connection in a transaction, committed at the end and rolled back on an error."""
         async with self._engine.begin() as connection:
             yield connection
+
+    async def wall_seconds(self) -> float:
+        """What the server's own clock shows now (Unix seconds)."""
+        async with self.transaction() as connection:
+            return float((await connection.execute(_CLOCK)).scalar_one())
 
     async def close(self) -> None:
         """Closes every connection."""

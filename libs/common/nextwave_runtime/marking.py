@@ -10,12 +10,12 @@ from typing import Any
 import structlog
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from nextwave_contracts.clock import Clock
 from nextwave_contracts.customers import Watermark
 from nextwave_contracts.topics import Topic
 from nextwave_contracts.wire import encode
 
 from nextwave_runtime import metrics
+from nextwave_runtime.clock import WallClock
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.partition_worker import PartitionWorker
 from nextwave_runtime.publisher import Publisher
@@ -35,7 +35,7 @@ class Marker:
     name: str
     consumer: Any
     publisher: Publisher
-    clock: Clock
+    clock: WallClock
     settings: ProcessorSettings
     target: Topic | None
     partitions: int
@@ -49,7 +49,7 @@ class Marker:
 
     async def mark(self, workers: Workers) -> None:
         """One round. An idle partition that was read to its end follows the clock as it was before the end was asked for."""
-        asked_at = time.time()
+        asked_at = self.clock.wall()
         try:
             ends = await self.consumer.end_offsets(list(workers))
             self._watch(workers, ends)

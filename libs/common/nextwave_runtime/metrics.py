@@ -21,4 +21,9 @@ LAG = Gauge("nextwave_processor_lag_messages", "Messages not yet taken in", ["pr
 WATERMARK_AGE = Gauge("nextwave_processor_watermark_age_seconds", "Business seconds the watermark is behind", ["processor", "partition"])
 RESTARTS = Counter("nextwave_processor_partition_restarts_total", "Times a partition was taken up again after an error", ["processor"])
 FENCED = Counter("nextwave_processor_fenced_total", "Batches refused because another worker has the partition", ["processor"])
+CLOCK_OFF = Gauge(
+    "nextwave_clock_off_seconds",
+    "How far a clock (`database`, `own`: this process's) is ahead of the time the service lives by; beyond 300 either way it is an alarm",
+    ["clock"],
+)
 PRODUCER_REBUILDS = Counter("nextwave_producer_rebuilds_total", "Producers replaced after an error", ["processor"])

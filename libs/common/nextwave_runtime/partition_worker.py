@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from nextwave_contracts.clock import Clock
-from nextwave_contracts.places import Origin
+from nextwave_contracts.places import Origin, Place
 from nextwave_contracts.topics import Topic
 
 from nextwave_runtime import metrics, outbox
-from nextwave_runtime.application import Application
+from nextwave_runtime.application import Application, Gate
 from nextwave_runtime.batch import TIMERS_MAX, Applied, Batch, Desk, FoldFailedError, NarrowError
+from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.progress import FencedError, Input, Progress, acquire
 from nextwave_runtime.publisher import Publisher
 from nextwave_runtime.sifting import RawRecord, sift
+from nextwave_runtime.timers import Gates, gates
 from nextwave_runtime.watermarks import WatermarkTracker
 
 RESTART_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -50,7 +51,7 @@ class Surroundings:
     application: Application[Any]
     database: Database
     publisher: Publisher
-    clock: Clock
+    clock: WallClock
     partitions: int
     batch_max: int
     hold_seconds: float
@@ -85,7 +86,7 @@ class PartitionWorker:
         self.taken_until: float = 0.0
         """Wall instant of the last record taken in."""
         self.tracker = WatermarkTracker(surroundings.expected_origins)
-        self._next_due: dict[str, datetime] = {}
+        self._next_due: dict[Gate, datetime] = {}
 
     @property
     def fires_timers(self) -> bool:
@@ -111,7 +112,7 @@ class PartitionWorker:
             self._records.append(self._raw(record))
         self._wake.set()
 
-    def remind(self, next_due: dict[str, datetime]) -> None:
+    def remind(self, next_due: dict[Gate, datetime]) -> None:
         """Says when, by gate, this partition's next timers are due."""
         self._next_due = next_due
         if self._timers_due():
@@ -210,7 +211,6 @@ class PartitionWorker:
         sifted = sift(self.topic, self.partition, records, self.progress.marks, joined_late=self.progress.joined_late)
         for heard in sifted.watermarks:
             self.tracker.heard(heard)
-        watermark = self.tracker.low(sifted.marks)
         fire = self._timers_due() and not (self._narrow and records)
         return Batch(
             sifted=sifted,
@@ -218,7 +218,7 @@ class PartitionWorker:
             last_offset=records[-1].offset if records else self.position - 1,
             now=self._around.clock.now(),
             timers_max=0 if not fire else 1 if self._narrow else TIMERS_MAX,
-            watermark=watermark,
+            gates=self._gates(sifted.marks),
         )
 
     def _account(self, batch: Batch, applied: Applied | None, records: Sequence[RawRecord], started: float) -> None:
@@ -259,10 +259,11 @@ class PartitionWorker:
     def _timers_due(self) -> bool:
         if not self.fires_timers or self.progress is None or not self._next_due:
             return False
-        now = self._around.clock.now()
-        watermark = self.tracker.low(self.progress.marks) if self._around.expected_origins else now
-        clock, gated = self._next_due.get("clock"), self._next_due.get("watermark")
-        return (clock is not None and clock <= now) or (gated is not None and watermark is not None and gated <= watermark and gated <= now)
+        opened = self._gates(self.progress.marks)
+        return any(opened.open_for(gate, due_at) for gate, due_at in self._next_due.items())
+
+    def _gates(self, marks: Mapping[Origin, Place]) -> Gates:
+        return gates(self._around.clock.now(), self.tracker.low(marks), sure=self._around.clock.sure)
 
     async def _pause(self, seconds: float) -> None:
         self._wake.clear()

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
-from nextwave_contracts.clock import Clock
 from nextwave_contracts.places import Origin
 from nextwave_contracts.topics import Topic
 
 from nextwave_runtime import timers
 from nextwave_runtime.application import Application
+from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.marking import Marker
 from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
@@ -49,7 +48,7 @@ class Processor:
         *,
         database: Database,
         settings: ProcessorSettings,
-        clock: Clock,
+        clock: WallClock,
         watermarks: Watermarks | None = None,
     ) -> None:
         self._application = application
@@ -241,7 +240,7 @@ class Processor:
         """Keeps the day partitions of `seen` (wall days: they are about retries of clients, not about business)."""
         while True:
             try:
-                await keep_days(self._database, "seen", today=datetime.now(UTC).date())
+                await keep_days(self._database, "seen", today=self._clock.today())
                 await asyncio.sleep(MAINTAIN_SECONDS)
             except UNAVAILABLE as error:
                 _log.warning("maintenance_later", error=repr(error)[:300])

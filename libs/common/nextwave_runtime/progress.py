@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -52,6 +53,10 @@ _ADVANCE = text(
     " last_places = :last_places, duplicates = :duplicates where processor = :processor and topic = :topic and partition = :partition"
     " and epoch = :epoch and next_offset = :expected_offset and last_index = :expected_index"
 )
+_UNREAD = text(
+    "select coalesce(sum(stop - coalesce(next_offset, 0)), 0) from unnest(cast(:partitions as int[]), cast(:ends as bigint[])) e(n, stop)"
+    " left join progress on processor = :processor and topic = :topic and partition = n where coalesce(next_offset, 0) < stop"
+)
 _Stored = list[tuple[str, int, int, int]]
 
 
@@ -90,6 +95,12 @@ async def advance(connection: AsyncConnection, key: Input, before: Progress, aft
     )
     if result.rowcount != 1:
         raise FencedError(f"{key.processor} lost {key.topic}/{key.partition}")
+
+
+async def unread(connection: AsyncConnection, processor: str, topic: str, ends: Mapping[int, int]) -> int:
+    """How many messages before these ends (by partition) are not taken in yet; a partition that nobody ever took is unread from 0."""
+    bound = {"processor": processor, "topic": topic, "partitions": list(ends), "ends": list(ends.values())}
+    return int((await connection.execute(_UNREAD, bound)).scalar_one())
 
 
 def moved(before: Progress, *, next_offset: int, cursor: Place, marks: dict[Origin, Place], last: dict[tuple[str, int], Place]) -> Progress:

@@ -68,8 +68,8 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    for job in service.starting:
-        await job()
+    if not await _started(service, stopping):
+        return await _closed(service)
     probes = Probes(
         service.app, live=lambda: _live_fault(service), ready=lambda: "draining" if stopping.is_set() else _ready_fault(service)
     )
@@ -92,11 +92,34 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
         await asyncio.gather(*jobs, return_exceptions=True)
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
-        for job in service.closing:
-            await job()
+        await _closed(service)
     waiting.cancel()
     _log.info("service_ends", clean=not failed)
     return 1 if failed else 0
+
+
+async def _started(service: Service, stopping: asyncio.Event) -> bool:
+    """Does what comes before everything else, which may wait long for a database; False when told to stop meanwhile."""
+
+    async def start() -> None:
+        for job in service.starting:
+            await job()
+
+    starting, told = asyncio.create_task(start()), asyncio.create_task(stopping.wait())
+    await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if starting.done():
+        starting.result()
+        return True
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+    return False
+
+
+async def _closed(service: Service) -> int:
+    for job in service.closing:
+        await job()
+    return 0
 
 
 class _Server(uvicorn.Server):

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
 from nextwave_runtime import problem
 from nextwave_runtime.auth import Keyring
-from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.clock import DatabaseClock, steady_seconds
 from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.service import Service
@@ -22,6 +22,7 @@ from nextwave_channels.adapters.email import Email
 from nextwave_channels.adapters.sms import Sms
 from nextwave_channels.answers import Adapter
 from nextwave_channels.dispatcher import Bell, Desk, Dispatcher, watch_leases
+from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake
 from nextwave_channels.mail import Letterhead
@@ -35,24 +36,24 @@ POOL = 20
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Shared:
     database: Database
-    clock: SystemClock
+    clock: DatabaseClock
 
 
 def build(settings: ChannelsSettings) -> Service:
     """The whole service; nothing is connected yet."""
-    shared = _Shared(
-        database=Database(settings.postgres.get_secret_value(), pool_size=POOL),
-        clock=SystemClock(settings.clock),
-    )
-    adapters = make_adapters(settings)
+    database = Database(settings.postgres.get_secret_value(), pool_size=POOL)
+    shared = _Shared(database=database, clock=DatabaseClock(settings.clock, database.wall_seconds))
+    horizon = HoldsHorizon(settings.kafka, settings.partitions, steady_seconds)
+    adapters = make_adapters(settings, shared.clock)
     bell = Bell()
     clock_setting = settings.clock
     desk = Desk(
         database=shared.database,
         clock=shared.clock,
         partitions=settings.partitions,
-        until=lambda business: clock_setting.wall(business) - time.time(),
-        monotonic=time.monotonic,
+        until=lambda business: clock_setting.wall(business) - shared.clock.wall(),
+        monotonic=steady_seconds,
+        horizon=horizon.look,
     )
     intake = Intake(frozenset(adapters), bell.ring)
     dispatchers = [Dispatcher(name, adapter, PACES[name], desk, bell) for name, adapter in adapters.items()]
@@ -60,12 +61,13 @@ def build(settings: ChannelsSettings) -> Service:
         name="channels",
         app=_http(settings, shared),
         processors=(Processor(intake, database=shared.database, settings=settings, clock=shared.clock),),
-        background=(*(dispatcher.run for dispatcher in dispatchers), partial(watch_leases, desk)),
-        closing=(*(adapter.close for adapter in adapters.values()), shared.database.close),
+        starting=(shared.clock.set,),
+        background=(shared.clock.follow, *(dispatcher.run for dispatcher in dispatchers), partial(watch_leases, desk)),
+        closing=(*(adapter.close for adapter in adapters.values()), horizon.close, shared.database.close),
     )
 
 
-def make_adapters(settings: ChannelsSettings) -> Mapping[str, Adapter]:
+def make_adapters(settings: ChannelsSettings, clock: DatabaseClock) -> Mapping[str, Adapter]:
     """One adapter for each channel, each with connections of its own."""
     mail, phone = settings.mail, settings.twilio
     account = twilio.Account(
@@ -76,7 +78,7 @@ def make_adapters(settings: ChannelsSettings) -> Mapping[str, Adapter]:
     )
     letterhead = Letterhead(sender=mail.mail_from, links_url=mail.ingest_url, key=mail.link_key.get_secret_value().encode())
     return {
-        "email": Email(mail.smtp, letterhead),
+        "email": Email(mail.smtp, letterhead, wall=lambda: datetime.fromtimestamp(clock.wall(), UTC)),
         "sms": Sms(Http(), account, phone.sms_from),
         "call": Call(Http(), account, phone.call_from),
     }

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Literal
 from urllib.parse import parse_qsl
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from nextwave_contracts.clock import Clock
 from nextwave_runtime import seen
+from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.problem import Problem
 
@@ -38,7 +36,7 @@ class Inbox:
     """Takes evidence in."""
 
     database: Database
-    clock: Clock
+    clock: WallClock
     partitions: int
 
     async def take(self, found: Evidence | None, provider: str) -> Result:
@@ -52,7 +50,7 @@ class Inbox:
             known = await store.find(connection, found.action_id)
             if known is None:
                 return "unknown_action"
-            if not await seen.first_time(connection, [f"callback\0{found.event_id}"], datetime.now(UTC).date()):
+            if not await seen.first_time(connection, [f"callback\0{found.event_id}"], self.clock.today()):
                 return "repeated"
             now = self.clock.now()
             if found.opted_out:
@@ -87,7 +85,7 @@ def router(inbox: Inbox, secrets: Secrets) -> APIRouter:
     async def mail(request: Request) -> Response:
         body = await _body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
-        if not signatures.is_standard_webhook(headers, body, secrets.mail_secret, time.time()):
+        if not signatures.is_standard_webhook(headers, body, secrets.mail_secret, inbox.clock.wall()):
             raise _wrong_signature("mail")
         try:
             event = msgspec.json.decode(body, type=evidence.MailEvent)

@@ -1,5 +1,7 @@
 """Carries due deliveries out, one loop per channel: claim under the gate, commit `sending`, call the provider, record its answer.
 
+A claim waits until every stop accepted before it began has been read (`horizon`), and while the clock is not sure.
+
 Several replicas may run it side by side. A crash between the commit and the record leaves `sending` with a lease; when that has
 run out, the delivery is `unknown` and is never sent again by itself.
 """
@@ -7,25 +9,34 @@ run out, the delivery is `unknown` and is never sent again by itself.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 
 import structlog
 from nextwave_contracts.actions import Contact
-from nextwave_contracts.clock import Clock
+from nextwave_contracts.topics import HOLDS
+from nextwave_runtime import progress
+from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
 from nextwave_channels import gate, metrics, stopping, store
 from nextwave_channels.answers import Adapter, Answer, Refused, Uncertain
 from nextwave_channels.delivery import Delivery, Step
+from nextwave_channels.horizon import ClaimsWaitError, Horizon, Waiting
+from nextwave_channels.intake import PROCESSOR
 from nextwave_channels.pacing import Pace, idle_seconds
 
 LAPSED_MAX = 200
 LAPSED_EVERY_SECONDS = 2.0
 TROUBLE_SECONDS = 1.0
+UNREAD_SECONDS = 0.02
+"""Before it is looked again whether the stops were read."""
+AGAIN_SECONDS = 0.1
+"""Before a claim that had to wait is tried again."""
 RECORD_AGAIN_SECONDS = (0.2, 1.0, 3.0)
 """Waits before an answer is recorded again when the database is away; after them the lease decides."""
 STALE = Refused(detail="not sent: too long after its claim", permanent=False)
@@ -62,19 +73,20 @@ class Bell:
 class Desk:
     """What every channel's dispatcher works with. `until` gives the wall seconds from now to a business instant.
 
-    `monotonic` gives seconds that also pass while the process is stopped.
+    `monotonic` gives seconds that also pass while the process is stopped, `horizon` how many stops are accepted by now.
     """
 
     database: Database
-    clock: Clock
+    clock: WallClock
     partitions: int
     until: Callable[[datetime], float]
     monotonic: Callable[[], float]
+    horizon: Callable[[], Awaitable[Horizon]]
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that is ours to send, and when its claim began (`Desk.monotonic`)."""
+    """A delivery that is ours to send, and when it was asked which stops its claim must know (`Desk.monotonic`)."""
 
     delivery: Delivery
     since: float
@@ -94,6 +106,7 @@ class Dispatcher:
         self._pace = pace
         self._desk = desk
         self._bell = bell
+        self._waiting = Waiting(channel, desk.monotonic)
         self._under_way: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -112,20 +125,36 @@ class Dispatcher:
     async def claim(self, limit: int) -> list[Claimed] | None:
         """Claims up to `limit` due deliveries and commits them as `sending`; those that the gate stops are settled.
 
-        None when nothing was due; an empty list when what was due must not be sent now.
+        None when nothing was due; an empty list when what was due must not be sent now. Raises `ClaimsWaitError`, and changes nothing,
+        when the stops accepted before it began are not read in time, Kafka does not tell of them, or the clock is not sure.
         """
-        since = self._desk.monotonic()
-        async with self._desk.database.transaction() as connection:
-            await store.enter_claim(connection)
-            now = self._desk.clock.now()
-            due = await store.lock_due(connection, self._channel, now, limit)
-            if not due:
-                return None
-            stops = await store.stops(connection, [d.contact for d in due])
-            steps = [self._rule(d, gate.check(d.contact, stops, now), now) for d in due]
-            await store.report(connection, steps, self._desk.partitions)
+        if not self._desk.clock.sure:
+            raise ClaimsWaitError("the database's clock and the time carried on disagree")
+        horizon = await self._desk.horizon()
+        while True:
+            async with self._desk.database.transaction() as connection:
+                unread = await progress.unread(connection, PROCESSOR, HOLDS.name, horizon.ends)
+                steps = [] if unread else await self._take_due(connection, limit)
+                if self._desk.monotonic() - horizon.asked_at > self._pace.fresh_seconds / 2:
+                    raise ClaimsWaitError(f"{unread} stops are not read yet" if unread else "the database is slow")
+            if not unread:
+                break
+            await asyncio.sleep(UNREAD_SECONDS)
+        if steps is None:
+            return None
         _count(steps)
-        return [Claimed(step.delivery, since) for step in steps if step.delivery.state == "sending"]
+        return [Claimed(step.delivery, horizon.asked_at) for step in steps if step.delivery.state == "sending"]
+
+    async def _take_due(self, connection: AsyncConnection, limit: int) -> list[Step] | None:
+        await store.enter_claim(connection)
+        now = self._desk.clock.now()
+        due = await store.lock_due(connection, self._channel, now, limit)
+        if not due:
+            return None
+        stops = await store.stops(connection, [d.contact for d in due])
+        steps = [self._rule(d, gate.check(d.contact, stops, now), now) for d in due]
+        await store.report(connection, steps, self._desk.partitions)
+        return steps
 
     async def send(self, claimed: Claimed) -> None:
         """Calls the provider for a claimed delivery and records what it said.
@@ -152,6 +181,10 @@ class Dispatcher:
         while not self._stopping:
             try:
                 waited = await self._turn(waited)
+                self._waiting.is_over()
+            except ClaimsWaitError as wait:
+                self._waiting.goes_on(str(wait))
+                await asyncio.sleep(AGAIN_SECONDS)
             except UNAVAILABLE as error:
                 _log.warning("dispatch_waits", channel=self._channel, error=repr(error)[:300])
                 await asyncio.sleep(TROUBLE_SECONDS)
@@ -224,7 +257,7 @@ async def watch_leases(desk: Desk) -> None:
     """Settles lapsed leases until cancelled."""
     while True:
         try:
-            settled = await settle_lapsed(desk)
+            settled = await settle_lapsed(desk) if desk.clock.sure else 0  # leases end by the database's clock
         except UNAVAILABLE as error:
             settled = 0
             _log.warning("lease_watch_waits", error=repr(error)[:300])

@@ -101,9 +101,14 @@ def opening(permitted: Iterable[Span], now: datetime) -> datetime | None:
     return min((max(span.start, now) for span in permitted if now < span.end and span.start < span.end), default=None)
 
 
-def facts_of(hold: Hold) -> list[Fact]:
-    """The facts that a hold states, one for each name of the customer."""
+def facts_of(hold: Hold, appended_at: datetime) -> list[Fact]:
+    """The facts that a hold states, one for each name of the customer. `appended_at` is the broker's stamp, the one clock of all doors.
+
+    A stop counts from it, or from its own time where that is later; a lifting keeps its own time, or counts from the stamp where that is
+    earlier. So no door's or source's wrong clock lets a stop lose to an earlier grant, or a grant outweigh a later stop.
+    """
     kind: Literal["opt", "complaint"] = "opt" if hold.kind in {"opt_out", "opt_in"} else "complaint"
+    stopped = hold.kind in {"opt_out", "complaint"}
     return [
         Fact(
             subject=subject,
@@ -111,8 +116,8 @@ def facts_of(hold: Hold) -> list[Fact]:
             channel=hold.channel if kind == "opt" else "",
             purpose=hold.purpose if kind == "opt" else "",
             reference=hold.reference if kind == "complaint" else "",
-            stopped=hold.kind in {"opt_out", "complaint"},
-            at=hold.at,
+            stopped=stopped,
+            at=max(hold.at, appended_at) if stopped else min(hold.at, appended_at),
             source=hold.source,
         )
         for subject in dict.fromkeys(hold.subjects)

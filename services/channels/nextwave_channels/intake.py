@@ -23,6 +23,8 @@ from nextwave_channels import gate, store
 from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.gate import Fact, Stops
 
+PROCESSOR = "channels"
+"""The name under which the progress of reading `actions` and `holds` is kept."""
 STOP_TIMER = "stop"
 """Kind of the timer (key: the campaign) that goes on withdrawing what is queued for a stopped campaign."""
 STOP_MAX = 500
@@ -58,7 +60,7 @@ class Batch:
 class Intake:
     """The channels' part of the processor. `channels`: those with an adapter; `wake` is called with each channel that got work."""
 
-    name = "channels"
+    name = PROCESSOR
     inputs: tuple[Topic, ...] = (ACTIONS, HOLDS)
     timers_on: Topic = ACTIONS
 
@@ -106,7 +108,7 @@ class Intake:
             case ResumeCampaign(campaign=campaign, at=at):
                 return turn_campaign(unit, campaign, (at, False), now)
             case Hold() as hold:
-                return take_hold(unit, hold, now)
+                return take_hold(unit, gate.facts_of(hold, item.at), now)
             case other:
                 raise AssertionError(other)
 
@@ -153,13 +155,13 @@ def turn_campaign(unit: Batch, campaign: str, said: tuple[datetime, bool], now: 
         yield from _withdraw_campaign(unit, campaign, now)
 
 
-def take_hold(unit: Batch, hold: Hold, now: datetime) -> Iterator[Outgoing]:
-    """A stop or its lifting becomes facts; what is queued for the customer and now forbidden is withdrawn."""
-    said = gate.facts_of(hold)
+def take_hold(unit: Batch, said: list[Fact], now: datetime) -> Iterator[Outgoing]:
+    """The facts of a stop or its lifting, one for each name of the customer; what is queued for them and now forbidden is withdrawn."""
+    subjects = {fact.subject for fact in said}
     for fact in gate.newest([unit.facts[f.scope] for f in said if f.scope in unit.facts], said):
         unit.facts[fact.scope] = unit.said[fact.scope] = fact
     stops = unit.stops()
-    for d in [d for d in unit.unsent.values() if set(hold.subjects) & set(d.contact.subjects)]:
+    for d in [d for d in unit.unsent.values() if subjects & set(d.contact.subjects)]:
         reason = gate.forbidden(d.contact, stops)
         if reason:
             yield from _end(unit, [d], now, ("withdrawn", reason))
@@ -176,7 +178,7 @@ def fire(unit: Batch, timer: Timer, now: datetime) -> Iterator[Outgoing]:
 def _withdraw_campaign(unit: Batch, campaign: str, now: datetime) -> Iterator[Outgoing]:
     meant = [d for d in unit.unsent.values() if d.contact.campaign == campaign]
     if unit.full:
-        unit.timers.append(Timer(unit.partition, now, campaign, STOP_TIMER))
+        unit.timers.append(Timer(unit.partition, now, campaign, STOP_TIMER, gate="at_once"))
     yield from _end(unit, meant, now, ("withdrawn", "campaign_stopped"))
 
 

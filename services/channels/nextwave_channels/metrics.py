@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 STEPS = Counter("nextwave_channels_steps_total", "Deliveries brought into a state by a dispatcher or callback", ["channel", "state"])
 SEND = Histogram(
@@ -10,5 +10,10 @@ SEND = Histogram(
     "One call of a provider, by the kind of its answer",
     ["channel", "answer"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15),
+)
+CLAIMS_WAIT = Gauge(
+    "nextwave_channels_claims_wait_seconds",
+    "How long claims have waited for stops not yet read, Kafka, or the clock",
+    ["channel"],
 )
 CALLBACKS = Counter("nextwave_channels_callbacks_total", "Provider callbacks, by what was done with them", ["provider", "result"])

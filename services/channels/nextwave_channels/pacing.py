@@ -13,13 +13,14 @@ IDLE_SECONDS_MAX = 0.25
 class Pace:
     """`concurrency`: sends under way at once, in one replica. `deadline_seconds`: for one send. `lease_seconds`: then it counts as lost.
 
-    `fresh_seconds`: so long after its claim a send may still begin; what the claim checked is not checked again.
+    `fresh_seconds`: so long after the question for new stops (before its claim) a send may still begin; nothing is checked again. A stop
+    takes effect within a second, so this is less, and leaves the rest to the provider's line. Half of it is for the claim itself.
     """
 
     concurrency: int
     deadline_seconds: float = 15.0
     lease_seconds: float = 60.0
-    fresh_seconds: float = 3.0
+    fresh_seconds: float = 0.8
 
 
 PACES: Mapping[str, Pace] = {

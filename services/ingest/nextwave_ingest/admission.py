@@ -132,7 +132,7 @@ def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], st
             source=touchpoint.source,
             kind=stop.kind,
             subjects=subjects,
-            at=stop.counts_from(touchpoint.occurred_at, touchpoint.received_at),
+            at=touchpoint.occurred_at,
             channel=stop.channel,
             purpose=stop.purpose,
             reference=stop.reference,

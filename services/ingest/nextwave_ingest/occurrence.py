@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-AGE_MAX = timedelta(days=30)
+from nextwave_contracts.touchpoints import AGE_MAX
+
 AHEAD_MAX = timedelta(hours=24)
 SKEW_MAX = timedelta(hours=24)
 _MILLISECONDS_FROM = 100_000_000_000

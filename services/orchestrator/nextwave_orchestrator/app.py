@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, Request
 from nextwave_runtime import problem
 from nextwave_runtime.auth import Keyring
-from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor, Watermarks
 from nextwave_runtime.service import Service
@@ -28,7 +28,7 @@ AWAITED = ("scoring.touchpoints", "scoring.outcomes")
 def build(settings: OrchestratorSettings) -> Service:
     """The whole service; nothing is connected yet."""
     database = Database(settings.postgres.get_secret_value())
-    clock, keyring = SystemClock(settings.clock), Keyring(settings.keys_file)
+    clock, keyring = DatabaseClock(settings.clock, database.wall_seconds), Keyring(settings.keys_file)
     store = PostgresCatalogue(database, clock, settings.partitions)
     live = LiveCatalogue(store, settings.identifier_key.get_secret_value().encode())
     app = make_app(Control(store=store, clock=clock, keyring=keyring, editor_budget_max=settings.editor_budget_max))
@@ -38,8 +38,8 @@ def build(settings: OrchestratorSettings) -> Service:
         name="orchestrator",
         app=app,
         processors=(processor,),
-        starting=(live.load,),
-        background=(live.watch,),
+        starting=(clock.set, live.load),
+        background=(clock.follow, live.watch),
         closing=(database.close,),
     )
 

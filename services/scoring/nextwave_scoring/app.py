@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nextwave_contracts.topics import CUSTOMERS
 from nextwave_runtime.auth import Keyring
-from nextwave_runtime.clock import SystemClock
+from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor, Watermarks
 from nextwave_runtime.service import Service
@@ -20,8 +20,8 @@ from nextwave_scoring.value import Economics
 
 def build(settings: ScoringSettings) -> Service:
     """The service; nothing connects before it runs."""
-    clock = SystemClock(settings.clock)
     database = Database(settings.postgres.get_secret_value())
+    clock = DatabaseClock(settings.clock, database.wall_seconds)
     current_min, potential_min = settings.value_thresholds
     economics = Economics(currency=settings.currency, current_min=current_min, potential_min=potential_min)
     judge = Judge(DEFAULT, economics)
@@ -29,4 +29,11 @@ def build(settings: ScoringSettings) -> Service:
         Scoring(Fold(judge)), database=database, settings=settings, clock=clock, watermarks=Watermarks(sends_to=CUSTOMERS)
     )
     answers = Answers(database, Keyring(settings.keys_file), judge, clock)
-    return Service(name="scoring", app=answers.app(), processors=(processor,), closing=(database.close,))
+    return Service(
+        name="scoring",
+        app=answers.app(),
+        processors=(processor,),
+        starting=(clock.set,),
+        background=(clock.follow,),
+        closing=(database.close,),
+    )

@@ -22,6 +22,7 @@ from nextwave_scoring.profile import outcomes, touch
 from nextwave_scoring.profile.merge import bounded_absorbed, bounded_names, merge
 from nextwave_scoring.profile.subjects import subject_of
 from nextwave_scoring.profile.view import past_contacts
+from nextwave_scoring.receipt import received
 from nextwave_scoring.unit import Entry, Unit
 
 REVIEW = "review"
@@ -41,7 +42,7 @@ class Fold:
             return self._review(unit, item)
         if isinstance(item.message, Outcome):
             return self._outcome(unit, item.message, item.at)
-        return self._touchpoint(unit, item.message, item.at)
+        return self._touchpoint(unit, received(item.message, item.at), item.at)
 
     def _touchpoint(self, unit: Unit, touchpoint: Touchpoint, at: datetime) -> list[Outgoing]:
         customer_id, messages = self._meant(unit, touchpoint, at)

@@ -105,6 +105,8 @@ class Evidence:
     """By decision id, what a replay over the API said differently; empty text for the same answer."""
     timelines: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By customer id, the ids of touchpoints in the history that the API tells."""
+    memory: Mapping[str, float] = field(default_factory=dict)
+    """The most that each replica held, megabytes."""
     did: frozenset[str] = frozenset()
     """The kinds of fault that happened."""
 

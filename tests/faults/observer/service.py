@@ -8,6 +8,7 @@ from faults.observer import contacts, waves
 from faults.observer.evidence import Evidence
 from faults.observer.finding import Finding
 
+MEMORY_MB_MAX = 300.0
 HONEST = frozenset({"200", "202", "204", "429", "503", "no answer"})
 """What ingest may say to a good request while anything is broken; no answer is a process that was killed or cut off."""
 
@@ -36,6 +37,13 @@ def replays(evidence: Evidence) -> Iterator[Finding]:
     for name, difference in evidence.replays.items():
         if difference:
             yield Finding("P14", f"decision {name}: {difference}")
+
+
+def memory(evidence: Evidence) -> Iterator[Finding]:
+    """P16: no service holds more than it may."""
+    for name, most in evidence.memory.items():
+        if most > MEMORY_MB_MAX:
+            yield Finding("P16", f"{name} held {most:.0f} MB; at most {MEMORY_MB_MAX:.0f} are allowed")
 
 
 def unfinished(evidence: Evidence) -> list[str]:

@@ -28,6 +28,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Finding]], ...] = (
     service.processes,
     service.rest,
     service.replays,
+    service.memory,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 from channel_contacts import HOUR, NOON, a_contact
@@ -21,11 +22,13 @@ from nextwave_runtime.application import Taken, Timer, Work
 MINE = partition_of(b"customer-1", PARTITIONS)
 
 
-async def take_in(place: Place, *messages: object, due: tuple[Timer, ...] = (), partition: int = MINE) -> list[tuple[str, str, str]]:
-    """Does one batch as the processor does; (action, kind, detail) of what it publishes."""
+async def take_in(
+    place: Place, *messages: object, due: tuple[Timer, ...] = (), partition: int = MINE, at: datetime = NOON
+) -> list[tuple[str, str, str]]:
+    """Does one batch, appended `at`, as the processor does; (action, kind, detail) of what it publishes."""
     woken: list[str] = []
     intake = Intake(frozenset({"email", "sms"}), woken.append)
-    taken = [Taken(HOLDS if isinstance(m, Hold) else ACTIONS, partition, n, NOON, m) for n, m in enumerate(messages)]
+    taken = [Taken(HOLDS if isinstance(m, Hold) else ACTIONS, partition, n, at, m) for n, m in enumerate(messages)]
     items: list[Taken | Timer] = [*taken, *due]
     work = Work(ACTIONS, partition, PARTITIONS, place.clock.now(), taken, due)
     async with place.database.transaction() as connection:
@@ -37,7 +40,7 @@ async def take_in(place: Place, *messages: object, due: tuple[Timer, ...] = (), 
 
 async def due_timers(place: Place, partition: int = MINE) -> tuple[Timer, ...]:
     async with place.database.transaction() as connection:
-        return tuple(await timers.take_due(connection, partition, now=NOON + 9 * HOUR, watermark=None, limit=100))
+        return tuple(await timers.take_due(connection, partition, timers.Gates(NOON + 9 * HOUR, None), 100))
 
 
 async def test_a_contact_taken_in_twice_is_one_delivery_and_is_dispatched_once(place: Place) -> None:
@@ -123,7 +126,7 @@ async def test_a_hold_reaches_queued_deliveries_of_every_partition(place: Place)
     claimed = await place.dispatcher(Recorder()).claim(5) or []
     assert [d.contact.action_id for d in claimed] == ["sorry"]
     lifted = Hold(id="l", source="s", kind="complaint_lifted", subjects=("hash-ann-id",), at=NOON + HOUR, reference="T1")
-    await take_in(place, lifted)
+    await take_in(place, lifted, at=NOON + HOUR)
     await take_in(place, a_contact(action_id="after"))
     assert [d.contact.action_id for d in await place.dispatcher(Recorder()).claim(5) or []] == ["after"]
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from channel_contacts import NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
 from nextwave_channels import stopping
 from nextwave_channels.dispatcher import settle_lapsed
 from nextwave_channels.gate import Fact
+from nextwave_channels.horizon import ClaimsWaitError
 from nextwave_channels.pacing import Pace
 
 
@@ -17,9 +19,9 @@ async def test_a_process_that_stood_still_after_its_claim_sends_nothing_and_the_
     place.monotonic = lambda: seconds
     await place.put(a_contact(), a_contact(action_id="b", subjects=("hash-bob",)))
     adapter = Recorder()
-    dispatcher = place.dispatcher(adapter)
+    dispatcher = place.dispatcher(adapter, Pace(concurrency=8))
     claimed = await dispatcher.claim(5) or []
-    seconds = 3.1
+    seconds = 0.81
     async with place.database.transaction() as connection:
         await stopping.record_facts(connection, [Fact(subject="hash-ann-id", kind="opt", stopped=True, at=NOON)], NOON, PARTITIONS)
     for each in claimed:
@@ -45,3 +47,12 @@ async def test_a_process_that_wakes_after_its_lease_ran_out_sends_nothing(place:
     await dispatcher.send(claimed)
     assert adapter.sent == []
     assert await place.states() == {"action-1": "failed"}
+
+
+async def test_a_claim_that_takes_too_long_is_rolled_back_and_costs_no_try(place: Place) -> None:
+    ticks = iter([0.0, 0.41])
+    place.monotonic = lambda: next(ticks)
+    await place.put(a_contact())
+    with pytest.raises(ClaimsWaitError, match="the database is slow"):
+        await place.dispatcher(Recorder(), Pace(concurrency=8)).claim(5)
+    assert await place.ask("select state, attempt from deliveries") == [("due", 0)]

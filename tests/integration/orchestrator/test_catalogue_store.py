@@ -17,7 +17,7 @@ from nextwave_orchestrator.live import LiveCatalogue
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
-from nextwave_runtime.timers import take_due
+from nextwave_runtime.timers import Gates, take_due
 from stack import Stack
 from unit.orchestrator.api.fake_store import FakeStore
 
@@ -96,9 +96,9 @@ async def test_every_partition_is_told_once_and_only_when_the_change_is_committe
     async with store.changing() as session:
         await session.announce("campaign_stopped", "winter", "paused")
     async with database.transaction() as connection:
-        due = [t for n in range(PARTITIONS) for t in await take_due(connection, n, now=FAR, watermark=None, limit=10)]
+        due = [t for n in range(PARTITIONS) for t in await take_due(connection, n, Gates(FAR, None), 10)]
     assert [(t.partition, t.key, t.kind, t.payload, t.gate) for t in due] == [
-        (n, "winter", "campaign_stopped", b"paused", "clock") for n in range(PARTITIONS)
+        (n, "winter", "campaign_stopped", b"paused", "at_once") for n in range(PARTITIONS)
     ]
 
 

@@ -23,7 +23,7 @@ from nextwave_runtime.application import Taken, Timer, Work
 from nextwave_runtime.auth import Key, KeyFile, Keyring, hash_secret
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
-from nextwave_runtime.timers import take_due
+from nextwave_runtime.timers import Gates, take_due
 from sqlalchemy import text
 from stack import Stack
 from unit.orchestrator.decision_world import MONDAY_NOON, campaign, catalogue, snapshot, wave
@@ -88,7 +88,7 @@ async def test_what_was_saved_is_loaded_again_and_the_timers_of_runs_are_set(dat
     async with database.transaction() as connection:
         unit = await DECIDER.load(connection, work)
         far = MONDAY_NOON + timedelta(days=9)
-        due = await take_due(connection, 0, now=far, watermark=far, limit=500)
+        due = await take_due(connection, 0, Gates(far, far), 500)
         await connection.rollback()
     assert sorted(unit.states) == sorted(f"c-{n}" for n in range(PEOPLE))
     assert {len(state.runs) for state in unit.states.values()} == {2}

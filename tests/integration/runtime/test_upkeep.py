@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from collections.abc import AsyncIterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from integration.runtime.program import Program, all_of, expected
+from nextwave_runtime.application import Timer
 from nextwave_runtime.database import Database
 from nextwave_runtime.schema import keep_days
 from nextwave_runtime.seen import first_time
+from nextwave_runtime.timers import Gates, next_due, schedule, take_due
 from sqlalchemy import text
 from stack import Stack
 
 TODAY = date(2026, 5, 5)
+NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
+NOWHERE = "postgresql://nobody@127.0.0.1:1/none"
 
 
 @pytest.fixture
@@ -67,3 +73,27 @@ async def test_a_place_that_the_log_no_longer_has_stops_the_processor_loudly_and
     await program.post(range(10, 20))
     counted = await program.until_counted(60)
     assert set(all_of(counted)) == expected(range(20))
+
+
+async def test_each_timer_waits_for_its_own_gate_and_what_is_handed_over_waits_for_none(database: Database) -> None:
+    due = {"clock": NOON, "watermark": NOON, "at_once": NOON + timedelta(hours=1)}
+    async with database.transaction() as connection:
+        await schedule(connection, [Timer(7, at, gate, "k", gate=gate) for gate, at in due.items()])  # type: ignore[arg-type]
+        assert await next_due(connection, [7]) == {(7, gate): at for gate, at in due.items()}
+
+        async def fired(*opened: datetime | None, limit: int = 9) -> list[str]:
+            return [timer.key for timer in await take_due(connection, 7, Gates(*opened), limit)]
+
+        assert await fired(None, None) == ["at_once"]
+        assert await fired(NOON - timedelta(microseconds=1), None) == []
+        assert await fired(None, NOON) == ["watermark"]
+        assert await fired(NOON, None, limit=0) == []
+        assert await fired(NOON, None) == ["clock"]
+
+
+async def test_a_service_waits_for_its_database_before_it_starts_and_ends_when_it_is_told_to(program: Program) -> None:
+    program.start("waiting", NEXTWAVE_POSTGRES=NOWHERE)
+    async with asyncio.timeout(60):
+        while program.logs().count("clock_waits_for_the_database") < 2:  # noqa: ASYNC110  (another process writes it)
+            await asyncio.sleep(0.2)
+    assert program.kill("waiting", signal.SIGTERM) == 0

@@ -22,7 +22,7 @@ from nextwave_runtime.auth import Key, KeyFile, Keyring, hash_secret
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
-from nextwave_runtime.timers import take_due
+from nextwave_runtime.timers import Gates, take_due
 from nextwave_scoring.api import Answers
 from nextwave_scoring.application import Scoring
 from nextwave_scoring.churn.population import DEFAULT
@@ -66,7 +66,7 @@ class Desk:
         """Takes every review that is set, of all partitions."""
         async with self.database.transaction() as connection:
             far = START + timedelta(days=4000)
-            return [t for n in range(PARTITIONS) for t in await take_due(connection, n, now=far, watermark=None, limit=9)]
+            return [t for n in range(PARTITIONS) for t in await take_due(connection, n, Gates(far, None), 9)]
 
     async def rows(self, statement: str) -> list[tuple[Any, ...]]:
         async with self.database.transaction() as connection:

@@ -127,9 +127,39 @@ def test_facts_may_be_heard_in_any_order_and_number(said: list[tuple[bool, int]]
 
 def test_a_complaint_and_an_opt_out_become_facts_of_every_name() -> None:
     hold = Hold(id="1", source="s", kind="opt_out", subjects=("a", "b", "a"), at=NOON, channel="sms", reference="x")
-    assert [(f.subject, f.kind, f.channel, f.reference, f.stopped) for f in facts_of(hold)] == [
+    assert [(f.subject, f.kind, f.channel, f.reference, f.stopped) for f in facts_of(hold, NOON)] == [
         ("a", "opt", "sms", "", True),
         ("b", "opt", "sms", "", True),
     ]
     lifted = Hold(id="2", source="s", kind="complaint_lifted", subjects=("a",), at=NOON, channel="sms", reference="T1")
-    assert [(f.kind, f.channel, f.reference, f.stopped) for f in facts_of(lifted)] == [("complaint", "", "T1", False)]
+    assert [(f.kind, f.channel, f.reference, f.stopped) for f in facts_of(lifted, NOON)] == [("complaint", "", "T1", False)]
+
+
+DOORS_OFF = st.sampled_from([-26, -1, 0, 1, 26]).map(lambda hours: hours * HOUR)
+
+
+@settings(deadline=None)
+@given(DOORS_OFF, DOORS_OFF, st.sampled_from([("opt_in", "opt_out"), ("complaint_lifted", "complaint")]))
+def test_whatever_the_doors_clocks_say_a_stop_never_loses_to_what_was_said_before_it(
+    grant_off: timedelta, stop_off: timedelta, kinds: tuple[Any, Any]
+) -> None:
+    lifting, stopping = kinds
+    before = Hold(id="1", source="s", kind=lifting, subjects=("a",), at=NOON + grant_off, reference="T1")
+    after = Hold(id="2", source="s", kind=stopping, subjects=("a",), at=NOON + HOUR + stop_off, reference="T1")
+    said = facts_of(before, NOON), facts_of(after, NOON + HOUR)
+    for order in (said, reversed(said)):
+        assert [fact.stopped for fact in newest((), [fact for facts in order for fact in facts])] == [True]
+
+
+def test_a_stop_counts_from_the_later_and_its_lifting_from_the_earlier_of_its_own_time_and_the_brokers() -> None:
+    times = {}
+    for kind in ("opt_out", "complaint", "opt_in", "complaint_lifted"):
+        for own in (NOON - HOUR, NOON + HOUR):
+            hold = Hold(id="1", source="s", kind=kind, subjects=("a",), at=own)
+            times[kind, own < NOON] = facts_of(hold, NOON)[0].at
+    assert {kind: at for (kind, early), at in times.items() if early} == {
+        "opt_out": NOON, "complaint": NOON, "opt_in": NOON - HOUR, "complaint_lifted": NOON - HOUR,
+    }  # fmt: skip
+    assert {kind: at for (kind, early), at in times.items() if not early} == {
+        "opt_out": NOON + HOUR, "complaint": NOON + HOUR, "opt_in": NOON, "complaint_lifted": NOON,
+    }  # fmt: skip

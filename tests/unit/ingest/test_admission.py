@@ -131,31 +131,21 @@ def test_a_stop_raises_a_hold_for_every_name_of_the_customer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "raised"),
+    ("kind", "data", "said"),
     [
         ("consent.withdrawn", {}, "opt_out"),
+        ("consent.granted", {}, "opt_in"),
         ("sms.received", {"body": "STOP"}, "opt_out"),
+        ("sms.received", {"body": "START"}, "opt_in"),
         ("call.wrapped_up", {"refusal": True}, "opt_out"),
         ("complaint.opened", {"reference": "t1"}, "complaint"),
         ("call.wrapped_up", {"complaint": True}, "complaint"),
-    ],
-)
-def test_a_stop_counts_from_its_reception_whatever_its_clock_says(kind: str, data: dict[str, Any], raised: str) -> None:
-    admitted = taken(replace(REPORT, type=kind, data=data, occurrence=Occurrence(datetime(1970, 1, 1, tzinfo=UTC), suspect=True)))
-    assert [(hold.kind, hold.at) for hold in admitted.holds] == [(raised, NOW)]
-
-
-@pytest.mark.parametrize(
-    ("kind", "data", "lifted"),
-    [
-        ("consent.granted", {}, "opt_in"),
-        ("sms.received", {"body": "START"}, "opt_in"),
         ("complaint.resolved", {"reference": "t1"}, "complaint_lifted"),
     ],
 )
-def test_a_lifting_keeps_its_own_time(kind: str, data: dict[str, Any], lifted: str) -> None:
+def test_a_stop_or_its_lifting_says_its_own_time(kind: str, data: dict[str, Any], said: str) -> None:
     admitted = taken(replace(REPORT, type=kind, data=data, occurrence=Occurrence(EARLIER, suspect=False)))
-    assert [(hold.kind, hold.at) for hold in admitted.holds] == [(lifted, EARLIER)]
+    assert [(hold.kind, hold.at) for hold in admitted.holds] == [(said, EARLIER)]
 
 
 def test_a_client_cannot_say_what_a_text_wishes() -> None:

@@ -1,6 +1,7 @@
 """Takes a touchpoint into a profile. What happened late counts for when it happened; what claims to be ahead, for when it came.
 
 A stop (withdrawal, STOP, refusal, complaint) alone counts from its reception: a slow clock must not date it before the grant it takes back.
+Reception is by the broker's stamp (`receipt`), so that a door's clock cannot do so either.
 """
 
 from __future__ import annotations
