@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 from nextwave_local import kafka_server, postgres_server
 from nextwave_local.ports import free_ports
 
@@ -86,16 +87,28 @@ def ends(bootstrap: str, topic: str, partitions: int = PARTITIONS) -> list[int]:
     """The next offset of each partition of a topic."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "foreign-reader", "enable.auto.commit": False})
     try:
-        return [consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=10)[1] for n in range(partitions)]
+        return [_end(consumer, TopicPartition(topic, n)) for n in range(partitions)]
     finally:
         consumer.close()
+
+
+def _end(consumer: Consumer, place: TopicPartition, seconds: float = 15) -> int:
+    """A partition that was just made may have no leader yet."""
+    deadline = monotonic() + seconds
+    while True:
+        try:
+            return int(consumer.get_watermark_offsets(place, timeout=10)[1])
+        except KafkaException:
+            if monotonic() > deadline:
+                raise
+            sleep(0.1)
 
 
 def read_all(bootstrap: str, topic: str, partitions: int = PARTITIONS) -> list[ReadRecord]:
     """Everything on a topic up to its present end, read with confluent-kafka."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "foreign-reader", "enable.auto.commit": False})
     try:
-        ends = {n: consumer.get_watermark_offsets(TopicPartition(topic, n), timeout=10)[1] for n in range(partitions)}
+        ends = {n: _end(consumer, TopicPartition(topic, n)) for n in range(partitions)}
         consumer.assign([TopicPartition(topic, n, OFFSET_BEGINNING) for n, end in ends.items() if end])
         return _until(consumer, {n: end for n, end in ends.items() if end})
     finally:

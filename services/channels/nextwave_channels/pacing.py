@@ -19,7 +19,7 @@ class Pace:
 
     concurrency: int
     deadline_seconds: float = 15.0
-    lease_seconds: float = 60.0
+    lease_seconds: float = 30.0
     fresh_seconds: float = 0.8
 
 

@@ -68,9 +68,7 @@ def stops(evidence: Evidence) -> Iterator[Finding]:
 def _late(call: Call, posted: Posted, channel: str) -> Iterator[Finding]:
     late = call.at - posted.accepted_at
     if late > STOP_SECONDS + CALL_SECONDS and call.channel == channel:
-        yield Finding(
-            "P7", f"{channel} {call.action_id} to {posted.customer} {late:.2f} s after its {posted.kind} {posted.id}"
-        )
+        yield Finding("P7", f"{channel} {call.action_id} to {posted.customer} {late:.2f} s after its {posted.kind} {posted.id}")
 
 
 def consents(evidence: Evidence) -> Iterator[Finding]:

@@ -1,0 +1,136 @@
+"""What the simulation, or its making, found in the services: each alone and small. A test that passes says that its defect is gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import phonenumbers
+import pytest
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged
+from nextwave_contracts.decisions import Decision, GoalReached, RunStarted, WaveClosed
+from nextwave_contracts.topics import TOUCHPOINTS
+from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_orchestrator.campaigns.definition import Cap, Policy
+from nextwave_orchestrator.candidate import own_quiet_hours
+from nextwave_runtime.application import Taken, Work
+from nextwave_scoring.profile.zones import zones_of_phone
+from phonenumbers import timezone
+from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
+from unit.simulation.stages import Scoring
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+TWO_WAVES = campaign("winter", wave("tell", "email"), wave("again", "email", enter={"after": "tell", "unless": "responded"}))
+open_defect = pytest.mark.xfail(strict=True, reason="an open defect of a service")
+
+
+def merged(house: House) -> CustomersMerged:
+    """Somebody else became part of the house's customer; of contacts with them scoring has heard nothing yet."""
+    return CustomersMerged(customer_id=CUSTOMER, absorbed="c-0", at=house.now, profile=snapshot(version=9))
+
+
+@open_defect
+def test_word_of_an_absorbed_customer_that_comes_late_starts_nothing() -> None:
+    """The message was in the outbox of one partition of scoring while another one merged its customer into somebody."""
+    house = House(catalogue(TWO_WAVES))
+    house.take(CustomerAbsorbed(customer_id=CUSTOMER, into="c-9", at=MONDAY_NOON))
+    house.touch("cart.updated", MONDAY_NOON - MINUTE)
+    assert house.all(RunStarted) == []
+    assert house.all(Contact) == []
+
+
+@open_defect
+def test_a_response_that_was_read_before_its_run_began_counts_for_it() -> None:
+    """Two names of a customer have two partitions: what let the customer in lay in the slower one, the answer a minute later did not."""
+    house = House(catalogue(TWO_WAVES), now=MONDAY_NOON + 5 * MINUTE)
+    house.touch("page.viewed", MONDAY_NOON + MINUTE, path="/renew")
+    house.touch("cart.updated", MONDAY_NOON)
+    house.wait(MONDAY_NOON + 60 * HOUR)
+    assert [(closed.wave, closed.responded) for closed in house.all(WaveClosed)] == [("tell", True)]
+
+
+@open_defect
+def test_an_event_received_before_the_entry_is_no_goal() -> None:
+    """Two names of a customer have two partitions: the older event lay in the slower one."""
+    house = House(catalogue(TWO_WAVES), now=MONDAY_NOON + 5 * MINUTE)
+    house.touch("cart.updated")
+    house.touch("contract.renewed", MONDAY_NOON)
+    assert house.all(GoalReached) == []
+
+
+@open_defect
+def test_quiet_hours_that_a_customer_gave_reach_the_gate() -> None:
+    scoring = Scoring()
+    told = _touchpoint("customer.identified", 0, "customer_id:1", quiet_hours=[["22:00", "08:00"]])
+    item = Taken(TOUCHPOINTS, 0, 0, MONDAY_NOON, told)
+    (outgoing,) = scoring.fold(scoring.load(Work(TOUCHPOINTS, 0, 1, MONDAY_NOON, [item], [])), item, MONDAY_NOON)
+    assert own_quiet_hours(outgoing.message.profile.traits) == (("22:00", "08:00"),)
+
+
+@open_defect
+@pytest.mark.parametrize("number", ["+61412345678", "+79161234567", "+34612345678", "+97688123456"])
+def test_a_mobile_number_without_a_place_may_be_in_every_zone_of_its_country(number: str) -> None:
+    """Prefixes of mobile numbers name no place there: a customer in Perth is texted at six in the morning."""
+    assert set(zones_of_phone(number)) == set(timezone.time_zones_for_number(phonenumbers.parse(number)))
+
+
+@open_defect
+def test_a_merge_does_not_let_a_customer_into_a_campaign_again_that_one_of_both_went_through() -> None:
+    """Both are one person and had one set of runs; the campaign has no re-entry. What is known of entries stays with the absorbed one."""
+    absorbed = House(catalogue(TWO_WAVES), profile=snapshot(customer_id="c-0"))
+    absorbed.touch("cart.updated")
+    survivor = House(catalogue(TWO_WAVES), now=MONDAY_NOON + HOUR)
+    survivor.take(merged(survivor))
+    survivor.touch("cart.updated")
+    assert len(absorbed.all(RunStarted)) == 1
+    assert survivor.all(RunStarted) == []
+
+
+@open_defect
+def test_a_contact_decided_just_before_a_merge_counts_for_the_caps_of_both() -> None:
+    """Scoring hears of a contact by its outcomes alone: one that is under way at the merge is in nobody's count until then."""
+    rules = catalogue(TWO_WAVES, policy=Policy(caps=(Cap(most=1, per="24h"),)))
+    absorbed = House(rules, profile=snapshot(customer_id="c-0"))
+    absorbed.touch("cart.updated")
+    survivor = House(rules, now=MONDAY_NOON + MINUTE)
+    survivor.take(merged(survivor))
+    survivor.touch("cart.updated")
+    results = [decision.result for house in (absorbed, survivor) for decision in house.all(Decision)]
+    assert results == ["act", "defer"]
+
+
+@open_defect
+def test_what_was_received_before_a_merge_means_the_same_when_it_is_read_after_it() -> None:
+    """A device complains, the account closes all its own matters, then both turn out to be one; the closing is read before or after."""
+    complains = _touchpoint("complaint.opened", 0, "anonymous_id:a", reference="t")
+    closes = _touchpoint("complaint.resolved", 1, "customer_id:1", reference="", satisfied=True)
+    links = _touchpoint("customer.identified", 2, "customer_id:1", "anonymous_id:a")
+    begins = _touchpoint("page.viewed", -1, "customer_id:1")
+    assert _open_complaints(begins, complains, closes, links) == _open_complaints(begins, complains, links, closes)
+
+
+def _touchpoint(kind: str, minutes: int, *names: str, **data: Any) -> Touchpoint:
+    at = MONDAY_NOON + minutes * MINUTE
+    return Touchpoint(id=f"{minutes}", source="s", type=kind, identifiers=names, occurred_at=at, received_at=at, data=data)
+
+
+def _open_complaints(*touchpoints: Touchpoint) -> int:
+    """Those of the customer of the last touchpoint, when these are read in this order."""
+    scoring = Scoring()
+    taken = [Taken(TOUCHPOINTS, 0, n, touchpoint.received_at, touchpoint) for n, touchpoint in enumerate(touchpoints)]
+    unit = scoring.load(Work(TOUCHPOINTS, 0, 1, MONDAY_NOON, taken, []))
+    said = [list(scoring.fold(unit, item, MONDAY_NOON)) for item in taken]
+    open_complaints: int = said[-1][-1].message.profile.open_complaints
+    return open_complaints
+
+
+@open_defect
+def test_a_click_from_a_device_with_a_wrong_clock_is_an_answer() -> None:
+    """It came through a door before the window closed. Its time is suspect, so the customer is contacted again all the same."""
+    house = House(catalogue(TWO_WAVES))
+    house.touch("cart.updated")
+    house.touch("page.viewed", MONDAY_NOON + HOUR, suspect=True, path="/renew")
+    house.wait(MONDAY_NOON + 50 * HOUR)
+    assert len(house.all(Contact)) == 1
