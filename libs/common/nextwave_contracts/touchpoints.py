@@ -22,6 +22,8 @@ class Touchpoint(Message, frozen=True, kw_only=True):
     received_at: datetime
     """By the clock of the door on `touchpoints`; by the broker's stamp, which all doors share, from scoring on."""
     data: dict[str, Any] = {}
+    claimed: bool = False
+    """`occurred_at` is what the source's clock said; else it was measured by the door's, back from `received_at`."""
     time_suspect: bool = False
     """True when its own time is too far off (30 days old, 24 h ahead, skew above 24 h): kept, but triggers nothing."""
 

@@ -63,6 +63,7 @@ class Accepted(Message, frozen=True, kw_only=True):
     occurred_at: datetime
     received_at: datetime
     data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    claimed: bool = False
     time_suspect: bool = False
 
 
@@ -116,6 +117,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         occurred_at=report.occurrence.at,
         received_at=received_at,
         data=(report.raw or msgspec.UNSET if unchanged else msgspec.Raw(encode(data))) if data else msgspec.UNSET,
+        claimed=report.occurrence.claimed,
         time_suspect=report.occurrence.suspect,
     )
     return Admitted(touchpoint, _holds(touchpoint, data, blind))

@@ -16,10 +16,14 @@ Stamp = str | int | float | None
 
 
 class Occurrence(NamedTuple):
-    """`at` is never later than the reception; a `suspect` time is kept and triggers nothing."""
+    """`at` is never later than the reception; a `suspect` time is kept and triggers nothing.
+
+    `claimed`: `at` is the client's own word, not measured back from the reception.
+    """
 
     at: datetime
     suspect: bool
+    claimed: bool = False
 
 
 class UnreadableTimeError(ValueError):
@@ -47,7 +51,7 @@ def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: 
     except OverflowError:
         return Occurrence(received_at, suspect=True)
     suspect = abs(skew) > SKEW_MAX or received_at - at > AGE_MAX or at - received_at > AHEAD_MAX
-    return Occurrence(min(at, received_at), suspect)
+    return Occurrence(min(at, received_at), suspect, claimed=sent_at is None and at <= received_at)
 
 
 def given_instant(stamp: Stamp) -> datetime | None:

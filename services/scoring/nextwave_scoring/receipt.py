@@ -12,13 +12,14 @@ DOOR_OFF_MAX = timedelta(hours=12)
 
 
 def received(touchpoint: Touchpoint, appended_at: datetime) -> Touchpoint:
-    """The touchpoint with `received_at` as the instant at which the broker appended it, and `time_suspect` judged by that.
+    """The touchpoint as received when the broker appended it: every instant and `time_suspect` are judged by that.
 
     So whatever counts from its reception (a stop, what claims to be ahead) has the order of the log, whichever door it came by.
-    Its age is judged anew, by the clock that makes it older, so that no import triggers a campaign; how far its client's clock was
-    off only the door could see, and its word counts unless its own clock was off.
+    A time that the door measured is measured back from the append instead; one that the source claimed stays as it is. How far the
+    client's clock was off only the door could see: its word counts unless its own clock was off.
     """
-    suspect = max(appended_at, touchpoint.received_at) - touchpoint.occurred_at > AGE_MAX or (
-        touchpoint.time_suspect and abs(touchpoint.received_at - appended_at) <= DOOR_OFF_MAX
-    )
-    return replace(touchpoint, received_at=appended_at, time_suspect=suspect)
+    claimed = touchpoint.occurred_at if touchpoint.claimed else appended_at - (touchpoint.received_at - touchpoint.occurred_at)
+    occurred_at = min(claimed, appended_at)
+    off = abs(touchpoint.received_at - appended_at) > DOOR_OFF_MAX
+    suspect = appended_at - occurred_at > AGE_MAX or (touchpoint.time_suspect and not off)
+    return replace(touchpoint, occurred_at=occurred_at, received_at=appended_at, time_suspect=suspect)

@@ -42,7 +42,7 @@ def test_a_clock_wrong_by_more_than_a_day_is_suspect(wrong: timedelta, sign: int
     ],
 )
 def test_without_a_time_of_sending_thirty_days_old_and_a_day_ahead_are_the_limits(claimed: datetime, suspect: bool) -> None:
-    assert occurrence(claimed, None, NOW) == Occurrence(min(claimed, NOW), suspect)
+    assert occurrence(claimed, None, NOW) == Occurrence(min(claimed, NOW), suspect, claimed=claimed <= NOW)
 
 
 def test_a_stamp_may_be_absent_or_empty() -> None:

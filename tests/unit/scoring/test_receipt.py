@@ -56,25 +56,38 @@ def test_what_happens_now_counts_from_now_at_the_latest(off: timedelta) -> None:
     assert (seen.received_at, min(seen.occurred_at, seen.received_at) <= START) == (START, True)
 
 
-def judged(occurred_at: datetime, received_at: datetime, *, suspect: bool) -> bool:
+def judged(occurred_at: datetime, received_at: datetime, *, suspect: bool, claimed: bool) -> bool:
     """Whether the time is suspect once it was received at START."""
-    made: Touchpoint = replace(touchpoint(), occurred_at=occurred_at, received_at=received_at, time_suspect=suspect)
+    made: Touchpoint = replace(touchpoint(), occurred_at=occurred_at, received_at=received_at, time_suspect=suspect, claimed=claimed)
     return received(made, START).time_suspect
 
 
+FAR = 130 * DAY
+
+
 @pytest.mark.parametrize(
-    ("occurred_at", "door", "suspect", "expected"),
+    ("occurred_at", "door", "suspect", "claimed", "expected"),
     [
-        (START - DAY, START, False, False),
-        (START - DAY, START, True, True),  # its client was a day off: only the door saw that
-        (START - 26 * HOUR, START - 26 * HOUR, True, False),  # the door was behind, and took a right client to be ahead
-        (START + 26 * HOUR, START + 26 * HOUR, True, False),  # the door was ahead, and took a right client to be behind
-        (START - 30 * DAY, START, False, False),
-        (START - 30 * DAY - HOUR, START - 26 * HOUR, False, True),  # an import by a door that was behind
-        (START - 29 * DAY, START + 26 * HOUR, False, True),  # perhaps an import, by a door that was ahead
+        (START - DAY, START, False, False, False),
+        (START - DAY, START, True, False, True),  # its client was a day off: only the door saw that
+        (START - 26 * HOUR, START - 26 * HOUR, True, False, False),  # the door was behind, and took a right client to be ahead
+        (START + 26 * HOUR, START + 26 * HOUR, True, False, False),  # the door was ahead, and took a right client to be behind
+        (START, START + FAR, True, True, False),  # a claim of now, far behind by a door's clock that is far ahead
+        (START + FAR, START + FAR, False, False, False),  # no claim, by the same door
+        (START - FAR, START - FAR, True, False, False),  # a claim of now, ahead by a door that is far behind
+        (START - 30 * DAY, START, False, True, False),
+        (START - 30 * DAY - HOUR, START - 26 * HOUR, False, True, True),  # an import by a door that was behind
+        (START - 31 * DAY, START + FAR, True, True, True),  # an import by a door that was far ahead
+        (START - 31 * DAY + FAR, START + FAR, True, False, True),  # the same, measured
     ],
 )
 def test_a_doors_wrong_clock_neither_keeps_from_campaigns_nor_lets_imports_trigger_them(
-    occurred_at: datetime, door: datetime, suspect: bool, expected: bool
+    occurred_at: datetime, door: datetime, suspect: bool, claimed: bool, expected: bool
 ) -> None:
-    assert judged(occurred_at, door, suspect=suspect) is expected
+    assert judged(occurred_at, door, suspect=suspect, claimed=claimed) is expected
+
+
+@given(OFF)
+def test_what_a_door_measured_is_measured_back_from_the_brokers_stamp(off: timedelta) -> None:
+    door = START + off
+    assert received(replace(touchpoint(), occurred_at=door - HOUR, received_at=door), START).occurred_at == START - HOUR
