@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 from confluent_kafka import Producer
 
 from faults.means import clocks, disk
@@ -68,6 +69,17 @@ class Inflicter:
         await asyncio.sleep(fault.seconds)
         if pid and pid == self.stand.pid(fault.target):
             self.stand.signal(fault.target, signal.SIGCONT)
+
+    async def stall(self, fault: Fault) -> None:
+        """Stops a server with all its processes; what was not killed meanwhile goes on."""
+        with suppress(psutil.Error):
+            root = psutil.Process(self.stand.pid(fault.target))
+            tree = [root, *root.children(recursive=True)]
+            for number in (signal.SIGSTOP, signal.SIGCONT):
+                for process in tree:
+                    with suppress(psutil.Error):
+                        process.send_signal(number)
+                await asyncio.sleep(fault.seconds if number == signal.SIGSTOP else 0)
 
     async def network(self, fault: Fault) -> None:
         """Turns the replica's routes, and back."""
@@ -150,6 +162,7 @@ _WAYS: dict[Kind, Callable[[Inflicter, Fault], Coroutine[Any, Any, None]]] = {
     "broker": Inflicter.server,
     "database": Inflicter.server,
     "servers": Inflicter.server,
+    "stall": Inflicter.stall,
     "disk": Inflicter.disk,
     "roll": Inflicter.roll,
 }

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 Kind = Literal[
     "kill", "freeze", "leave", "cut", "blackhole", "half", "slow", "jump",
-    "provider", "poison", "broker", "database", "servers", "disk", "roll",
+    "provider", "poison", "broker", "database", "servers", "stall", "disk", "roll",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 MEANINGS: Mapping[Kind, str] = {
@@ -26,6 +26,7 @@ MEANINGS: Mapping[Kind, str] = {
     "broker": "SIGKILL of Kafka",
     "database": "SIGKILL of PostgreSQL",
     "servers": "SIGKILL of Kafka and PostgreSQL together",
+    "stall": "SIGSTOP of Kafka or PostgreSQL, then SIGCONT: connections stay, nobody answers",
     "disk": "no more bytes can be written to the disk of Kafka or PostgreSQL",
     "roll": "a replica is replaced by the previous commit's build, or back by this one",
 }
@@ -102,6 +103,8 @@ def _draw(chance: random.Random, kind: Kind, at: float, replicas: Mapping[str, i
             fault = replace(
                 fault, seconds=chance.uniform(3, 12), way=chance.choice(PROVIDER_TROUBLES), amount=chance.choice((0.2, 0.5, 1.0))
             )
+        case "stall":
+            fault = replace(fault, target=chance.choice(("kafka", "postgres")), seconds=chance.choice((1.0, 4.0, 8.0)))
         case "disk":
             fault = replace(fault, target=chance.choice(("kafka", "postgres")), seconds=chance.uniform(2, 6))
     return fault
