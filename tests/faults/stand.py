@@ -175,7 +175,8 @@ def _equip(state: Path, without: str, replicas: Mapping[str, int]) -> Equipment:
 
 async def begin(state: Path, *, without: str = "", replicas: Mapping[str, int] = REPLICAS, say: Callable[[str], None] = print) -> Stand:
     """Starts a stack; `without` leaves one mechanism out. Raises `BringUpError`."""
-    os.environ["PYTHONPATH"] = str(Path(__file__).parents[1])  # for the supervisor and what it starts
+    known = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
+    os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(Path(__file__).parents[1]), *known]))  # for what the supervisor starts
     equipment = _equip(state, without, replicas)
     folder = Folder(state)
     wish = bringup.Wish(
