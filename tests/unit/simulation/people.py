@@ -19,8 +19,8 @@ DAYS = 12
 PHONES = ("+49151000{:05d}", "+1212555{:04d}", "+1800555{:04d}", "+44791100{:04d}", "+33612300{:03d}")
 HOMES: tuple[dict[str, Any], ...] = (
     {},
-    {},
-    {"timezone": "Europe/Berlin", "country": "DE"},
+    {"quiet_hours": [["12:00", "14:00"], ["19:00", "24:00"]]},
+    {"timezone": "Europe/Berlin", "country": "DE", "quiet_hours": [["18:30", "09:30"]]},
     {"timezone": "America/Los_Angeles", "country": "US", "region": "US-CA"},
     {"timezone": "Asia/Kolkata"},
     {"timezone": "Europe/London", "country": "GB"},

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import phonenumbers
 import pytest
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged
@@ -13,10 +12,7 @@ from nextwave_contracts.decisions import Decision, GoalReached, RunStarted, Wave
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
-from nextwave_orchestrator.candidate import own_quiet_hours
 from nextwave_runtime.application import Taken, Work
-from nextwave_scoring.profile.zones import zones_of_phone
-from phonenumbers import timezone
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 from unit.simulation.stages import Scoring
 
@@ -58,22 +54,6 @@ def test_an_event_received_before_the_entry_is_no_goal() -> None:
     house.touch("cart.updated")
     house.touch("contract.renewed", MONDAY_NOON)
     assert house.all(GoalReached) == []
-
-
-@open_defect
-def test_quiet_hours_that_a_customer_gave_reach_the_gate() -> None:
-    scoring = Scoring()
-    told = _touchpoint("customer.identified", 0, "customer_id:1", quiet_hours=[["22:00", "08:00"]])
-    item = Taken(TOUCHPOINTS, 0, 0, MONDAY_NOON, told)
-    (outgoing,) = scoring.fold(scoring.load(Work(TOUCHPOINTS, 0, 1, MONDAY_NOON, [item], [])), item, MONDAY_NOON)
-    assert own_quiet_hours(outgoing.message.profile.traits) == (("22:00", "08:00"),)
-
-
-@open_defect
-@pytest.mark.parametrize("number", ["+61412345678", "+79161234567", "+34612345678", "+97688123456"])
-def test_a_mobile_number_without_a_place_may_be_in_every_zone_of_its_country(number: str) -> None:
-    """Prefixes of mobile numbers name no place there: a customer in Perth is texted at six in the morning."""
-    assert set(zones_of_phone(number)) == set(timezone.time_zones_for_number(phonenumbers.parse(number)))
 
 
 @open_defect

@@ -71,7 +71,7 @@ class Profile(msgspec.Struct, array_like=True):
     soured_at: int = 0
     """The newest complaint closed without satisfaction."""
     home: dict[str, tuple[int, Any]] = {}
-    """Newest facts about time zone, country, region and language."""
+    """Newest facts about time zone, country, region, language and quiet hours."""
     traits: dict[str, tuple[int, Any]] = {}
     contacts: dict[str, PastContact] = {}
     """Recent contacts by action id."""

@@ -1,7 +1,8 @@
-"""Traits, contact points and home (time zone, country, region, language): for each the newest fact stands."""
+"""Traits, contact points and home (time zone, country, region, language, quiet hours): for each the newest fact stands."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,7 +14,16 @@ from nextwave_scoring.profile.zones import is_zone
 
 CHANNELS_OF: dict[str, tuple[str, ...]] = {"email": ("email",), "phone": ("sms", "call"), "device_token": ("webpush",)}
 """Which channels an identifier of this kind is the address of."""
-_ELSEWHERE = frozenset({"email", "phone", "timezone", "language", "locale", "identifiers", "channel", "purpose", "country", "region"})
+QUIET_HOURS = "quiet_hours"
+"""Trait with the local hours in which the customer wants no disturbance, `[["HH:MM", "HH:MM"], ...]`; `[]` takes them back.
+
+The gate reads it, so it is kept with the home, where no number of newer traits can crowd it out.
+"""
+_ELSEWHERE = frozenset(
+    {"email", "phone", "timezone", "language", "locale", "identifiers", "channel", "purpose", "country", "region", QUIET_HOURS}
+)
+_QUIET_MAX = 8
+_TIME = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d|24:00", re.ASCII)
 _TEXT_MAX = 120
 _HOME_MAX = 64
 _OBJECT_MAX = 8
@@ -52,6 +62,21 @@ def _take_home(profile: Profile, data: Mapping[str, Any], at: int) -> None:
     for key, value in facts.items():
         if isinstance(value, str) and 0 < len(value) <= _HOME_MAX and (key != "timezone" or is_zone(value)):
             profile.home[key] = newer(profile.home.get(key), (at, value))
+    hours = _quiet_hours(data.get(QUIET_HOURS))
+    if hours is not None:
+        profile.home[QUIET_HOURS] = newer(profile.home.get(QUIET_HOURS), (at, hours))
+
+
+def _quiet_hours(written: object) -> list[list[str]] | None:
+    """The pairs of times among what was written; None when it says nothing of hours, so that those known before stay."""
+    if not isinstance(written, list):
+        return None
+    known = [list(pair) for pair in written if _is_span(pair)]
+    return known[:_QUIET_MAX] if known or not written else None
+
+
+def _is_span(pair: object) -> bool:
+    return isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(time, str) and _TIME.fullmatch(time) for time in pair)
 
 
 def _bounded(value: object) -> object:

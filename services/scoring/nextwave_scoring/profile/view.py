@@ -10,6 +10,7 @@ from nextwave_scoring.instants import instant, instant_or_none
 from nextwave_scoring.profile import decay
 from nextwave_scoring.profile.record import Profile
 from nextwave_scoring.profile.subjects import OTHER, SUBJECTS
+from nextwave_scoring.profile.traits import QUIET_HOURS
 
 _MONTH = 1
 """Index of the 30-day span."""
@@ -65,5 +66,6 @@ def home(profile: Profile, key: str) -> str:
 
 
 def traits(profile: Profile) -> dict[str, Any]:
-    """The newest value of each trait."""
-    return {key: value for key, (_, value) in profile.traits.items()}
+    """The newest value of each trait, quiet hours among them."""
+    known = {key: value for key, (_, value) in profile.traits.items()}
+    return {**known, QUIET_HOURS: profile.home[QUIET_HOURS][1]} if QUIET_HOURS in profile.home else known

@@ -1,4 +1,4 @@
-"""Candidate time zones: what the customer said beats where they live, which beats their phone prefix; several stay several."""
+"""Candidate time zones: what the customer said beats where they live, which beats their phone number; several stay several."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import phonenumbers
+from phonenumbers.timezone import time_zones_for_geographical_number
 from phonenumbers.tzdata import TIMEZONE_DATA
 
 from nextwave_scoring.profile.record import Profile
@@ -44,13 +45,18 @@ def zones_of_country(country: str, region: str = "") -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def zones_of_phone(number: str) -> tuple[str, ...]:
-    """By the longest known prefix of an E.164 number."""
-    digits = number.removeprefix("+")
-    for length in range(len(digits), 0, -1):
-        zones = TIMEZONE_DATA.get(digits[:length])
-        if zones:
-            return tuple(sorted(zone for zone in zones if zone != _UNKNOWN))
-    return ()
+    """Of an E.164 number: those of its place where its kind has one, else all of its country's (most mobile numbers, what is no number).
+
+    A prefix alone proves nothing: all Australian mobiles begin as numbers in Sydney do.
+    """
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ()
+    code = parsed.country_code or 0
+    is_placed = phonenumbers.is_number_type_geographical(phonenumbers.number_type(parsed), code)
+    zones = time_zones_for_geographical_number(parsed) if is_placed else TIMEZONE_DATA.get(str(code), ())
+    return tuple(sorted(zone for zone in zones if zone != _UNKNOWN))
 
 
 @lru_cache(maxsize=4096)
