@@ -175,6 +175,7 @@ def _equip(state: Path, without: str, replicas: Mapping[str, int]) -> Equipment:
 
 async def begin(state: Path, *, without: str = "", replicas: Mapping[str, int] = REPLICAS, say: Callable[[str], None] = print) -> Stand:
     """Starts a stack; `without` leaves one mechanism out. Raises `BringUpError`."""
+    os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # a broker killed again and again starts in half the time
     known = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(Path(__file__).parents[1]), *known]))  # for what the supervisor starts
     equipment = _equip(state, without, replicas)
