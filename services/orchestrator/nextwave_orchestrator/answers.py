@@ -8,7 +8,8 @@ from nextwave_contracts.outcomes import CONTACT_MADE, REACH, Outcome, Reach
 
 from nextwave_orchestrator.caps import settle
 from nextwave_orchestrator.catalogue import Happening, LiveCampaign
-from nextwave_orchestrator.state import EARLY_MAX, OpenGoal, Reservation, Run, small
+from nextwave_orchestrator.received import concerns, is_same_matter
+from nextwave_orchestrator.state import OpenGoal, Reservation, Run
 from nextwave_orchestrator.turn import Turn
 from nextwave_orchestrator.waves import campaign_of, close_wave, closed, end
 
@@ -37,24 +38,27 @@ def answer(turn: Turn, happening: Happening) -> None:
         campaign = turn.catalogue.campaigns.get((goal.campaign, goal.version))
         if turn.at >= goal.until:
             _forget(turn, goal)
-        elif campaign is not None and _same_matter(campaign, goal.entry_key, happening) and campaign.is_goal(happening):
-            _reach_goal(turn, campaign, goal, happening)
+        elif campaign is not None and _is_reached(turn, campaign, goal, happening):
+            _end_at_goal(turn, campaign, goal, happening)
     for run in turn.state.runs:
         campaign = campaign_of(turn, run)
-        if campaign is None or turn.at < run.opened_at or not _concerns(campaign, run, happening):
-            continue
-        if turn.at < run.closes_at:
+        in_window = run.opened_at <= turn.at < run.closes_at
+        if campaign is not None and in_window and concerns(campaign, run, happening):
             _answer_wave(turn, campaign, run, happening)
-        else:
-            kept = Happening(happening.type, happening.at, small(happening.data))
-            turn.keep(replace(run, early=(*run.early, kept)[-EARLY_MAX:]))
 
 
 def _forget(turn: Turn, goal: OpenGoal) -> None:
     turn.state = replace(turn.state, goals=tuple(g for g in turn.state.goals if g.run_id != goal.run_id))
 
 
-def _reach_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal, happening: Happening) -> None:
+def _is_reached(turn: Turn, campaign: LiveCampaign, goal: OpenGoal, happening: Happening) -> bool:
+    """What was received before the entry is no goal of it, however late it is read."""
+    entered_at = goal.until - campaign.goal_within
+    return turn.at >= entered_at and is_same_matter(campaign, goal.entry_key, happening) and campaign.is_goal(happening)
+
+
+def reach_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal) -> None:
+    """Records that the goal was reached now; it is reached once."""
     wanted = campaign.definition.goal
     reached = GoalReached(
         customer_id=turn.state.customer_id,
@@ -67,6 +71,10 @@ def _reach_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal, happening: H
     )
     turn.say([reached])
     _forget(turn, goal)
+
+
+def _end_at_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal, happening: Happening) -> None:
+    reach_goal(turn, campaign, goal)
     run = turn.state.run(goal.run_id)
     if run is not None:
         in_window = run.opened_at <= turn.at < run.closes_at
@@ -74,18 +82,6 @@ def _reach_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal, happening: H
         answered = run.responded_at is not None or (in_window and _responds(campaign, run, happening))
         turn.say([closed(turn, run, responded=answered)])
         end(turn, run, "goal")
-
-
-def _same_matter(campaign: LiveCampaign, entry_key: str, happening: Happening) -> bool:
-    """Whether the event is about the run's own order or ticket, as far as it says so."""
-    field = campaign.definition.entry.key
-    return not field or field not in happening.data or str(happening.data[field]) == entry_key
-
-
-def _concerns(campaign: LiveCampaign, run: Run, happening: Happening) -> bool:
-    """What names a contact concerns only the run that made it."""
-    named = happening.data.get("action_id")
-    return named in run.actions if named else _same_matter(campaign, run.entry_key, happening)
 
 
 def _answer_wave(turn: Turn, campaign: LiveCampaign, run: Run, happening: Happening) -> None:

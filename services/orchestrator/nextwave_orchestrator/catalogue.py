@@ -21,6 +21,8 @@ class Happening(msgspec.Struct, frozen=True, array_like=True):
     type: str
     at: datetime
     data: Mapping[str, Any]
+    received_at: datetime | None = None
+    """When it was received, by which it counts for runs; None for what moves none (its time is suspect, or it is only tried out)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,15 @@ from datetime import datetime
 from msgspec.structs import replace
 from nextwave_contracts.decisions import RunStarted
 
+from nextwave_orchestrator.answers import reach_goal
 from nextwave_orchestrator.candidate import holdouts
 from nextwave_orchestrator.catalogue import Catalogue, Facts, Happening, LiveCampaign
 from nextwave_orchestrator.decisions import id_of
 from nextwave_orchestrator.holdout import held_out
+from nextwave_orchestrator.received import received_since
 from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX, TEXT_MAX, CustomerState, OpenGoal, Run
 from nextwave_orchestrator.turn import Turn
-from nextwave_orchestrator.waves import end, mix_of, open_wave
+from nextwave_orchestrator.waves import INSTANT, end, make_candidate, mix_of, open_wave
 
 Changes = tuple[tuple[str, str, str], ...]
 """`(field, before, after)` each; for entering a segment `("segment", "", key)`, for leaving `("segment", key, "")`."""
@@ -76,42 +78,63 @@ def _begin(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
     for run in turn.state.runs:
         if run.campaign == campaign.key and run.entry_key == entry_key:
             end(turn, run, "reentered")
+    run = _new_run(turn, campaign, entry_key)
+    policy = turn.catalogue.policy
+    held = any(held_out(policy.salt, scope, customer_id, share) for scope, share in holdouts(policy, campaign.definition))
+    goal = _remember_entry(turn, campaign, run)
+    started = RunStarted(
+        customer_id=customer_id,
+        campaign=run.campaign,
+        version=run.version,
+        run_id=run.run_id,
+        at=turn.at,
+        segment=run.segment,
+        caused_by=turn.caused_by,
+        holdout=held,
+    )
+    turn.say([started])
+    if _ends_at_once(turn, campaign, run, goal):
+        return
+    if held:
+        make_candidate(turn, campaign, run)
+        end(turn, run, "completed")
+    else:
+        open_wave(turn, campaign, run, wave=campaign.waves[0])
+
+
+def _new_run(turn: Turn, campaign: LiveCampaign, entry_key: str) -> Run:
+    """As it stands before its first wave opens: whoever is held out gets no further."""
     first = campaign.waves[0]
     segment, _ = mix_of(turn, first, "")
-    run_id = id_of("run", customer_id, campaign.key, str(campaign.version), entry_key, turn.at.isoformat(), turn.caused_by)
-    run = Run(
-        run_id=run_id,
+    closes_at = turn.at + first.window
+    return Run(
+        run_id=id_of("run", turn.state.customer_id, campaign.key, str(campaign.version), entry_key, turn.at.isoformat(), turn.caused_by),
         campaign=campaign.key,
         version=campaign.version,
         entry_key=entry_key,
         entered_at=turn.at,
         caused_by=turn.caused_by,
         segment=segment,
+        wave=first.key,
         opened_at=turn.at,
-        closes_at=turn.at,
-        due_at=turn.at,
+        closes_at=closes_at,
+        due_at=closes_at,
     )
-    policy = turn.catalogue.policy
-    held = any(held_out(policy.salt, scope, customer_id, share) for scope, share in holdouts(policy, campaign.definition))
-    _remember_entry(turn, campaign, run)
-    started = RunStarted(
-        customer_id=customer_id,
-        campaign=run.campaign,
-        version=run.version,
-        run_id=run_id,
-        at=turn.at,
-        segment=segment,
-        caused_by=turn.caused_by,
-        holdout=held,
-    )
-    turn.say([started])
-    open_wave(turn, campaign, run, wave=first)
-    opened = turn.state.run(run_id)
-    if held and opened is not None:
-        end(turn, opened, "completed")
 
 
-def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run) -> None:
+def _ends_at_once(turn: Turn, campaign: LiveCampaign, run: Run, goal: OpenGoal) -> bool:
+    """Ends the run, and says so, when its goal was received after the entry and read before it: such a run opens no wave."""
+    received = received_since(turn.state, campaign, run, turn.at + INSTANT)
+    reached_at = next((at for at, happening in received if at < goal.until and campaign.is_goal(happening)), None)
+    if reached_at is None:
+        return False
+    with turn.as_of(reached_at):
+        reach_goal(turn, campaign, goal)
+        end(turn, run, "goal")
+    return True
+
+
+def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run) -> OpenGoal:
     state = turn.state
     name = _entry_name(campaign, run.entry_key)
     entries = {key: at for key, at in state.entries.items() if key != name} | {name: run.entered_at}
@@ -128,3 +151,4 @@ def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run) -> None:
         entries=dict(list(entries.items())[-ENTRIES_MAX:]),
         goals=(*goals, goal)[-GOALS_MAX:],
     )
+    return goal

@@ -83,7 +83,9 @@ def customer_of(timer: Timer) -> str:
 
 
 def take(turn: Turn, message: CustomerUpdated | CustomersMerged | CustomerAbsorbed) -> None:
-    """Takes one message into the customer's state."""
+    """Takes one message into the customer's state. Word of an absorbed customer may come late, from another partition of scoring."""
+    if turn.state.absorbed_into:
+        return
     match message:
         case CustomerUpdated():
             _updated(turn, message)
@@ -92,7 +94,7 @@ def take(turn: Turn, message: CustomerUpdated | CustomersMerged | CustomerAbsorb
         case CustomerAbsorbed():
             for run in turn.state.runs:
                 end(turn, run, "merged")
-            turn.state = replace(turn.state, runs=(), goals=(), updated_at=turn.now)
+            turn.state = replace(turn.state, absorbed_into=message.into, goals=(), updated_at=turn.now)
 
 
 def _updated(turn: Turn, message: CustomerUpdated) -> None:
@@ -129,7 +131,8 @@ def happening_of(message: CustomerUpdated) -> Happening | None:
 def _as_remembered(message: CustomerUpdated, happening: Happening) -> Happening:
     """In history a touchpoint stands at the time it happened; rules such as `within: 30d` then read an import rightly."""
     at = happening.at if message.touchpoint is None else min(message.touchpoint.occurred_at, happening.at)
-    return Happening(happening.type, at, small(happening.data))
+    is_suspect = message.touchpoint is not None and message.touchpoint.time_suspect
+    return Happening(happening.type, at, small(happening.data), received_at=None if is_suspect else message.at)
 
 
 def _merged(turn: Turn, message: CustomersMerged) -> None:

@@ -18,7 +18,6 @@ FIELDS_MAX = 16
 """Data fields kept of a happening; only plain values, texts cut to `TEXT_MAX`."""
 TEXT_MAX = 120
 RUNS_MAX = 32
-EARLY_MAX = 16
 GOALS_MAX = 64
 ENTRIES_MAX = 256
 """Entries remembered for re-entry; beyond it the oldest are forgotten."""
@@ -60,8 +59,6 @@ class Run(Stored, frozen=True, kw_only=True):
     responded_at: datetime | None = None
     actions: tuple[str, ...] = ()
     """All contacts of the run, so that an answer to one of them finds it."""
-    early: tuple[Happening, ...] = ()
-    """What concerns the run and was received after the open wave's window, before the wave could be closed: it is the next wave's."""
 
 
 class OpenGoal(Stored, frozen=True, kw_only=True):
@@ -98,6 +95,8 @@ class CustomerState(Stored, frozen=True, kw_only=True):
     """All of it. Every sequence is bounded."""
 
     customer_id: str
+    absorbed_into: str = ""
+    """Whom this customer became part of; nothing begins here any more, whatever else is heard of it."""
     profile: Snapshot | None = None
     updated_at: datetime | None = None
     history: tuple[Happening, ...] = ()

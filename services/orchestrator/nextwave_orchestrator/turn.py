@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -43,6 +44,13 @@ class Turn:
         """What rules are evaluated over, now."""
         assert self.state.profile is not None
         return Facts(self.state.profile, self.state.history, self.now)
+
+    @contextmanager
+    def as_of(self, at: datetime) -> Iterator[None]:
+        """For what has a business instant of its own; afterwards the cause's holds again."""
+        cause_at, self.at = self.at, at
+        yield
+        self.at = cause_at
 
     def say(self, messages: Sequence[ActionMessage | DecisionMessage]) -> None:
         """Adds messages to publish, in order."""

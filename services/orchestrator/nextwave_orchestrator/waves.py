@@ -15,9 +15,12 @@ from nextwave_orchestrator.candidate import Candidate
 from nextwave_orchestrator.caps import reserve
 from nextwave_orchestrator.catalogue import LiveCampaign, LiveWave
 from nextwave_orchestrator.decisions import Judged, judge
+from nextwave_orchestrator.received import received_since
 from nextwave_orchestrator.state import Reservation, Run
 from nextwave_orchestrator.turn import Turn
 
+INSTANT = timedelta.resolution
+"""What is later than an instant is at least so much later."""
 LOOK_AGAIN = timedelta(minutes=15)
 """How often a wave held by a paused campaign looks whether it may go on, business time."""
 
@@ -42,10 +45,12 @@ def mix_of(turn: Turn, wave: LiveWave, branch: str) -> tuple[str, tuple[Step, ..
 
 
 def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, branch: str = "") -> None:
-    """Lets the run into `wave`: its window begins now, and what was received since the cause counts already.
+    """Lets the run into `wave`: its window begins with the cause, and what was received since then counts, also what was read before.
 
-    Whoever answered between the end of the window before and the closing of its wave is not contacted: the wave closes at once.
+    Whoever answered already is not contacted: the wave closes at once. At the very instant of the cause only what is read after it
+    counts, unless the cause is the end of the window before: what is received at that instant belongs to this one.
     """
+    since = turn.at if turn.at >= run.closes_at else turn.at + INSTANT
     closes_at = max(turn.now, turn.at) + wave.window
     opened = replace(
         run,
@@ -59,13 +64,13 @@ def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, b
         channel="",
         reach=None,
         responded_at=None,
-        early=(),
     )
     turn.keep(opened)
-    answers = sorted(h.at for h in run.early if opened.opened_at <= h.at < closes_at and wave.is_response(h))
-    if answers:
-        turn.at = answers[0]
-        close_wave(turn, campaign, replace(opened, responded_at=turn.at))
+    received = received_since(turn.state, campaign, opened, since)
+    answered_at = next((at for at, happening in received if at < closes_at and wave.is_response(happening)), None)
+    if answered_at is not None:
+        with turn.as_of(answered_at):
+            close_wave(turn, campaign, replace(opened, responded_at=answered_at))
         return
     turn.wake("close", opened, closes_at)
     make_candidate(turn, campaign, opened)
@@ -123,7 +128,10 @@ def retry_due(turn: Turn, run: Run) -> None:
 
 
 def close_due(turn: Turn, run: Run) -> None:
-    """The window is over and everything received in it was taken in: judge. A paused campaign's wave waits; stale timers do nothing."""
+    """The window is over and everything received in it was taken in: judge, as of its end. A paused campaign's wave waits.
+
+    Stale timers do nothing.
+    """
     campaign = campaign_of(turn, run)
     if run.due_at != turn.at:
         return
@@ -132,7 +140,8 @@ def close_due(turn: Turn, run: Run) -> None:
         turn.keep(waiting)
         turn.wake("close", waiting, waiting.due_at)
         return
-    close_wave(turn, campaign, run)
+    with turn.as_of(run.closes_at):
+        close_wave(turn, campaign, run)
 
 
 def close_wave(turn: Turn, campaign: LiveCampaign, run: Run) -> None:

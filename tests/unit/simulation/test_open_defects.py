@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from nextwave_contracts.actions import Contact
-from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged
-from nextwave_contracts.decisions import Decision, GoalReached, RunStarted, WaveClosed
+from nextwave_contracts.customers import CustomersMerged
+from nextwave_contracts.decisions import Decision, RunStarted
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
@@ -25,35 +25,6 @@ open_defect = pytest.mark.xfail(strict=True, reason="an open defect of a service
 def merged(house: House) -> CustomersMerged:
     """Somebody else became part of the house's customer; of contacts with them scoring has heard nothing yet."""
     return CustomersMerged(customer_id=CUSTOMER, absorbed="c-0", at=house.now, profile=snapshot(version=9))
-
-
-@open_defect
-def test_word_of_an_absorbed_customer_that_comes_late_starts_nothing() -> None:
-    """The message was in the outbox of one partition of scoring while another one merged its customer into somebody."""
-    house = House(catalogue(TWO_WAVES))
-    house.take(CustomerAbsorbed(customer_id=CUSTOMER, into="c-9", at=MONDAY_NOON))
-    house.touch("cart.updated", MONDAY_NOON - MINUTE)
-    assert house.all(RunStarted) == []
-    assert house.all(Contact) == []
-
-
-@open_defect
-def test_a_response_that_was_read_before_its_run_began_counts_for_it() -> None:
-    """Two names of a customer have two partitions: what let the customer in lay in the slower one, the answer a minute later did not."""
-    house = House(catalogue(TWO_WAVES), now=MONDAY_NOON + 5 * MINUTE)
-    house.touch("page.viewed", MONDAY_NOON + MINUTE, path="/renew")
-    house.touch("cart.updated", MONDAY_NOON)
-    house.wait(MONDAY_NOON + 60 * HOUR)
-    assert [(closed.wave, closed.responded) for closed in house.all(WaveClosed)] == [("tell", True)]
-
-
-@open_defect
-def test_an_event_received_before_the_entry_is_no_goal() -> None:
-    """Two names of a customer have two partitions: the older event lay in the slower one."""
-    house = House(catalogue(TWO_WAVES), now=MONDAY_NOON + 5 * MINUTE)
-    house.touch("cart.updated")
-    house.touch("contract.renewed", MONDAY_NOON)
-    assert house.all(GoalReached) == []
 
 
 @open_defect

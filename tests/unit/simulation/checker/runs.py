@@ -29,8 +29,6 @@ class Way:
     key: str
     since: int
     """The step in which the open wave was opened."""
-    began: int
-    """The step in which the run began."""
     wave: str
     opened_at: datetime
     closes_at: datetime
@@ -85,7 +83,7 @@ class Runs:
                 case RunEnded(run_id=run):
                     yield from self._ended(self._ways[run], message)
                 case GoalReached(run_id=run):
-                    yield from self._reached(step, self._ways[run], message)
+                    yield from self._reached(self._ways[run], message)
         if isinstance(step.took, CustomerUpdated):
             yield from self._who_enters(step, step.took, before)
 
@@ -96,7 +94,8 @@ class Runs:
     def _who_enters(self, step: Step, update: CustomerUpdated, before: dict[Any, datetime]) -> Iterator[str]:
         """Exactly the campaigns that this lets the customer in, by their rules of entry and re-entry."""
         wanted = set()
-        for campaign, version in self._rules.live.items() if not (update.touchpoint and update.touchpoint.time_suspect) else ():
+        moves = update.customer_id not in self._absorbed and not waves.is_history(update)
+        for campaign, version in self._rules.live.items() if moves else ():
             document = self._rules.campaigns[campaign, version]
             key = _entry_key(document, update)
             if key is None or not waves.enters(document, update):
@@ -113,7 +112,7 @@ class Runs:
         assert isinstance(step.took, CustomerUpdated)
         key = _entry_key(document, step.took) or ""
         first = document["waves"][0]
-        way = Way(start, document, key, n, n, first["key"], start.at, max(step.now, start.at) + span(first["window"]))
+        way = Way(start, document, key, n, first["key"], start.at, max(step.now, start.at) + span(first["window"]))
         if start.run_id in self._ways:
             yield f"{_label(way)} started twice"
         if start.customer_id in self._absorbed:
@@ -131,9 +130,7 @@ class Runs:
         early = closed.at < way.closes_at
         if closed.responded and not any(at == closed.at for _, at in answers) and not way.goal_at:
             yield f"{_label(way)}: wave {way.wave} is said to be answered at {closed.at}, and was not"
-        missed = [
-            f"{at}{' (read before its run began)' if m < way.began else ''}" for m, at in answers if m < n or not (early or way.goal_at)
-        ]
+        missed = [str(at) for m, at in answers if m < n or not (early or way.goal_at)]
         if not closed.responded and missed and closed.reach != "refused":
             window = f"[{way.opened_at}, {way.closes_at})"
             yield f"{_label(way)}: wave {way.wave} {window} closed unanswered at {closed.at}, answered at {missed}"
@@ -181,17 +178,17 @@ class Runs:
         if ended.reason in CUT_SHORT and not way.wave:
             yield f"{_label(way)} ended ({ended.reason}) after its last wave"
 
-    def _reached(self, step: Step, way: Way, goal: GoalReached) -> Iterator[str]:
-        wanted, took = way.document["goal"], step.took
+    def _reached(self, way: Way, goal: GoalReached) -> Iterator[str]:
+        wanted = way.document["goal"]
         if way.goal_at is not None:
             yield f"{_label(way)} reached its goal twice"
         if way.ended is None:
             way.goal_at = goal.at
         until = way.start.at + span(wanted["within"])
-        is_it = isinstance(took, CustomerUpdated) and waves.event_of(took)[0] == wanted["event"]
+        came = (update for _, update in self._came[goal.customer_id] if update.at == goal.at)
+        is_it = any(waves.event_of(update)[0] == wanted["event"] for update in came)
         if not is_it or not waves.is_within(way.start.at, goal.at, until) or way.replaced:
-            early = " (received before the entry)" if is_it and goal.at < way.start.at else ""
-            yield f"{_label(way)} (entered {way.start.at}) is said to have reached its goal at {goal.at}, and did not{early}"
+            yield f"{_label(way)} (entered {way.start.at}) is said to have reached its goal at {goal.at}, and did not"
 
 
 def _entry_key(document: waves.Document, update: CustomerUpdated) -> str | None:

@@ -1,0 +1,30 @@
+"""What a run takes of what was received: whose it is, and what was read already when the run or its wave began."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from nextwave_orchestrator.catalogue import Happening, LiveCampaign
+from nextwave_orchestrator.state import CustomerState, Run
+
+
+def is_same_matter(campaign: LiveCampaign, entry_key: str, happening: Happening) -> bool:
+    """Whether the event is about the run's own order or ticket, as far as it says so."""
+    field = campaign.definition.entry.key
+    return not field or field not in happening.data or str(happening.data[field]) == entry_key
+
+
+def concerns(campaign: LiveCampaign, run: Run, happening: Happening) -> bool:
+    """What names a contact concerns only the run that made it."""
+    named = happening.data.get("action_id")
+    return named in run.actions if named else is_same_matter(campaign, run.entry_key, happening)
+
+
+def received_since(state: CustomerState, campaign: LiveCampaign, run: Run, since: datetime) -> list[tuple[datetime, Happening]]:
+    """What concerns the run and was received from `since` on, with that instant, in its order; as far as history reaches.
+
+    It was read before the run or its wave began where the cause of that was late: an entry that lay in a slower partition, or a window
+    whose end had to wait for one.
+    """
+    known = ((h.received_at, h) for h in state.history if h.received_at is not None and concerns(campaign, run, h))
+    return sorted(((at, h) for at, h in known if at >= since), key=lambda one: one[0])

@@ -1,0 +1,149 @@
+"""What is read late, or early, because it came through different partitions counts by when it was received."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.customers import CustomerAbsorbed, CustomerUpdated
+from nextwave_contracts.decisions import Decision, GoalReached, RunEnded, RunStarted, WaveClosed
+from nextwave_contracts.touchpoints import Touchpoint
+from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, wave
+
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+TWO_WAVES = (wave("tell", "email"), wave("again", "email", enter={"after": "tell", "unless": "responded"}))
+THANKS = (wave("tell", "email"), wave("thank", "email", enter={"after": "tell"}))
+
+
+def late_house(*waves: dict[str, Any], **changes: Any) -> House:
+    """Five minutes late with what lets the customer in."""
+    return House(catalogue(campaign("winter", *(waves or TWO_WAVES), **changes)), now=MONDAY_NOON + 5 * MINUTE)
+
+
+def closings(house: House) -> list[tuple[str, bool]]:
+    return [(closed.wave, closed.responded) for closed in house.all(WaveClosed)]
+
+
+def test_word_of_an_absorbed_customer_that_comes_late_starts_nothing() -> None:
+    """The message was in the outbox of one partition of scoring while another one merged its customer into somebody."""
+    house = House(catalogue(campaign("winter", *TWO_WAVES)))
+    house.take(CustomerAbsorbed(customer_id=CUSTOMER, into="c-9", at=MONDAY_NOON))
+    assert house.touch("cart.updated", MONDAY_NOON - MINUTE) == []
+    assert house.touch("cart.updated", MONDAY_NOON + MINUTE) == []
+    assert house.state.absorbed_into == "c-9"
+
+
+def test_a_response_that_was_read_before_its_run_began_counts_for_it() -> None:
+    """Two names of a customer have two partitions: what let the customer in lay in the slower one, the answer a minute later did not."""
+    house = late_house()
+    house.touch("page.viewed", MONDAY_NOON + MINUTE, path="/renew")
+    house.touch("cart.updated", MONDAY_NOON)
+    assert [(c.wave, c.responded, c.at) for c in house.all(WaveClosed)] == [("tell", True, MONDAY_NOON + MINUTE)]
+    assert house.all(Contact) == []
+    assert house.wait(MONDAY_NOON + 60 * HOUR) == []
+
+
+@pytest.mark.parametrize("early", [timedelta(0), MINUTE])
+def test_what_was_read_first_and_received_no_later_than_the_entry_is_no_response(early: timedelta) -> None:
+    """The broker stamps what is appended together with one instant; in it, what was read first came first."""
+    house = late_house()
+    house.touch("page.viewed", MONDAY_NOON - early, path="/renew")
+    house.touch("contract.renewed", MONDAY_NOON - early)
+    house.touch("cart.updated", MONDAY_NOON)
+    assert [contact.wave for contact in house.all(Contact)] == ["tell"]
+    assert house.all(GoalReached) == []
+
+
+def test_a_response_counts_by_its_reception_and_not_by_when_it_is_said_to_have_happened() -> None:
+    house = late_house()
+    house.take(
+        CustomerUpdated(
+            customer_id=CUSTOMER,
+            at=MONDAY_NOON + MINUTE,
+            profile=house.profile,
+            touchpoint=Touchpoint(
+                id="written-on-paper",
+                source="clerk",
+                type="page.viewed",
+                identifiers=("email:ann@example.com",),
+                occurred_at=MONDAY_NOON - 30 * HOUR,
+                received_at=MONDAY_NOON + MINUTE,
+                data={"path": "/renew"},
+            ),
+        )
+    )
+    house.touch("cart.updated", MONDAY_NOON)
+    assert closings(house) == [("tell", True)]
+
+
+def test_what_is_of_suspect_time_or_of_another_matter_or_contact_is_no_early_response() -> None:
+    house = late_house(entry={"on": {"event": "cart.updated"}, "key": "cart"})
+    house.touch("page.viewed", MONDAY_NOON + MINUTE, suspect=True, path="/renew")
+    house.touch("page.viewed", MONDAY_NOON + MINUTE, path="/renew", cart="another")
+    house.touch("page.viewed", MONDAY_NOON + MINUTE, path="/renew", action_id="another")
+    house.touch("cart.updated", MONDAY_NOON, cart="mine")
+    assert [contact.wave for contact in house.all(Contact)] == ["tell"]
+
+
+def test_an_answer_read_early_answers_every_campaign_that_the_entry_begins_and_moves_no_entry() -> None:
+    campaigns = (campaign(key, *TWO_WAVES, priority=priority) for key, priority in (("a", 1), ("b", 2)))
+    house = House(catalogue(*campaigns), now=MONDAY_NOON + 5 * MINUTE)
+    house.touch("page.viewed", MONDAY_NOON + MINUTE, path="/renew")
+    house.touch("cart.updated", MONDAY_NOON)
+    assert [(start.campaign, start.at) for start in house.all(RunStarted)] == [("a", MONDAY_NOON), ("b", MONDAY_NOON)]
+    assert [(end.campaign, end.reason, end.at) for end in house.all(RunEnded)] == [
+        (key, "responded", MONDAY_NOON + MINUTE) for key in ("a", "b")
+    ]
+
+
+def test_one_answer_read_early_answers_one_wave_and_the_next_answer_the_next() -> None:
+    one, two = late_house(*THANKS), late_house(*THANKS)
+    for house, answers in ((one, 1), (two, 2)):
+        for minutes in range(answers):
+            house.touch("page.viewed", MONDAY_NOON + (1 + minutes) * MINUTE, path="/renew")
+        house.touch("cart.updated", MONDAY_NOON)
+    assert (closings(one), [contact.wave for contact in one.all(Contact)]) == ([("tell", True)], ["thank"])
+    assert (closings(two), two.all(Contact)) == ([("tell", True), ("thank", True)], [])
+
+
+def test_an_answer_while_the_campaign_is_paused_over_the_windows_end_answers_the_next_wave() -> None:
+    house = House(catalogue(campaign("winter", *TWO_WAVES)))
+    house.touch("cart.updated")
+    closes_at = house.run.closes_at
+    house.change(states={"winter": "paused"}, live=())
+    house.wait(closes_at + HOUR)
+    house.touch("page.viewed", path="/renew")
+    house.change(states={"winter": "published"})
+    house.wait(closes_at + 5 * HOUR)
+    assert [(c.wave, c.responded, c.at) for c in house.all(WaveClosed)] == [("tell", False, closes_at), ("again", True, closes_at + HOUR)]
+    assert [contact.wave for contact in house.all(Contact)] == ["tell"]
+
+
+def test_an_event_received_before_the_entry_is_no_goal() -> None:
+    """Two names of a customer have two partitions: the older event lay in the slower one."""
+    house = House(catalogue(campaign("winter", *TWO_WAVES)), now=MONDAY_NOON + 5 * MINUTE)
+    house.touch("cart.updated")
+    assert house.touch("contract.renewed", MONDAY_NOON) == []
+    house.touch("contract.renewed")
+    assert [reached.at for reached in house.all(GoalReached)] == [house.now]
+
+
+def test_a_goal_that_was_read_before_its_run_began_ends_it_and_nobody_is_contacted() -> None:
+    house = late_house()
+    house.touch("contract.renewed", MONDAY_NOON + MINUTE)
+    said = house.touch("cart.updated", MONDAY_NOON)
+    assert [type(message) for message in said] == [RunStarted, GoalReached, RunEnded]
+    assert [message.at - MONDAY_NOON for message in said] == [timedelta(0), MINUTE, MINUTE]
+    assert house.touch("contract.renewed") == []
+
+
+def test_whoever_is_held_out_answers_nothing_early() -> None:
+    house = late_house(*THANKS, holdout=0.999999)
+    house.touch("page.viewed", MONDAY_NOON + MINUTE, path="/renew")
+    house.touch("cart.updated", MONDAY_NOON)
+    assert [decision.reason for decision in house.all(Decision)] == ["holdout"]
+    assert [(end.reason, end.at) for end in house.all(RunEnded)] == [("completed", MONDAY_NOON)]
+    assert (closings(house), house.state.runs) == ([], ())
