@@ -12,7 +12,7 @@ from nextwave_scoring.churn.baseline import Outlook, outlook
 from nextwave_scoring.churn.population import MODEL, Population
 from nextwave_scoring.instants import instant_or_none
 from nextwave_scoring.lifecycle import stage
-from nextwave_scoring.profile import consents, matters, rests, view
+from nextwave_scoring.profile import consents, matters, rests, view, words
 from nextwave_scoring.profile.record import Profile
 from nextwave_scoring.profile.satisfaction import is_unsatisfied, satisfaction
 from nextwave_scoring.profile.zones import candidate_zones
@@ -37,6 +37,10 @@ class Customer(msgspec.Struct, array_like=True):
     profile: Profile = msgspec.field(default_factory=Profile)
     standing: Standing = Standing()
     version: int = 0
+
+    def __post_init__(self) -> None:
+        """Reads what a build before this one stored."""
+        words.inherit(self.profile)
 
 
 class Judgement(msgspec.Struct, frozen=True):

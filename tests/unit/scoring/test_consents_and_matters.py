@@ -7,16 +7,19 @@ from typing import Any
 import pytest
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.touchpoints import Touchpoint
-from nextwave_scoring.profile import consents, matters
+from nextwave_scoring.profile import consents, matters, touch
 from nextwave_scoring.profile.merge import merge
 from nextwave_scoring.profile.record import Profile
 from nextwave_scoring.profile.satisfaction import is_unsatisfied
 
 from .making import folded, touchpoint
 
+OTHER = ("anonymous_id:d1",)
+"""Another customer's name."""
 
-def consent(kind: str, after: float, channel: str = "email", purpose: str = "marketing") -> Touchpoint:
-    return touchpoint(f"consent.{kind}", after=after, channel=channel, purpose=purpose)
+
+def consent(kind: str, after: float, channel: str = "email", purpose: str = "marketing", **who: Any) -> Touchpoint:
+    return touchpoint(f"consent.{kind}", after=after, channel=channel, purpose=purpose, **who)
 
 
 def stands(profile: Profile) -> dict[tuple[str, str], bool]:
@@ -82,19 +85,21 @@ def test_an_unknown_scope_withdraws_everything_and_grants_nothing() -> None:
 
 
 def test_a_merge_keeps_the_withdrawal_of_one_over_the_later_grant_of_the_other() -> None:
-    merged = merge(folded([consent("withdrawn", 1)]), folded([consent("granted", 5)]))
+    merged = merge(folded([consent("withdrawn", 1)]), folded([consent("granted", 5, names=OTHER)]))
     assert stands(merged) == {("email", "marketing"): False}
 
 
 def test_a_merged_withdrawal_of_everything_is_newer_than_the_others_grants() -> None:
-    merged = merge(folded([consent("withdrawn", 1, "", "")]), folded([consent("granted", 5)]))
+    merged = merge(folded([consent("withdrawn", 1, "", "")]), folded([consent("granted", 5, names=OTHER)]))
     facts = {(c.channel, c.purpose): (c.granted, c.at) for c in consents.view(merged.consents)}
     assert facts["", ""][1] >= facts["email", "marketing"][1]
 
 
 def test_a_grant_after_the_merge_stands_again() -> None:
-    merged = merge(folded([consent("withdrawn", 1)]), folded([consent("granted", 5)]))
-    consents.take(merged.consents, channel="email", purpose="marketing", granted=True, at=merged.last_at + 1)
+    merged = merge(folded([consent("withdrawn", 1)]), folded([consent("granted", 5, names=OTHER)]))
+    touch.take(merged, touchpoint("customer.identified", after=6, names=("email:ann@example.com", *OTHER)))
+    assert stands(merged) == {("email", "marketing"): False}
+    touch.take(merged, consent("granted", 7, names=OTHER))
     assert stands(merged) == {("email", "marketing"): True}
 
 
@@ -116,7 +121,8 @@ def test_a_resolution_without_reference_closes_what_was_opened_up_to_then() -> N
 
 def test_a_merge_keeps_the_holds_of_both_and_ones_general_resolution_frees_only_itself() -> None:
     freed = folded([touchpoint("complaint.opened", after=1, reference="t1"), touchpoint("complaint.resolved", after=9)])
-    held = folded([touchpoint("complaint.opened", after=2, reference="t2"), touchpoint("complaint.opened", after=2)])
+    both: tuple[dict[str, Any], ...] = ({"reference": "t2"}, {})
+    held = folded([touchpoint("complaint.opened", after=2, names=OTHER, **data) for data in both])
     assert open_complaints(merge(freed, held)) == open_complaints(merge(held, freed)) == ["", "t2"]
 
 
@@ -136,6 +142,6 @@ def test_who_was_left_unsatisfied_or_waits_for_service_is_not_sold_to(events: li
 
 def test_a_merge_leaves_the_unsatisfied_one_unsatisfied() -> None:
     sour = folded([touchpoint("complaint.resolved", after=1, satisfied=False)])
-    sweet = folded([touchpoint("satisfaction.rated", after=5, rating=5)])
+    sweet = folded([touchpoint("satisfaction.rated", after=5, names=OTHER, rating=5)])
     assert is_unsatisfied(merge(sour, sweet))
     assert is_unsatisfied(merge(sweet, sour))

@@ -13,19 +13,14 @@ from nextwave_contracts.customers import CustomerUpdated
 from nextwave_contracts.identifiers import strongest
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS
 from nextwave_scoring.customer import Customer
-from nextwave_scoring.profile import consents, matters
 from unit.simulation.history import Key
 from unit.simulation.ring import PARTITIONS, Record, Ring
 from unit.simulation.stages import Scoring
 from unit.simulation.world import Lived, weather_of
 
 HOUR = timedelta(hours=1)
-UNORDERED = frozenset({"absorbed", "matters"})
-"""Who was met first, and so became part of whom, is the order itself; of matters it counts which are open."""
-
-STRICTER = frozenset({"consents", "complaints", "soured_at"})
-"""An open defect: a merge is strict with what was read before it, not with what was received before it
-(`test_what_was_received_before_a_merge_means_the_same_when_it_is_read_after_it`)."""
+UNORDERED = frozenset({"absorbed"})
+"""Who was met first, and so became part of whom, is the order itself."""
 
 
 def replayed(lived: Lived, key: Key) -> dict[str, Customer]:
@@ -76,15 +71,14 @@ def differences(one: Mapping[str, Customer], other: Mapping[str, Customer]) -> l
     left, right = _by_names(one), _by_names(other)
     found = [f"{names} is one customer in one of the two only" for names in left.keys() ^ right.keys()]
     for names in left.keys() & right.keys():
-        (a, a_merged), (b, b_merged) = left[names], right[names]
-        ignored = STRICTER if a_merged or b_merged else frozenset()
-        found += [f"{names}: {field} is {a[field]} and {b[field]}" for field in a if a[field] != b[field] and field not in ignored]
+        a, b = left[names], right[names]
+        found += [f"{names}: {field} is {a[field]} and {b[field]}" for field in a if a[field] != b[field]]
     return found
 
 
-def _by_names(customers: Mapping[str, Customer]) -> dict[tuple[str, ...], tuple[dict[str, Any], bool]]:
-    """What is stored of each customer, and whether somebody became part of them."""
-    return {tuple(sorted(c.profile.names)): (_facts(c), bool(c.profile.absorbed)) for c in customers.values()}
+def _by_names(customers: Mapping[str, Customer]) -> dict[tuple[str, ...], dict[str, Any]]:
+    """What is stored of each customer."""
+    return {tuple(sorted(c.profile.names)): _facts(c) for c in customers.values()}
 
 
 def _facts(customer: Customer) -> dict[str, Any]:
@@ -92,6 +86,4 @@ def _facts(customer: Customer) -> dict[str, Any]:
     profile = customer.profile
     stored = {name: msgspec.to_builtins(getattr(profile, name)) for name in profile.__struct_fields__ if name not in UNORDERED}
     stored["counts"] = {key: [f"{value:.9g}" for value in values] for key, values in profile.counts.items()}
-    stored["complaints"] = [reference for reference, _ in matters.open_of(profile.matters, matters.COMPLAINT)]
-    stored["consents"] = [(c.channel, c.purpose, c.granted) for c in consents.view(profile.consents)]
     return stored

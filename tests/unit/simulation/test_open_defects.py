@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import CustomersMerged
 from nextwave_contracts.decisions import Decision, RunStarted
-from nextwave_contracts.topics import TOUCHPOINTS
-from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
-from nextwave_runtime.application import Taken, Work
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
-from unit.simulation.stages import Scoring
 
 HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
@@ -50,31 +45,6 @@ def test_a_contact_decided_just_before_a_merge_counts_for_the_caps_of_both() -> 
     survivor.touch("cart.updated")
     results = [decision.result for house in (absorbed, survivor) for decision in house.all(Decision)]
     assert results == ["act", "defer"]
-
-
-@open_defect
-def test_what_was_received_before_a_merge_means_the_same_when_it_is_read_after_it() -> None:
-    """A device complains, the account closes all its own matters, then both turn out to be one; the closing is read before or after."""
-    complains = _touchpoint("complaint.opened", 0, "anonymous_id:a", reference="t")
-    closes = _touchpoint("complaint.resolved", 1, "customer_id:1", reference="", satisfied=True)
-    links = _touchpoint("customer.identified", 2, "customer_id:1", "anonymous_id:a")
-    begins = _touchpoint("page.viewed", -1, "customer_id:1")
-    assert _open_complaints(begins, complains, closes, links) == _open_complaints(begins, complains, links, closes)
-
-
-def _touchpoint(kind: str, minutes: int, *names: str, **data: Any) -> Touchpoint:
-    at = MONDAY_NOON + minutes * MINUTE
-    return Touchpoint(id=f"{minutes}", source="s", type=kind, identifiers=names, occurred_at=at, received_at=at, data=data)
-
-
-def _open_complaints(*touchpoints: Touchpoint) -> int:
-    """Those of the customer of the last touchpoint, when these are read in this order."""
-    scoring = Scoring()
-    taken = [Taken(TOUCHPOINTS, 0, n, touchpoint.received_at, touchpoint) for n, touchpoint in enumerate(touchpoints)]
-    unit = scoring.load(Work(TOUCHPOINTS, 0, 1, MONDAY_NOON, taken, []))
-    said = [list(scoring.fold(unit, item, MONDAY_NOON)) for item in taken]
-    open_complaints: int = said[-1][-1].message.profile.open_complaints
-    return open_complaints
 
 
 @open_defect

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 from nextwave_contracts.actions import Channel, Purpose
 from nextwave_contracts.customers import Consent
 
 from nextwave_scoring.instants import instant
+from nextwave_scoring.profile.joins import Since
 
 _CHANNELS = frozenset(get_args(Channel)) | {""}
 _PURPOSES = frozenset(get_args(Purpose)) | {""}
@@ -26,14 +28,19 @@ def take(consents: Consents, *, channel: object, purpose: object, granted: bool,
 
 
 def merge(a: Consents, b: Consents) -> Consents:
-    """The stricter of both: a withdrawal in force for one outlasts every grant that the other gave in its scope."""
-    merged: Consents = {}
-    for own, other in ((a, b), (b, a)):
-        for key, (granted, withdrawn) in own.items():
-            facts = merged.setdefault(key, [0, 0])
-            facts[0] = max(facts[0], granted)
-            facts[1] = max(facts[1], _outlasting(key, granted, withdrawn, other))
-    return merged
+    """The newest of both, said by one name."""
+    return {key: [max(facts) for facts in zip(a.get(key, (0, 0)), b.get(key, (0, 0)), strict=True)] for key in {**a, **b}}
+
+
+def standing(spoken: Mapping[str, Consents], since: Since) -> Consents:
+    """What stands by what each name said: a withdrawal by one outlasts the grants of those who were not known to be one with it by then."""
+    facts: Consents = {}
+    for name, said in spoken.items():
+        for scope, (granted, withdrawn) in said.items():
+            kept = facts.setdefault(scope, [0, 0])
+            kept[0] = max(kept[0], granted)
+            kept[1] = max(kept[1], _outlasting(spoken, since, name, scope, withdrawn))
+    return facts
 
 
 def view(consents: Consents) -> tuple[Consent, ...]:
@@ -46,10 +53,18 @@ def view(consents: Consents) -> tuple[Consent, ...]:
     return tuple(facts)
 
 
-def _outlasting(key: str, granted: int, withdrawn: int, other: Consents) -> int:
-    if granted > withdrawn:
+def _outlasting(spoken: Mapping[str, Consents], since: Since, name: str, scope: str, withdrawn: int) -> int:
+    """Until when a withdrawal counts: its own instant once it was lifted, else that of the last grant that cannot lift it."""
+    if not withdrawn:
+        return 0
+    later = [(other, wide, at) for other, said in spoken.items() for wide, (at, _) in said.items() if at > withdrawn]
+    if any(since(name, other) <= at and _covers(wide, scope) for other, wide, at in later):
         return withdrawn
-    return max([withdrawn, *(grant for scope, (grant, _) in other.items() if _overlap(key, scope))])
+    return max([withdrawn, *(at for other, wide, at in later if since(name, other) > at and _overlap(wide, scope))])
+
+
+def _covers(wide: str, scope: str) -> bool:
+    return all(x in {y, ""} for x, y in zip(wide.split("|"), scope.split("|"), strict=True))
 
 
 def _overlap(a: str, b: str) -> bool:

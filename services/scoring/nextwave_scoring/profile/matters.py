@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from nextwave_contracts.customers import HeldBy
 
 from nextwave_scoring.instants import instant
+from nextwave_scoring.profile.joins import Since
 from nextwave_scoring.profile.record import MATTERS_MAX, Matter
 
 COMPLAINT = "c:"
@@ -41,13 +44,20 @@ def holds(matters: Matters) -> tuple[HeldBy, ...]:
 
 
 def merge(a: Matters, b: Matters) -> Matters:
-    """The matters of both; one that is open for either stays open until it is closed again."""
-    merged: Matters = {}
-    for key, matter in (*_settled(a), *_settled(b)):
-        present = merged.get(key)
-        merged[key] = matter if present is None else _merged(present, matter)
+    """The newest of both, said by one name."""
+    merged = {key: _newest(a.get(key, Matter()), b.get(key, Matter())) for key in {**a, **b}}
     _bound(merged)
     return merged
+
+
+def standing(spoken: Mapping[str, Matters], since: Since) -> Matters:
+    """What stands by what each name said: a matter opened by one is closed by those who were known to be one with it by then."""
+    if len(spoken) == 1:
+        return next(iter(spoken.values()))
+    keys = sorted({key for said in spoken.values() for key in said if key[2:] != _ALL})
+    facts = {key: _standing(spoken, since, key) for key in keys}
+    _bound(facts)
+    return facts
 
 
 def _is_open(matters: Matters, key: str, matter: Matter) -> bool:
@@ -55,19 +65,18 @@ def _is_open(matters: Matters, key: str, matter: Matter) -> bool:
     return matter.opened_at > max(matter.closed_at, everything.closed_at if everything else 0)
 
 
-def _settled(matters: Matters) -> list[tuple[str, Matter]]:
-    """Each matter with its customer's closings of everything written into it, since those say nothing of another's matters."""
-    settled = []
-    for key, matter in matters.items():
-        everything = matters.get(key[:2] + _ALL, Matter())
-        if key[2:] != _ALL:
-            settled.append((key, Matter(matter.opened_at, max(matter.closed_at, everything.closed_at))))
-    return settled
+def _standing(spoken: Mapping[str, Matters], since: Since, key: str) -> Matter:
+    everything = key[:2] + _ALL
+    closings = [(name, said[k].closed_at) for name, said in spoken.items() for k in (key, everything) if k in said]
+    openings = [(name, said[key].opened_at) for name, said in spoken.items() if key in said and said[key].opened_at]
+    pending = [at for name, at in openings if not any(c >= at and since(name, other) <= c for other, c in closings)]
+    if pending:
+        return Matter(max(pending), 0)
+    return Matter(max((at for _, at in openings), default=0), max(at for _, at in closings))
 
 
-def _merged(a: Matter, b: Matter) -> Matter:
-    pending = [m for m in (a, b) if m.opened_at > m.closed_at] or [a, b]
-    return Matter(max(a.opened_at, b.opened_at), max(m.closed_at for m in pending))
+def _newest(a: Matter, b: Matter) -> Matter:
+    return Matter(max(a.opened_at, b.opened_at), max(a.closed_at, b.closed_at))
 
 
 def _bound(matters: Matters) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from nextwave_contracts.identifiers import strength
 
-from nextwave_scoring.profile import consents, decay, matters, rests
+from nextwave_scoring.profile import decay, joins, rests, words
 from nextwave_scoring.profile.record import (
     ABSORBED_MAX,
     CONTACTS_MAX,
@@ -23,9 +23,9 @@ Facts = dict[str, tuple[int, Any]]
 
 
 def merge(a: Profile, b: Profile) -> Profile:
-    """A new profile with everything of both."""
+    """A new profile with everything of both. Nothing says yet that they are one: the touchpoint that does is taken in after this."""
     counts, landmark = decay.merge(a.counts, a.landmark, b.counts, b.landmark)
-    return Profile(
+    merged = Profile(
         names=bounded_names([*a.names, *b.names]),
         first_at=first_of(a.first_at, b.first_at),
         last_at=max(a.last_at, b.last_at),
@@ -41,17 +41,17 @@ def merge(a: Profile, b: Profile) -> Profile:
         last_order_at=max(a.last_order_at, b.last_order_at),
         refusals=a.refusals + b.refusals,
         points=_points(a.points, b.points),
-        consents=consents.merge(a.consents, b.consents),
-        matters=matters.merge(a.matters, b.matters),
-        soothed_at=max(a.soothed_at, b.soothed_at),
-        soured_at=max(_soured(a, b), _soured(b, a)),
         home=_newest(a.home, b.home),
         traits=bounded_traits(_newest(a.traits, b.traits)),
         contacts=bounded_contacts(_contacts(a.contacts, b.contacts)),
         refused=rests.later(a.refused, b.refused),
         complained_at=max(a.complained_at, b.complained_at),
         absorbed=bounded_absorbed(rests.later(a.absorbed, b.absorbed)),
+        words=words.merge(a.words, b.words),
+        joins=joins.earliest([*a.joins, *b.joins]),
     )
+    words.settle(merged)
+    return merged
 
 
 def bounded_names(names: list[str]) -> list[str]:
@@ -87,11 +87,6 @@ def joined_point(a: ContactPoint, b: ContactPoint) -> ContactPoint:
     """The newer address, and the newest of everything that is known of the channel."""
     set_at, address = max((a.set_at, a.address), (b.set_at, b.address))
     return ContactPoint(address, set_at, max(a.bounced_at, b.bounced_at), max(a.reached_at, b.reached_at))
-
-
-def _soured(own: Profile, other: Profile) -> int:
-    """Who was left unsatisfied stays so, however content the other one was."""
-    return max(own.soured_at, other.soothed_at) if own.soured_at and own.soured_at >= own.soothed_at else own.soured_at
 
 
 def _sums(a: dict[str, list[int]], b: dict[str, list[int]]) -> dict[str, list[int]]:

@@ -32,6 +32,23 @@ class Matter(msgspec.Struct, array_like=True):
     closed_at: int = 0
 
 
+class Words(msgspec.Struct, array_like=True):
+    """What was said by one name of the customer that stops contact or lets it go on; fields as in `Profile`."""
+
+    consents: dict[str, list[int]] = {}
+    matters: dict[str, Matter] = {}
+    soothed_at: int = 0
+    soured_at: int = 0
+
+
+class Join(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """Two names were given for one customer; received at (microseconds)."""
+
+    at: int
+    one: str
+    other: str
+
+
 class PastContact(msgspec.Struct, array_like=True):
     """A contact we had with the customer: `failed` when nothing is said to have been sent, `made` when it is proved, which outweighs it."""
 
@@ -81,6 +98,10 @@ class Profile(msgspec.Struct, array_like=True):
     """The last complaint, open or closed."""
     absorbed: dict[str, int] = {}
     """Ids of the customers that became part of this one, and when: links in what they were sent still name them."""
+    words: dict[str, Words] = {}
+    """By name. `consents`, `matters`, `soothed_at` and `soured_at` are told from these: they are what stands."""
+    joins: list[Join] = []
+    """Since when names are known to be one's, oldest first."""
 
 
 def newer(old: tuple[int, Any] | None, fact: tuple[int, Any]) -> tuple[int, Any]:

@@ -12,8 +12,8 @@ from typing import Any
 from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.instants import DAY, micros
-from nextwave_scoring.profile import consents, decay, matters, rests
-from nextwave_scoring.profile.record import Profile, first_of
+from nextwave_scoring.profile import consents, decay, joins, matters, rests, words
+from nextwave_scoring.profile.record import Profile, Words, first_of
 from nextwave_scoring.profile.subjects import NOT_RHYTHM, SIGNALS, subject_of
 from nextwave_scoring.profile.traits import take_addresses, take_traits
 
@@ -39,9 +39,12 @@ def take(profile: Profile, touchpoint: Touchpoint) -> None:
         profile.active_at = max(profile.active_at, at)
         profile.visits.mark(day)
     take_addresses(profile, touchpoint.identifiers, at)
-    handler = _HANDLERS.get(kind)
+    joined = joins.take(profile, words.voices(profile, touchpoint.identifiers), micros(touchpoint.received_at))
+    handler = _SPEAKING.get(kind) or _TELLING.get(kind)
     if handler is not None:
         handler(profile, touchpoint, at, weight)
+    if joined or kind in _SPEAKING:
+        words.settle(profile)
 
 
 def stopped_at(touchpoint: Touchpoint) -> int:
@@ -74,74 +77,86 @@ def _identified(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weig
 
 
 def _granted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    _consent(profile, touchpoint.data, at, granted=True)
+    for said in words.lifting(profile, touchpoint):
+        _consent(said, touchpoint.data, at, granted=True)
 
 
 def _withdrawn(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
-    _consent(profile, touchpoint.data, stopped_at(touchpoint), granted=False)
+    _consent(words.stopping(profile, touchpoint), touchpoint.data, stopped_at(touchpoint), granted=False)
 
 
-def _consent(profile: Profile, data: Data, at: int, *, granted: bool) -> None:
-    consents.take(profile.consents, channel=data.get("channel", ""), purpose=data.get("purpose", ""), granted=granted, at=at)
+def _consent(said: Words, data: Data, at: int, *, granted: bool) -> None:
+    consents.take(said.consents, channel=data.get("channel", ""), purpose=data.get("purpose", ""), granted=granted, at=at)
 
 
 def _texted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
     """The door has read the text; what it asks for (STOP, START) is in `wish`."""
     wish = touchpoint.data.get("wish")
     if wish == "opt_out":
-        consents.take(profile.consents, channel="sms", purpose="", granted=False, at=stopped_at(touchpoint))
+        _consent(words.stopping(profile, touchpoint), {"channel": "sms"}, stopped_at(touchpoint), granted=False)
     elif wish == "opt_in":
-        consents.take(profile.consents, channel="sms", purpose="", granted=True, at=at)
+        for said in words.lifting(profile, touchpoint):
+            _consent(said, {"channel": "sms"}, at, granted=True)
 
 
 def _complaint(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
     rests.complained(profile, stopped_at(touchpoint))
-    matters.opened(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), stopped_at(touchpoint))
+    said = words.stopping(profile, touchpoint)
+    matters.opened(said.matters, matters.COMPLAINT, _reference(touchpoint.data), stopped_at(touchpoint))
 
 
 def _resolved(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    matters.closed(profile.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
+    for said in words.lifting(profile, touchpoint):
+        matters.closed(said.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
     if touchpoint.data.get("satisfied") is False:
-        profile.soured_at = max(profile.soured_at, at)
+        soured = words.stopping(profile, touchpoint)
+        soured.soured_at = max(soured.soured_at, at)
     else:
-        profile.soothed_at = max(profile.soothed_at, at)
+        _soothed(profile, touchpoint, at)
 
 
 def _service(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    matters.opened(profile.matters, matters.SERVICE, _reference(touchpoint.data), at)
+    matters.opened(words.stopping(profile, touchpoint).matters, matters.SERVICE, _reference(touchpoint.data), at)
 
 
 def _served(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    matters.closed(profile.matters, matters.SERVICE, _reference(touchpoint.data), at)
+    for said in words.lifting(profile, touchpoint):
+        matters.closed(said.matters, matters.SERVICE, _reference(touchpoint.data), at)
 
 
 def _rated(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weight) -> None:
     data = touchpoint.data
-    _rating(profile, data.get("rating", data.get("satisfaction", data.get("score"))), at, weight)
+    _rating(profile, touchpoint, data.get("rating", data.get("satisfaction", data.get("score"))), at, weight)
 
 
 def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weight) -> None:
     data = touchpoint.data
-    _rating(profile, data.get("satisfaction"), at, weight)
+    _rating(profile, touchpoint, data.get("satisfaction"), at, weight)
     if data.get("refusal") is True or data.get("disposition") == "refused":
         rests.refused(profile, "call", stopped_at(touchpoint))
         decay.add(profile.counts, "refusal", weight)
     if data.get("refusal") is True:
-        consents.take(profile.consents, channel="call", purpose="", granted=False, at=stopped_at(touchpoint))
+        _consent(words.stopping(profile, touchpoint), {"channel": "call"}, stopped_at(touchpoint), granted=False)
     if data.get("complaint") is True:
         decay.add(profile.counts, "complaint", weight)
         rests.complained(profile, stopped_at(touchpoint))
-        matters.opened(profile.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, stopped_at(touchpoint))
+        said = words.stopping(profile, touchpoint)
+        matters.opened(said.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, stopped_at(touchpoint))
 
 
-def _rating(profile: Profile, rating: object, at: int, weight: Weight) -> None:
+def _rating(profile: Profile, touchpoint: Touchpoint, rating: object, at: int, weight: Weight) -> None:
     """Ratings are 1..5; anything else is no rating."""
     if isinstance(rating, bool) or not isinstance(rating, int | float) or not 1 <= rating <= 5:
         return
     decay.add(profile.counts, "rating", weight, float(rating))
     decay.add(profile.counts, "rated", weight)
     if rating >= GOOD_RATING:
-        profile.soothed_at = max(profile.soothed_at, at)
+        _soothed(profile, touchpoint, at)
+
+
+def _soothed(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    for said in words.lifting(profile, touchpoint):
+        said.soothed_at = max(said.soothed_at, at)
 
 
 def _reference(data: Data) -> str:
@@ -160,7 +175,8 @@ def _currency(data: Data) -> str:
     return currency.upper() if isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha() else "XXX"
 
 
-_HANDLERS: dict[str, Callable[[Profile, Touchpoint, int, Weight], None]] = {
+Handler = Callable[[Profile, Touchpoint, int, Weight], None]
+_TELLING: dict[str, Handler] = {
     "order.placed": _order,
     "order.cancelled": _given_back,
     "order.returned": _given_back,
@@ -168,6 +184,8 @@ _HANDLERS: dict[str, Callable[[Profile, Touchpoint, int, Weight], None]] = {
     "customer.identified": _identified,
     "customer.registered": _identified,
     "preference.changed": _identified,
+}
+_SPEAKING: dict[str, Handler] = {
     "consent.granted": _granted,
     "consent.withdrawn": _withdrawn,
     "sms.received": _texted,
@@ -178,3 +196,4 @@ _HANDLERS: dict[str, Callable[[Profile, Touchpoint, int, Weight], None]] = {
     "satisfaction.rated": _rated,
     "call.wrapped_up": _wrapped_up,
 }
+"""What stops contact or lets it go on."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from nextwave_contracts.identifiers import strongest
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.touchpoints import Touchpoint
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,15 @@ class Joined:
     other: Heard
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A good or bad word, the names of the touchpoint that said it, and (a good one) how far behind a bad one it still lifts that."""
+
+    names: tuple[str, ...]
+    at: datetime
+    grace: timedelta = timedelta()
+
+
 Heard = tuple[Told | Ended | Joined, ...]
 Words = tuple[datetime, datetime]
 """The newest good word and the newest bad one."""
@@ -56,21 +67,33 @@ def is_stopped(words: Words) -> bool:
     return bad > NEVER and bad >= good
 
 
-def _stricter(a: Words, b: Words) -> Words:
-    """Of two who are one: a bad word that stands for either outlasts every good one that was said by now."""
-    good = max(a[0], b[0])
-    return good, max(a[1], b[1], good if is_stopped(a) or is_stopped(b) else NEVER)
+def _standing(heard: Heard, bad: Sequence[Said], good: Sequence[Said]) -> list[datetime]:
+    """The bad words that no good one has lifted: one lifts only what was said by names that were known to be one's with its own by then."""
+    lifted = [(word, _one_by(heard, word)) for word in good]
+    return [b.at for b in bad if not any(g.at > b.at - g.grace and strongest(b.names) in names for g, names in lifted)]
+
+
+def _one_by(heard: Heard, word: Said) -> set[str]:
+    """The names that touchpoints received up to then had given together with those of the word, directly or by way of others."""
+    given = [set(told.touchpoint.identifiers) for told in _told(heard) if told.at <= word.at]
+    known: set[str] = set(word.names)
+    while grown := [names for names in given if names & known and not names <= known]:
+        known = known.union(*grown)
+    return known
+
+
+def _words(heard: Heard, bad: Sequence[Said], good: Sequence[Said]) -> Words:
+    """A bad word that stands outlasts every good one that was said by now."""
+    newest = max((word.at for word in good), default=NEVER)
+    standing = _standing(heard, bad, good)
+    return newest, max([*(word.at for word in bad), *([newest] if standing else [])], default=NEVER)
 
 
 def consent(heard: Heard, channel: str, purpose: str) -> Words:
     """Grants and withdrawals that cover this channel and purpose."""
-    words: Words = (NEVER, NEVER)
-    for item in heard:
-        if isinstance(item, Joined):
-            words = _stricter(words, consent(item.other, channel, purpose))
-        elif isinstance(item, Told) and (said := _consent_said(item.touchpoint, channel, purpose)) is not None:
-            words = (max(words[0], item.own_at), words[1]) if said else (words[0], max(words[1], item.stop_at))
-    return words
+    said = [(told, _consent_said(told.touchpoint, channel, purpose)) for told in _told(heard)]
+    bad = [Said(told.touchpoint.identifiers, told.stop_at) for told, granted in said if granted is False]
+    return _words(heard, bad, [Said(told.touchpoint.identifiers, told.own_at) for told, granted in said if granted])
 
 
 def _consent_said(touchpoint: Touchpoint, channel: str, purpose: str) -> bool | None:
@@ -82,38 +105,28 @@ def _consent_said(touchpoint: Touchpoint, channel: str, purpose: str) -> bool | 
 
 
 def open_complaints(heard: Heard) -> dict[str, datetime]:
-    """By reference, since when. One that is open for either of two who are one stays open until it is closed again."""
-    opened: dict[str, datetime] = {}
-    closed: dict[str, datetime] = {}
-    for item in heard:
-        if isinstance(item, Joined):
-            own, other = _still_open(opened, closed), open_complaints(item.other)
-            told = {*opened, *closed} - {"", *own, *other}
-            closed = {ref: max(closed.get(ref, NEVER), closed.get("", NEVER)) for ref in told}
-            opened = {ref: max(part[ref] for part in (own, other) if ref in part) for ref in {**own, **other}}
-        elif isinstance(item, Told) and item.touchpoint.type == "complaint.opened":
-            ref = item.touchpoint.data["reference"]
-            opened[ref] = max(opened.get(ref, NEVER), item.stop_at)
-        elif isinstance(item, Told) and item.touchpoint.type == "complaint.resolved":
-            ref = item.touchpoint.data["reference"]
-            closed[ref] = max(closed.get(ref, NEVER), item.own_at)
-    return _still_open(opened, closed)
-
-
-def _still_open(opened: dict[str, datetime], closed: dict[str, datetime]) -> dict[str, datetime]:
-    return {ref: at for ref, at in opened.items() if at > max(closed.get(ref, NEVER), closed.get("", NEVER))}
+    """By reference, since when; a closing without a reference closes every one. At the same instant it is closed."""
+    found: dict[str, datetime] = {}
+    opened = [told for told in _told(heard) if told.touchpoint.type == "complaint.opened"]
+    for reference in {told.touchpoint.data["reference"] for told in opened}:
+        bad = [Said(t.touchpoint.identifiers, t.stop_at) for t in opened if t.touchpoint.data["reference"] == reference]
+        closed = [t for t in _told(heard) if t.touchpoint.type == "complaint.resolved"]
+        good = [Said(t.touchpoint.identifiers, t.own_at, INSTANT) for t in closed if t.touchpoint.data["reference"] in ("", reference)]
+        if standing := _standing(heard, bad, good):
+            found[reference] = max(standing)
+    return found
 
 
 def satisfaction(heard: Heard) -> Words:
     """Complaints closed well, and closed badly."""
-    words: Words = (NEVER, NEVER)
-    for item in heard:
-        if isinstance(item, Joined):
-            words = _stricter(words, satisfaction(item.other))
-        elif isinstance(item, Told) and item.touchpoint.type == "complaint.resolved":
-            bad = item.touchpoint.data.get("satisfied") is False
-            words = (words[0], max(words[1], item.own_at)) if bad else (max(words[0], item.own_at), words[1])
-    return words
+    closed = [told for told in _told(heard) if told.touchpoint.type == "complaint.resolved"]
+    is_bad = [told.touchpoint.data.get("satisfied") is False for told in closed]
+    said = [Said(told.touchpoint.identifiers, told.own_at) for told in closed]
+    return _words(heard, [s for s, bad in zip(said, is_bad, strict=True) if bad], [s for s, b in zip(said, is_bad, strict=True) if not b])
+
+
+def _told(heard: Heard) -> list[Told]:
+    return [item for item in everything(heard) if isinstance(item, Told)]
 
 
 def everything(heard: Heard) -> Iterator[Told | Ended]:
