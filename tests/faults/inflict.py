@@ -72,14 +72,10 @@ class Inflicter:
 
     async def stall(self, fault: Fault) -> None:
         """Stops a server with all its processes; what was not killed meanwhile goes on."""
-        with suppress(psutil.Error):
-            root = psutil.Process(self.stand.pid(fault.target))
-            tree = [root, *root.children(recursive=True)]
-            for number in (signal.SIGSTOP, signal.SIGCONT):
-                for process in tree:
-                    with suppress(psutil.Error):
-                        process.send_signal(number)
-                await asyncio.sleep(fault.seconds if number == signal.SIGSTOP else 0)
+        processes = _tree(self.stand.pid(fault.target))
+        _send(processes, signal.SIGSTOP)
+        await asyncio.sleep(fault.seconds)
+        _send(processes, signal.SIGCONT)
 
     async def network(self, fault: Fault) -> None:
         """Turns the replica's routes, and back."""
@@ -166,6 +162,19 @@ _WAYS: dict[Kind, Callable[[Inflicter, Fault], Coroutine[Any, Any, None]]] = {
     "disk": Inflicter.disk,
     "roll": Inflicter.roll,
 }
+
+
+def _tree(pid: int) -> list[psutil.Process]:
+    with suppress(psutil.Error):
+        root = psutil.Process(pid)
+        return [root, *root.children(recursive=True)]
+    return []
+
+
+def _send(processes: Sequence[psutil.Process], number: signal.Signals) -> None:
+    for process in processes:
+        with suppress(psutil.Error):
+            process.send_signal(number)
 
 
 def previous_build(folder: Path, repository: Path, revision: str = "") -> Path:

@@ -15,14 +15,16 @@ from faults.observer.verdict import by_promise
 from faults.run import Result
 
 SEEN_MAX = 5
+LABELS_MAX = 80
+"""With more faults than this, the names of whom they struck would cover each other."""
 COLOURS = mpl.colormaps["tab20"]
 
 
 def write(result: Result, folder: Path) -> Path:
-    """Writes `seed-<n>.md` and `seed-<n>.svg` into the folder; the page's path."""
+    """Writes `seed-<n>.md` and `seed-<n>.png` into the folder; the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
     name = f"seed-{result.order.seed}" + (f"-without-{result.without}" if result.without else "")
-    picture, page = folder / f"{name}.svg", folder / f"{name}.md"
+    picture, page = folder / f"{name}.png", folder / f"{name}.md"
     draw(result, picture)
     page.write_text("\n".join(_page(result, picture.name)) + "\n")
     return page
@@ -138,14 +140,15 @@ def draw(result: Result, picture: Path) -> None:
     for part in parts:
         part.axvline(result.healed - result.began, color="green", linestyle=":")
     parts[-1].set_xlabel("seconds since the load began; dotted: healed")
-    figure.savefig(picture, metadata={"Date": None})
+    figure.savefig(picture, dpi=90)
 
 
 def _draw_faults(axes: Axes, result: Result) -> None:
     kinds = sorted({fault.kind for _, fault in result.faults}, reverse=True)
     for _, fault in result.faults:
         axes.barh(kinds.index(fault.kind), max(fault.seconds, 0.3), left=fault.at, color=COLOURS(plan.KINDS.index(fault.kind)))
-        axes.text(fault.at, kinds.index(fault.kind), f" {fault.target}", fontsize=6, va="center")
+        if len(result.faults) <= LABELS_MAX:
+            axes.text(fault.at, kinds.index(fault.kind), f" {fault.target}", fontsize=6, va="center")
     axes.set_yticks(range(len(kinds)), kinds)
     axes.set_title(f"seed {result.order.seed}: faults")
 
