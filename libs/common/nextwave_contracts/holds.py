@@ -21,8 +21,9 @@ class Hold(Message, frozen=True, kw_only=True):
     kind: HoldKind
     subjects: tuple[str, ...]
     at: datetime
-    """When it was said, by its source's clock. A stop counts from then or from the broker's stamp, whichever is later; its lifting from
-    whichever is earlier. So no wrong clock of a source or door can date a stop before the grant that it takes back, or a grant after it."""
+    """A stop's own time or that of the door which received it, whichever is later; of a lifting whichever is earlier. Readers take the
+    later or earlier one of this and the broker's stamp, too, so that no wrong clock of a source or door can date a stop before the grant
+    that it takes back, or a grant after it."""
     channel: str = ""
     purpose: str = ""
     reference: str = ""

@@ -134,7 +134,7 @@ def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], st
             source=touchpoint.source,
             kind=stop.kind,
             subjects=subjects,
-            at=touchpoint.occurred_at,
+            at=stop.counts_from(touchpoint.occurred_at, touchpoint.received_at),
             channel=stop.channel,
             purpose=stop.purpose,
             reference=stop.reference,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, get_args
 
 from nextwave_contracts.actions import Channel, Purpose
@@ -34,6 +35,7 @@ STOP_WORDS: frozenset[str] = frozenset(
 STOP_BEGINNINGS: frozenset[str] = frozenset({"stop", "stopall", "unsubscribe", "optout"})
 """Words that withdraw wherever a text begins with them: a reasonable person reads "STOP texting me" as a stop."""
 START_WORDS: frozenset[str] = frozenset({"start", "unstop"})
+_RAISING: frozenset[HoldKind] = frozenset({"opt_out", "complaint"})
 _NOT_WORDS = re.compile(r"[\W_]+")
 
 
@@ -44,6 +46,14 @@ class Stop(NamedTuple):
     channel: str = ""
     purpose: str = ""
     reference: str = ""
+
+    def counts_from(self, occurred_at: datetime, received_at: datetime) -> datetime:
+        """A stop counts from when it was received, whatever its source's clock says; a lifting keeps its own time, the earlier one.
+
+        So a slow clock can never date a stop before the grant it takes back. The price is on the cautious side: an old withdrawal that
+        is imported today outlasts a newer grant, and contacts rest until the customer agrees again.
+        """
+        return max(occurred_at, received_at) if self.kind in _RAISING else min(occurred_at, received_at)
 
 
 def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop, ...]:

@@ -17,6 +17,7 @@ from nextwave_ingest.occurrence import Occurrence
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
 EARLIER = datetime(2026, 11, 20, tzinfo=UTC)
+LATER = datetime(2026, 11, 23, tzinfo=UTC)
 REPORT = Report("m-1", "shop", "page.viewed", ("customer_id:7",), Occurrence(NOW, suspect=False), {})
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(1 - 2**63, 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -134,18 +135,30 @@ def test_a_stop_raises_a_hold_for_every_name_of_the_customer() -> None:
     ("kind", "data", "said"),
     [
         ("consent.withdrawn", {}, "opt_out"),
-        ("consent.granted", {}, "opt_in"),
         ("sms.received", {"body": "STOP"}, "opt_out"),
-        ("sms.received", {"body": "START"}, "opt_in"),
         ("call.wrapped_up", {"refusal": True}, "opt_out"),
         ("complaint.opened", {"reference": "t1"}, "complaint"),
         ("call.wrapped_up", {"complaint": True}, "complaint"),
+    ],
+)
+def test_a_stop_says_the_later_of_its_own_time_and_its_reception(kind: str, data: dict[str, Any], said: str) -> None:
+    for own in (EARLIER, LATER):
+        admitted = taken(replace(REPORT, type=kind, data=data, occurrence=Occurrence(own, suspect=False)))
+        assert [(hold.kind, hold.at) for hold in admitted.holds] == [(said, max(own, NOW))]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "said"),
+    [
+        ("consent.granted", {}, "opt_in"),
+        ("sms.received", {"body": "START"}, "opt_in"),
         ("complaint.resolved", {"reference": "t1"}, "complaint_lifted"),
     ],
 )
-def test_a_stop_or_its_lifting_says_its_own_time(kind: str, data: dict[str, Any], said: str) -> None:
-    admitted = taken(replace(REPORT, type=kind, data=data, occurrence=Occurrence(EARLIER, suspect=False)))
-    assert [(hold.kind, hold.at) for hold in admitted.holds] == [(said, EARLIER)]
+def test_a_lifting_says_the_earlier_of_its_own_time_and_its_reception(kind: str, data: dict[str, Any], said: str) -> None:
+    for own in (EARLIER, LATER):
+        admitted = taken(replace(REPORT, type=kind, data=data, occurrence=Occurrence(own, suspect=False)))
+        assert [(hold.kind, hold.at) for hold in admitted.holds] == [(said, min(own, NOW))]
 
 
 def test_a_client_cannot_say_what_a_text_wishes() -> None:
