@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -13,46 +14,54 @@ from pathlib import Path
 
 from faults import breaking, plan, report
 from faults.inflict import previous_build
-from faults.run import Order, Result, attack
+from faults.run import LIVES_PER_SECOND, REST_SECONDS, Order, Result, attack
 from faults.stand import begin, end
 
 REPOSITORY = Path(__file__).parents[2]
 SEED_MAX = 10_000
+NUMBER_MAX = 10_000.0
 
 
 def arguments(given: Sequence[str]) -> argparse.Namespace:
-    """What was asked."""
+    """What was asked; ends the program with a message when it cannot be done."""
+    parser = _parser()
+    asked = parser.parse_args(given)
+    asked.seed = random.randrange(SEED_MAX) if asked.seed is None else asked.seed
+    asked.kinds = () if asked.faults == "none" else tuple(asked.faults.split(","))
+    asked.targets = tuple(asked.targets.split(","))
+    for name, known in (("faults", plan.KINDS), ("targets", plan.CLIENTS)):
+        if wrong := [one for one in (asked.kinds if name == "faults" else asked.targets) if one not in known]:
+            parser.error(f"--{name} {', '.join(wrong)}: use {', '.join(known)}" + (", or none" if name == "faults" else ""))
+    for name, least in (("minutes", 0.05), ("rate", 0.1), ("rest", 0.0)):
+        if not least <= getattr(asked, name) <= NUMBER_MAX:
+            parser.error(f"--{name} {getattr(asked, name)}: use a number from {least} to {NUMBER_MAX:g}")
+    if fault := report.unwritable(asked.report):
+        parser.error(f"--report {asked.report}: {fault}")
+    return asked
+
+
+def _parser() -> argparse.ArgumentParser:
     kinds = "\n".join(f"  {kind:10} {plan.MEANINGS[kind]}" for kind in plan.KINDS)
     switches = "\n".join(f"  {name:16} {meaning}" for name, meaning in breaking.MEANINGS.items())
     parser = argparse.ArgumentParser(
-        prog="make faults",
+        prog="python -m faults",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=f"kinds of fault:\n{kinds}\n\nmechanisms that can be left out:\n{switches}",
     )
-    parser.add_argument("--minutes", type=float, default=1.0, help="how long the load and the faults last")
-    parser.add_argument(
-        "--seed", type=int, default=None, help="the schedule and the lives; a fresh one is drawn and printed when it is left out"
-    )
-    parser.add_argument("--faults", default=",".join(plan.USUAL), help="kinds of fault, separated by commas; `none` for a quiet run")
-    parser.add_argument("--targets", default=",".join(plan.CLIENTS), help="services whose replicas are harmed, separated by commas")
-    parser.add_argument("--rest", type=float, default=150.0, help="seconds after healing in which everything must have come to rest")
-    parser.add_argument("--without", default="", choices=("", *breaking.MECHANISMS), help="leave one mechanism out: the run must then fail")
-    parser.add_argument("--rate", type=float, default=3.0, help="customers' lives begun per second")
-    parser.add_argument("--report", type=Path, default=REPOSITORY / "build" / "faults", help="folder of the report (report.md and plots)")
-    parser.add_argument("--state", type=Path, default=None, help="folder of the stack; kept when it is named")
-    parser.add_argument("--plan", action="store_true", help="only print the schedule")
-    asked = parser.parse_args(given)
-    asked.seed = random.randrange(SEED_MAX) if asked.seed is None else asked.seed
-    asked.kinds = () if asked.faults == "none" else tuple(asked.faults.split(","))
-    if wrong := [kind for kind in asked.kinds if kind not in plan.KINDS]:
-        parser.error(f"--faults {', '.join(wrong)}: use {', '.join(plan.KINDS)}, or none")
-    asked.targets = tuple(asked.targets.split(","))
-    if wrong := [service for service in asked.targets if service not in plan.CLIENTS]:
-        parser.error(f"--targets {', '.join(wrong)}: use {', '.join(plan.CLIENTS)}")
-    if asked.minutes <= 0:
-        parser.error("--minutes must be more than 0")
-    return asked
+    services, usual, folder = ",".join(plan.CLIENTS), ",".join(plan.USUAL), REPOSITORY / "build" / "faults"
+    add = parser.add_argument
+    add("--minutes", type=float, default=1.0, help="how long the load and the faults last (%(default)g); in all it takes some three more")
+    add("--seed", type=int, default=None, help="of schedule and lives; a fresh one is drawn and printed when left out")
+    add("--faults", default=usual, metavar="KIND,...", help="kinds of fault, or `none`; all but `roll` when left out")
+    add("--targets", default=services, metavar="SERVICE,...", help=f"whose replicas are harmed ({services})")
+    add("--rest", type=float, default=REST_SECONDS, help="seconds after healing until everything must have come to rest (%(default)g)")
+    add("--without", default="", choices=tuple(breaking.MECHANISMS), metavar="MECHANISM", help="left out: the run must fail")
+    add("--rate", type=float, default=LIVES_PER_SECOND, help="customers' lives begun per second (%(default)g)")
+    add("--report", type=Path, default=folder, help="folder of the report, seed-N.md and seed-N.png (build/faults)")
+    add("--state", type=Path, default=None, help="folder of the stack; kept when it is named")
+    add("--plan", action="store_true", help="only print the schedule")
+    return parser
 
 
 def teller() -> Callable[[str], None]:
@@ -88,11 +97,17 @@ def main(given: Sequence[str]) -> int:
     asked = arguments(given)
     if asked.plan:
         replicas = dict.fromkeys(asked.targets, 2)
+        print(f"seed {asked.seed}, {asked.minutes:g} minutes")  # noqa: T201
         for fault in plan.plan(asked.seed, asked.minutes * 60, kinds=asked.kinds, replicas=replicas):
             print(fault)  # noqa: T201
         return 0
-    with tempfile.TemporaryDirectory(prefix="nextwave-faults-", ignore_cleanup_errors=True) as temporary:
-        result = asyncio.run(carry_out(asked, asked.state or Path(temporary)))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with tempfile.TemporaryDirectory(prefix="nextwave-faults-", ignore_cleanup_errors=True) as temporary:
+            result = asyncio.run(carry_out(asked, asked.state or Path(temporary)))
+    except KeyboardInterrupt:
+        print("interrupted; what had started is stopped", file=sys.stderr)  # noqa: T201
+        return 130
     written = report.write(result, asked.report)
     print(report.summary(result, written))  # noqa: T201
     return 1 if result.findings else 0

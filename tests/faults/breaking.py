@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import runpy
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from nextwave_runtime import outbox, progress, seen, sifting, watermarks
+from nextwave_runtime import clock, outbox, progress, seen, sifting, watermarks
 from nextwave_runtime.progress import Input
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -51,6 +52,14 @@ def _without_watermark() -> None:
     watermarks.WatermarkTracker.low = everything_was_taken_in  # type: ignore[assignment,method-assign]
 
 
+def _without_clock() -> None:
+    def of_this_process(_clock: object) -> float:
+        return time.time()
+
+    clock.DatabaseClock.wall = of_this_process  # type: ignore[assignment,method-assign]
+    clock.DatabaseClock.sure = True  # type: ignore[assignment,method-assign]
+
+
 def _without_gate() -> None:
     from nextwave_channels import gate  # noqa: PLC0415  (only a process of the channels has it)
 
@@ -80,6 +89,7 @@ MECHANISMS: Mapping[str, Callable[[], None]] = {
     "fence": _without_fence,
     "outbox": _without_outbox,
     "watermark": _without_watermark,
+    "clock": _without_clock,
     "gate": _without_gate,
     "acknowledgement": _without_acknowledgement,
 }
@@ -89,13 +99,14 @@ MEANINGS: Mapping[str, str] = {
     "fence": "a former owner of a partition may still write",
     "outbox": "what was committed and not yet published is forgotten by the next owner",
     "watermark": "timers fire by the clock alone, over unread answers",
+    "clock": "business time follows the wall clock of each process",
     "gate": "the claim does not look at stops, hours and freshness again",
     "acknowledgement": "ingest answers 2xx before Kafka has acknowledged",
 }
 AT_WORK_IN: Mapping[str, frozenset[str]] = {
     "gate": frozenset({"channels"}),
     "acknowledgement": frozenset({"ingest"}),
-    **{name: frozenset({"scoring", "orchestrator", "channels"}) for name in ("seen", "marks", "fence", "outbox", "watermark")},
+    **{name: frozenset({"scoring", "orchestrator", "channels"}) for name in ("seen", "marks", "fence", "outbox", "watermark", "clock")},
 }
 """Which services have the mechanism."""
 

@@ -17,7 +17,7 @@ from confluent_kafka import Producer
 
 from faults.means import clocks, disk
 from faults.means.proxy import ProxyError
-from faults.observer.book import TOPICS
+from faults.observer.book import STRANGER, TOPICS
 from faults.plan import Fault, Kind
 from faults.stand import Stand
 
@@ -30,6 +30,7 @@ POISON = (
     b'{"type": "from_the_future", "customer_id": "c"}',
     b"null",
     b'{"a":',
+    b"x" * 1_500_000,
 )
 HOUR_SECONDS = 3600.0
 DISK_AGAIN_SECONDS = 0.2
@@ -37,12 +38,13 @@ DISK_AGAIN_SECONDS = 0.2
 
 @dataclass
 class Inflicter:
-    """One run's harm. `poisoned` collects where unreadable bytes were written; `done` what was really done, with the wall instant."""
+    """One run's harm. `done` is what was begun, with the wall instant."""
 
     stand: Stand
     previous: Path | None = None
-    poisoned: list[tuple[str, int, int]] = field(default_factory=list)
     done: list[tuple[float, Fault]] = field(default_factory=list)
+    rolled: list[str] = field(default_factory=list)
+    """Replicas that were ready on the previous build."""
     _troubles: list[dict[str, Any]] = field(default_factory=list)
 
     async def carry_out(self, faults: Sequence[Fault], began: float, say: Callable[[str], None]) -> None:
@@ -129,18 +131,17 @@ class Inflicter:
 
     async def roll(self, fault: Fault) -> None:
         """The replica ends politely and comes back as the other build."""
-        self.stand.build(fault.target, self.previous if fault.way == "previous" else None)
+        tree = self.previous if fault.way == "previous" else None
+        self.stand.build(fault.target, tree)
+        if tree and await self.stand.runs_from(fault.target, tree):
+            self.rolled.append(fault.target)
 
     def _poison(self) -> None:
-        producer = Producer({"bootstrap.servers": self.stand.endpoints["kafka"], "message.timeout.ms": 10_000, "log_level": 0})
-
-        def written(error: Any, message: Any) -> None:
-            if error is None:
-                self.poisoned.append((message.topic().split(".")[1], message.partition(), message.offset()))
-
+        settings = {"message.timeout.ms": 10_000, "message.max.bytes": 4_000_000, "log_level": 0}
+        producer = Producer({"bootstrap.servers": self.stand.endpoints["kafka"], **settings})
         for number, value in enumerate(POISON):
             for topic in TOPICS[:-1]:
-                producer.produce(f"nextwave.{topic}.v1", value=value, key=f"stranger-{number}", on_delivery=written)
+                producer.produce(f"nextwave.{topic}.v1", value=value, key=STRANGER + str(number).encode())
         producer.flush(15)
 
 

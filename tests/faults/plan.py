@@ -34,11 +34,13 @@ USUAL: tuple[Kind, ...] = tuple(kind for kind in KINDS if kind != "roll")
 """What a run does unless it is told otherwise; rolling needs another build."""
 WEIGHTS: Mapping[Kind, int] = {
     "kill": 6, "freeze": 4, "jump": 3, "provider": 3, "leave": 2, "cut": 2, "blackhole": 2, "half": 2, "slow": 2,
+    "roll": 6,
 }  # fmt: skip
 """How often a kind stands in a deck; 1 where nothing is said: while a server is away nothing else can go wrong."""
 CLIENTS = ("ingest", "scoring", "orchestrator", "channels")
 DATABASE_CLIENTS = ("scoring", "orchestrator", "channels")
-JUMPS_HOURS = (-26.0, -13.0, 13.0, 26.0)
+JUMPS_HOURS = (-26.05, -13.1, 13.1, 26.05)
+"""At 120 times real time these are months and half or a quarter of a day: another hour of the day, not only another date."""
 PROVIDER_TROUBLES = (
     "refuse", "throttle", "unavailable", "accept_then_timeout", "accept_then_reset", "half_open", "slow_first_byte", "truncated_json",
     "callback_lost", "callback_duplicated", "callback_reordered", "callback_unsigned", "callback_unknown_id",
@@ -64,8 +66,9 @@ class Fault:
 
     def __str__(self) -> str:
         """One line of the report."""
+        unit = {"jump": "hours", "slow": "ms", "provider": "of calls"}.get(self.kind, "")
         parts = (f"{self.at:6.1f} s", self.kind, self.target, self.way, f"for {self.seconds:.1f} s" if self.seconds else "")
-        return " ".join(part for part in parts if part) + (f" ({self.amount:g})" if self.amount else "")
+        return " ".join(part for part in parts if part) + (f" ({self.amount:g} {unit})" if self.amount else "")
 
 
 def plan(seed: int, seconds: float, *, kinds: Sequence[Kind] = USUAL, replicas: Mapping[str, int]) -> tuple[Fault, ...]:
@@ -73,6 +76,7 @@ def plan(seed: int, seconds: float, *, kinds: Sequence[Kind] = USUAL, replicas: 
     chance = random.Random(f"plan {seed}")
     faults: list[Fault] = []
     deck: list[Kind] = []
+    rolled: set[str] = set()
     at = WARM_SECONDS
     while kinds:
         at += chance.expovariate(1 / PAUSE_SECONDS_MEAN)
@@ -82,6 +86,9 @@ def plan(seed: int, seconds: float, *, kinds: Sequence[Kind] = USUAL, replicas: 
         fault = _draw(chance, deck.pop(), at, replicas)
         if fault.at + fault.seconds >= seconds:
             break
+        if fault.kind == "roll":
+            fault = replace(fault, way="this" if fault.target in rolled else "previous")
+            rolled ^= {fault.target}
         faults.append(fault)
     return tuple(faults)
 
@@ -93,7 +100,7 @@ def _draw(chance: random.Random, kind: Kind, at: float, replicas: Mapping[str, i
             fault = replace(fault, target=_replica(chance, CLIENTS, replicas))
         case "roll":
             services = [service for service in DATABASE_CLIENTS if service in replicas]
-            fault = replace(fault, target=_replica(chance, services, replicas), way=chance.choice(("previous", "this")))
+            fault = replace(fault, target=_replica(chance, services, replicas))
         case "freeze":
             fault = replace(fault, target=_replica(chance, CLIENTS, replicas), seconds=chance.choice((0.5, 2.0, 5.0, 9.0, 12.0)))
         case "cut" | "blackhole" | "half" | "slow":

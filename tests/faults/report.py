@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from faults import plan
 from faults.observer.finding import NOT_YET, PROMISES, Promise
 from faults.observer.verdict import by_promise
-from faults.run import Result
+from faults.run import REST_SECONDS, Result
 
 SEEN_MAX = 5
 LABELS_MAX = 80
@@ -30,6 +30,17 @@ def write(result: Result, folder: Path) -> Path:
     return page
 
 
+def unwritable(folder: Path) -> str:
+    """Why no report can be written there, or an empty text."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".try").touch()
+        (folder / ".try").unlink()
+    except OSError as error:
+        return error.strerror or "it cannot be written"
+    return ""
+
+
 def summary(result: Result, page: Path) -> str:
     """The end of the run in a terminal; its last line is `N passed, N failed` over the promises."""
     held = _held(result)
@@ -37,7 +48,7 @@ def summary(result: Result, page: Path) -> str:
     for promise, broken in held.items():
         lines.append(f"{'FAILED' if broken else 'held  '} {promise:4} {PROMISES[promise]}" + (f" ({len(broken)} times)" if broken else ""))
         lines += [f"         {seen}" for seen in broken[:SEEN_MAX]]
-    lines += [f"not yet {promise:4} {why}" for promise, why in NOT_YET.items()]
+    lines += [f"not judged {promise:4} {why}" for promise, why in _unjudged(result).items()]
     failed = sum(1 for broken in held.values() if broken)
     lines += [f"again: {again(result)}", f"report: {page}", f"{len(held) - failed} passed, {failed} failed"]
     return "\n".join(lines)
@@ -49,8 +60,15 @@ def again(result: Result) -> str:
     words = [f"make faults MINUTES={order.seconds / 60:g} SEED={order.seed}"]
     more = [f"--faults {','.join(order.kinds) or 'none'}"] if tuple(order.kinds) != plan.USUAL else []
     more += [f"--targets {','.join(order.targets)}"] if tuple(order.targets) != plan.CLIENTS else []
+    more += [f"--rest {order.rest_seconds:g}"] if order.rest_seconds != REST_SECONDS else []
     more += [f"--without {result.without}"] if result.without else []
     return " ".join([*words, *([f"ARGS='{' '.join(more)}'"] if more else [])])
+
+
+def _unjudged(result: Result) -> dict[str, str]:
+    """Promises that this run says nothing of, and why."""
+    rolling = {} if "P13" in _held(result) else {"P13": f"{PROMISES['P13']}: no replica was rolled in this run (`--faults roll,...`)"}
+    return NOT_YET | rolling
 
 
 def _held(result: Result) -> dict[Promise, list[str]]:
@@ -60,7 +78,8 @@ def _held(result: Result) -> dict[Promise, list[str]]:
 def _page(result: Result, picture: str) -> Iterator[str]:
     yield f"# Faults, seed {result.order.seed}"
     yield ""
-    yield f"`{again(result)}`"
+    names = sorted({str(finding.promise) for finding in result.findings})
+    yield f"`{again(result)}`: " + (f"broken: {', '.join(names)}" if names else "every promise judged was held") + "."
     yield ""
     yield from _table(("what", "figure"), figures(result))
     yield f"\n![faults, backlog, latency, memory over time]({picture})\n"
@@ -68,7 +87,7 @@ def _page(result: Result, picture: str) -> Iterator[str]:
     yield ""
     held = _held(result)
     rows = [(p, PROMISES[p], f"broken {len(broken)} times" if broken else "held") for p, broken in held.items()]
-    yield from _table(("id", "promise", "in this run"), [*rows, *((p, "", f"not judged: {why}") for p, why in NOT_YET.items())])
+    yield from _table(("id", "promise", "in this run"), [*rows, *((p, why, "not judged") for p, why in _unjudged(result).items())])
     for promise, broken in held.items():
         yield from (f"- {promise}: {seen}" for seen in broken[:SEEN_MAX])
     yield "\n## Faults\n"
@@ -87,7 +106,9 @@ def figures(result: Result) -> list[tuple[str, str]]:
     memory = [f"{name} {first:.0f} → {last:.0f}" for name, first, last in _growth(result)]
     return [
         ("touchpoints accepted, of so many customers", f"{len(accepted):,} of {len({p.customer for p in accepted}):,}"),
-        ("answers of ingest, by status", answers),
+        ("posted: questions, answers, stops and complaints, orders", _posted(result)),
+        ("answers of ingest, by status; without one, and for no known reason", f"{answers}; {len(evidence.unanswered)}"),
+        ("unreadable messages written", f"{len(book.strange):,}"),
         ("faults", f"{len(result.faults)}, over after {result.healed - result.began:.0f} s"),
         ("at rest after healing", f"{result.rested - result.healed:.0f} s"),
         ("runs, decisions, contacts", ", ".join(f"{n:,}" for n in _counts(result))),
@@ -96,6 +117,12 @@ def figures(result: Result) -> list[tuple[str, str]]:
         ("touchpoint on its topic → in its profile, p50 / p99", f"{_share(latencies, 0.5):.2f} / {_share(latencies, 0.99):.2f} s"),
         ("memory, MB, first and last", ", ".join(memory)),
     ]
+
+
+def _posted(result: Result) -> str:
+    kinds: list[str] = [posted.kind for posted in result.evidence.posted.values()]
+    groups = (("ask", "burst", "late_ask"), ("answer",), ("stop", "complaint"), ("order",))
+    return ", ".join(f"{sum(kinds.count(kind) for kind in group):,}" for group in groups)
 
 
 def _counts(result: Result) -> tuple[int, int, int]:
@@ -139,7 +166,7 @@ def draw(result: Result, picture: Path) -> None:
     _draw_memory(parts[3], result)
     for part in parts:
         part.axvline(result.healed - result.began, color="green", linestyle=":")
-    parts[-1].set_xlabel("seconds since the load began; dotted: healed")
+    parts[-1].set_xlabel("seconds since the load began; dotted: the faults are over and all is put right")
     figure.savefig(picture, dpi=90)
 
 

@@ -15,8 +15,8 @@ import httpx
 
 from faults import questions
 from faults.inflict import Inflicter
-from faults.load.driver import Doors, Driver
-from faults.load.lives import lives
+from faults.load.driver import ATTEMPT_SECONDS, Doors, Driver
+from faults.load.lives import checkups, lives
 from faults.observer.book import Book
 from faults.observer.evidence import Clock, Evidence, Person
 from faults.observer.finding import Finding
@@ -29,7 +29,8 @@ from faults.stand import SPEED, Stand
 from faults.world import WINDOW, publish, rules_of
 
 LIVES_PER_SECOND = 3.0
-FINISH_SECONDS = 45.0
+FINISH_SECONDS = 60.0
+CHECKUPS = 5
 REST_SECONDS = 150.0
 PARTITIONS = 4
 
@@ -72,9 +73,9 @@ async def attack(stand: Stand, order: Order) -> Result:
     clock = _clock(stand)
     doors = Doors(urls=stand.urls("ingest"), write_key=stand.endpoints["write_key"])
     inflicter = Inflicter(stand, previous=order.previous)
-    book = Book(poisoned=_Poisoned(inflicter.poisoned))
+    book = Book()
     people: dict[str, Person] = {}
-    async with httpx.AsyncClient(timeout=6, limits=httpx.Limits(max_connections=400)) as client:
+    async with httpx.AsyncClient(timeout=ATTEMPT_SECONDS, limits=httpx.Limits(max_connections=400)) as client:
         driver = Driver(doors, client, random.Random(f"driver {order.seed}"), lambda: clock.at(time.time()))
         evidence = Evidence(clock=clock, rules=rules, posted=driver.posted, people=people, book=book, statuses=driver.statuses)
         harmed = {service: stand.replicas[service] for service in order.targets}
@@ -87,15 +88,20 @@ async def attack(stand: Stand, order: Order) -> Result:
             await stand.heal()
             healed = time.time()
             order.say(f"healed after {healed - since:.0f} s; {len(driver.posted)} touchpoints of {len(driver.lives)} customers")
-            await stand.ready()
+            evidence.unready = await stand.ready()
+            patients = checkups(run, order.seed, CHECKUPS)
+            evidence.checkups = [post.id for life in patients for step in life.steps for post in step.posts if post.kind == "ask"]
+            await driver.begin(patients)
             await driver.finish(FINISH_SECONDS)
             people.update(_people(driver))
             await _rest(evidence, time.monotonic() + order.rest_seconds)
+            await asyncio.to_thread(reading.catch_up)
             rested = time.time()
             order.say(f"at rest {rested - healed:.0f} s after healing" if not unfinished(evidence) else "not at rest in time")
         evidence.calls = await questions.ledger(stand)
         evidence.ended = stand.ended()
-        evidence.poisoned = inflicter.poisoned
+        evidence.unanswered = _unexplained(stand, driver)
+        evidence.rolled = inflicter.rolled
         evidence.memory = sampler.most()
         evidence.did = frozenset(fault.kind for _, fault in inflicter.done)
         evidence.replays = await questions.replays(stand, evidence)
@@ -137,12 +143,11 @@ def _people(driver: Driver) -> dict[str, Person]:
     return found
 
 
-class _Poisoned(set[tuple[str, int, int]]):
-    """A growing list asked like a set."""
-
-    def __init__(self, places: list[tuple[str, int, int]]) -> None:
-        super().__init__()
-        self._places = places
-
-    def __contains__(self, place: object) -> bool:
-        return place in self._places
+def _unexplained(stand: Stand, driver: Driver) -> list[tuple[str, float]]:
+    """Requests without an answer to a replica of ingest that was neither ended nor stopped then."""
+    found = []
+    for number, began, ended in driver.unanswered:
+        name = f"ingest-{number}"
+        if not any(who == name and since < ended and began < until for who, since, until in stand.harmed):
+            found.append((name, ended - began))
+    return found

@@ -47,7 +47,8 @@ class Sampler:
             yield
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            with suppress(asyncio.CancelledError):
+                await task
             await self._read(reading)
 
     def most(self) -> dict[str, float]:

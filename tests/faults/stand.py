@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import psutil
 from nextwave_local import bringup
 from nextwave_local.folder import Folder
 from nextwave_local.layout import SERVICES, STATEFUL
@@ -29,9 +30,11 @@ from faults.supervisor import Equipment
 SPEED = 120.0
 """Two business minutes a second."""
 ORIGIN = "2026-03-03T09:05:00Z"
-"""A Tuesday morning in Great Britain, and night in California; it stays so for the seven minutes of a run."""
+"""A Tuesday morning in Great Britain; in California it is night for three and a half minutes more, in Sydney evening."""
 REPLICAS: Mapping[str, int] = dict.fromkeys(SERVICES, 2)
 READY_SECONDS = 60.0
+HARM_SECONDS = 30.0
+"""So long after it was killed or stopped a replica may give no answer: it stands still for 12 seconds, or starts on a busy machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class Stand:
     equipment: Equipment
     replicas: Mapping[str, int]
     killed: list[Killed] = field(default_factory=list)
+    harmed: list[tuple[str, float, float]] = field(default_factory=list)
+    """Replicas whose process was ended or stood still, from when to when (wall seconds)."""
 
     @property
     def endpoints(self) -> dict[str, Any]:
@@ -85,6 +90,8 @@ class Stand:
             return 0
         if number in (signal.SIGKILL, signal.SIGTERM):
             self.killed.append(Killed(name, pid))
+        if number != signal.SIGCONT:
+            self.harmed.append((name, time.time(), time.time() + HARM_SECONDS))
         with suppress(ProcessLookupError):
             os.kill(pid, number)
             return pid
@@ -140,12 +147,29 @@ class Stand:
             self.build(name)
         await self.provider([])
 
-    async def ready(self) -> None:
-        """Waits until every replica says that it is ready."""
+    async def ready(self) -> list[str]:
+        """Waits until every replica says that it is ready; those that do not say so in time."""
         deadline = time.monotonic() + READY_SECONDS
-        for url in (url for service in self.replicas for url in self.urls(service)):
-            while time.monotonic() < deadline and not await self._is_ready(url):  # noqa: ASYNC110  (another process)
-                await asyncio.sleep(0.2)
+        return [name for name in self.names() if not await self._becomes_ready(name, deadline)]
+
+    async def runs_from(self, name: str, tree: Path) -> bool:
+        """Waits until a replica is ready that was started from this source tree; False when that does not happen in time."""
+        deadline = time.monotonic() + READY_SECONDS / 2
+        while time.monotonic() < deadline:
+            with suppress(psutil.Error):
+                path = psutil.Process(self.pid(name)).environ().get("PYTHONPATH", "")
+                if path.startswith(str(tree)) and await self._becomes_ready(name, time.monotonic() + 1):
+                    return True
+            await asyncio.sleep(0.2)
+        return False
+
+    async def _becomes_ready(self, name: str, deadline: float) -> bool:
+        url = self.folder.layout().url(name)
+        while not await self._is_ready(url):
+            if time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.2)
+        return True
 
     async def _is_ready(self, url: str) -> bool:
         with suppress(httpx.HTTPError):
@@ -189,6 +213,8 @@ async def begin(state: Path, *, without: str = "", replicas: Mapping[str, int] =
         await proxies.start(equipment.routes(await _postgres_port(folder, starting)))
         await starting
     except BaseException:
+        await asyncio.to_thread(bringup.down, folder, lambda _: None)
+        await asyncio.gather(starting, return_exceptions=True)
         await proxies.close()
         raise
     client = httpx.AsyncClient(timeout=8, limits=httpx.Limits(max_connections=400))

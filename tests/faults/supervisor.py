@@ -5,7 +5,11 @@ Each replica reaches Kafka and PostgreSQL through the proxy, has a clock that ca
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -17,6 +21,8 @@ from nextwave_local.kafka_server import Door
 
 from faults import breaking
 from faults.means import clocks
+
+PARENT_SECONDS = 0.5
 
 
 class Equipment(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,8 +99,16 @@ def _sources(tree: Path) -> str:
     )
 
 
+def _end_with(parent: int) -> None:
+    """However the harness ends, its stack must not outlive it."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_SECONDS)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 def main(path: Path) -> int:
-    """Runs the stack of a state folder."""
+    """Runs the stack of a state folder, as long as whoever started it lives."""
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     equipment = msgspec.json.decode((path / "equipment.json").read_bytes(), type=Equipment)
     return supervisor.main(path, supervisor.Outfit(dress=equipment.dress, doors=equipment.doors()))
 

@@ -10,6 +10,7 @@ import pytest
 from faults.load.lives import Kind as Doing
 from faults.load.lives import lives
 from faults.plan import CLIENTS, KINDS, USUAL, Kind, plan
+from faults.test_runs import MINUTES, SEEDS
 
 REPLICAS = dict.fromkeys(CLIENTS, 2)
 
@@ -32,6 +33,15 @@ def test_a_long_schedule_leaves_no_usual_kind_out_and_names_replicas_that_exist(
     assert {fault.kind for fault in faults} == set(USUAL)
     servers = {"", "kafka", "postgres"}
     assert {fault.target for fault in faults} - servers <= {f"{service}-{n}" for service in CLIENTS for n in range(2)}
+
+
+def test_the_fixed_seeds_together_do_every_kind_of_harm() -> None:
+    assert {fault.kind for seed in SEEDS for fault in plan(seed, 60 * MINUTES, replicas=REPLICAS)} == set(USUAL)
+
+
+def test_a_replica_rolls_to_the_previous_build_first_and_then_back() -> None:
+    rolls = [fault for fault in plan(31, 600, kinds=["roll"], replicas=REPLICAS) if fault.target == "scoring-0"]
+    assert [fault.way for fault in rolls[:4]] == ["previous", "this", "previous", "this"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,10 +10,11 @@ import pytest
 
 from faults.background import Background
 
-SEEDS = (4, 21, 35)
+SEEDS = (156, 175, 162)
+"""Together they do every kind of harm; `test_plan.py` holds it."""
 FRESH = random.SystemRandom().randrange(10_000)
 """Another one each time; a failing test's name says it."""
-MINUTES = "0.8"
+MINUTES = 0.8
 
 
 class Hunt(NamedTuple):
@@ -35,6 +36,7 @@ HUNTS = (
     Hunt("fence", "freeze", "scoring,orchestrator", "0.6", 13, frozenset({"P1", "P4"})),
     Hunt("outbox", "kill", "scoring,orchestrator", "0.5", 14, frozenset({"P1"}), rest="20"),
     Hunt("watermark", "kill,freeze", "scoring", "0.6", 15, frozenset({"P18"})),
+    Hunt("clock", "jump", "orchestrator,channels", "0.6", 18, frozenset({"P11", "P12"}), rest="15"),
     Hunt("gate", "kill,freeze", "scoring", "0.6", 16, frozenset({"P7"}), rest="15"),
     Hunt("acknowledgement", "kill,blackhole,cut", "ingest", "0.6", 17, frozenset({"P1"}), rest="15"),
 )
@@ -48,7 +50,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
     """All runs of this file, in the order of its tests."""
     background = Background(tmp_path_factory.mktemp("faults"))
     for seed in (*SEEDS, FRESH):
-        background.begin(f"seed-{seed}", "--minutes", MINUTES, "--seed", str(seed))
+        background.begin(f"seed-{seed}", "--minutes", str(MINUTES), "--seed", str(seed))
     background.begin("upgrade", *UPGRADE)
     for hunt in HUNTS:
         given = {"--without": hunt.without, "--faults": hunt.kinds, "--targets": hunt.targets, "--minutes": hunt.minutes}

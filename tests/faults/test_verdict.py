@@ -2,110 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from faults.observer.book import Book, Raw
-from faults.observer.evidence import Call, Clock, Ended, Evidence, Person, Posted, Rules
+from faults.observer.book import Raw
+from faults.observer.evidence import Ended
 from faults.observer.finding import Promise
 from faults.observer.verdict import judge
-
-START = datetime(2026, 3, 3, 9, 5, tzinfo=UTC)
-EPOCH = 1_000_000.0
-SPEED = 120.0
-CLOCK = Clock(EPOCH, START, SPEED)
-ANN = Person(name="ann", group="asker", email="ann@example.com", phone="+441134960001", zone="Etc/UTC")
-RULES = Rules(ask="ask", burst="burst", window=timedelta(minutes=20), cap=3)
-
-
-DAY = (("ask-1", "ask", 0), ("answer-1", "answer", 5), ("order-1", "order", 8), ("stop-1", "stop", 9))
-"""What Ann does: id, kind, second."""
-
-
-class Scene:
-    """A short run as it should be: Ann asks, is told, answers in time; later she orders and says stop."""
-
-    def __init__(self) -> None:
-        self.records: list[Raw] = []
-        self.posted: dict[str, Posted] = {}
-        self.calls: list[Call] = []
-        self.offsets: dict[str, int] = {}
-        self.last: dict[str, tuple[int, int]] = {}
-        self.changes: dict[str, Any] = {}
-        for number, (name, kind, second) in enumerate(DAY):
-            self.accept(name, kind, second)
-            self.update(name, second, number)
-        self.decide("run_started", {"run_id": "r1", "campaign": "ask", "caused_by": "ask-1", "at": self.at(0)}, 0)
-        act = {"decision_id": "d1", "result": "act", "action_id": "a1", "channel": "sms", "caused_by": "ask-1", "at": self.at(0)}
-        self.decide("decision", act, 0)
-        self.contact("a1", "r1", "tell", 0)
-        self.call("a1", 0.5)
-        self.outcome("o1", "a1", "delivered")
-        self.close("tell", 5, responded=True)
-        self.decide("run_ended", {"run_id": "r1", "campaign": "ask", "at": self.at(5)}, 5)
-
-    @staticmethod
-    def at(second: float) -> str:
-        return CLOCK.at(EPOCH + second).isoformat()
-
-    def accept(self, name: str, kind: str, second: float, *, on_topic: bool = True) -> None:
-        key = "k1" if kind in ("ask", "answer") else ""
-        channels = ("sms",) if kind == "stop" else ()
-        given: dict[str, Any] = {"customer": "ann", "kind": kind, "key": key, "channels": channels, "amount": 500 if kind == "order" else 0}
-        self.posted[name] = Posted(id=name, first_at=EPOCH + second, accepted_at=EPOCH + second, **given)
-        if on_topic:
-            self.write("touchpoints", {"id": name, "type": "t"}, second, key="customer_id:ann", origin="")
-
-    def update(self, name: str, second: float, version: int) -> None:
-        orders = {"count": 1, "revenue": 500} if version >= 2 else {}
-        profile = {"version": version, "orders": orders}
-        message = {"type": "updated", "customer_id": "c1", "at": self.at(second), "touchpoint": {"id": name}, "profile": profile}
-        self.write("customers", message, second, origin="scoring.touchpoints/0")
-
-    def decide(self, kind: str, message: dict[str, Any], second: float) -> None:
-        whole = {"type": kind, "customer_id": "c1", "version": 1, "wave": "tell", **message}
-        self.write("decisions", whole, second, origin="orchestrator.customers/0")
-
-    def close(self, wave: str, second: float, *, responded: bool) -> None:
-        self.decide("wave_closed", {"run_id": "r1", "wave": wave, "at": self.at(second), "responded": responded}, second)
-
-    def contact(self, action: str, run: str, wave: str, second: float, campaign: str = "ask") -> None:
-        message = {"type": "contact", "action_id": action, "run_id": run, "wave": wave, "customer_id": "c1", "campaign": campaign}
-        message |= {"decided_at": self.at(second), "not_after": self.at(second + 10)}
-        self.write("actions", message, second, origin="orchestrator.customers/0")
-
-    def outcome(self, name: str, action: str, kind: str) -> None:
-        self.write("outcomes", {"id": name, "action_id": action, "kind": kind}, 1, origin="channels.actions/0")
-        message = {"type": "updated", "customer_id": "c1", "at": self.at(1), "outcome": {"id": name}, "profile": {"version": 1}}
-        self.write("customers", message, 1, origin="scoring.outcomes/0")
-
-    def call(self, action: str, second: float, *, to: str = ANN.phone, business: datetime | None = None) -> None:
-        wall = EPOCH + second
-        self.calls.append(Call(action, "sms", to, True, wall, business or CLOCK.at(wall)))
-
-    def write(self, topic: str, message: dict[str, Any], second: float, *, origin: str, key: str = "c1") -> Raw:
-        offset = self.offsets[topic] = self.offsets.get(topic, -1) + 1
-        headers = {}
-        if origin:
-            way = f"{topic} {origin}"
-            before, place = self.last.get(way), (offset, 0)
-            self.last[way] = place
-            headers["nextwave-origin"] = f"{origin}/{offset}/0".encode()
-            headers["nextwave-previous"] = f"{before[0]}/{before[1]}".encode() if before else b""
-        raw = Raw(topic, 0, offset, EPOCH + second, key.encode(), json.dumps(message).encode(), headers)
-        self.records.append(raw)
-        return raw
-
-    def evidence(self) -> Evidence:
-        book = Book()
-        for raw in self.records:
-            book.take(raw)
-        people = dict.fromkeys((ANN.name, ANN.email, ANN.phone), ANN)
-        return Evidence(clock=CLOCK, rules=RULES, posted=self.posted, people=people, book=book, calls=self.calls, **self.changes)
+from faults.scene import CLOCK, EPOCH, START, Scene
 
 
 def broken(scene: Scene) -> set[Promise]:
@@ -177,7 +82,7 @@ def _sent_by_nobody(scene: Scene) -> None:
 
 
 def _sent_after_a_stop(scene: Scene) -> None:
-    scene.call("a1", 11.5)
+    scene.call("a1", 11.0)
 
 
 def _sent_at_night(scene: Scene) -> None:
@@ -197,7 +102,53 @@ def _too_many_in_a_burst(scene: Scene) -> None:
 
 
 def _unreadable_and_not_rejected(scene: Scene) -> None:
-    scene.changes["poisoned"] = [("touchpoints", 0, 77)]
+    scene.write("touchpoints", {}, 3, key="stranger-1", origin="")
+
+
+def _somebody_elses_order(scene: Scene) -> None:
+    scene.accept("order-2", "order", 9)
+    message = {"type": "updated", "customer_id": "c9", "at": scene.at(9), "touchpoint": {"id": "order-2"}, "profile": {"version": 1}}
+    scene.write("customers", message, 9, origin="scoring.touchpoints/0")
+
+
+def _two_people_in_one_profile(scene: Scene) -> None:
+    scene.accept("view-9", "view", 9)
+    scene.posted["view-9"].customer = "bob"
+    scene.update("view-9", 9, 5)
+
+
+def _sent_to_a_stranger(scene: Scene) -> None:
+    scene.calls[0] = scene.calls[0]._replace(to="+441134960777")
+
+
+def _decided_out_of_order(scene: Scene) -> None:
+    scene.decide("decision", {"decision_id": "d8", "result": "withhold", "caused_by": "order-1", "at": scene.at(8)}, 8)
+    scene.decide("decision", {"decision_id": "d9", "result": "withhold", "caused_by": "ask-1", "at": scene.at(8)}, 8)
+
+
+def _contacted_without_ever_agreeing(scene: Scene) -> None:
+    scene.posted["yes-1"].kind = "view"
+
+
+def _nobody_contacted_after_healing(scene: Scene) -> None:
+    scene.changes["checkups"] = ["ask-1"]
+    scene.calls.clear()
+
+
+def _never_accepted(scene: Scene) -> None:
+    scene.posted["order-1"].accepted_at = 0.0
+
+
+def _silent_without_reason(scene: Scene) -> None:
+    scene.changes["unanswered"] = [("ingest-0", 10.0)] * 4
+
+
+def _not_ready(scene: Scene) -> None:
+    scene.changes["unready"] = ["scoring-1"]
+
+
+def _rolled_nowhere(scene: Scene) -> None:
+    scene.changes["did"] = frozenset({"roll"})
 
 
 def _rejected_without_cause(scene: Scene) -> None:
@@ -246,6 +197,16 @@ BREAKS: dict[str, tuple[Callable[[Scene], None], Promise]] = {
     "never started": (_never_started, "P1"),
     "sent twice": (_sent_twice, "P2"),
     "sent by nobody": (_sent_by_nobody, "P2"),
+    "sent to a stranger": (_sent_to_a_stranger, "P2"),
+    "decided out of order": (_decided_out_of_order, "P3"),
+    "somebody else's order": (_somebody_elses_order, "P4"),
+    "two people in one profile": (_two_people_in_one_profile, "P4"),
+    "contacted without ever agreeing": (_contacted_without_ever_agreeing, "P6"),
+    "never accepted": (_never_accepted, "P10"),
+    "silent without reason": (_silent_without_reason, "P10"),
+    "not ready": (_not_ready, "P10"),
+    "nobody contacted after healing": (_nobody_contacted_after_healing, "P11"),
+    "rolled nowhere": (_rolled_nowhere, "P13"),
     "out of order": (_out_of_order, "P3"),
     "taken in twice": (_taken_in_twice, "P4"),
     "two contents for one place": (_two_contents_for_one_place, "P4"),

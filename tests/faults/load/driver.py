@@ -6,10 +6,10 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -17,7 +17,8 @@ import httpx
 from faults.load.lives import LATE, Life, Post
 from faults.observer.evidence import Posted
 
-ATTEMPT_SECONDS = 6.0
+ATTEMPT_SECONDS = 10.0
+"""Twice what ingest gives Kafka before it says 503."""
 AGAIN_SECONDS = (0.1, 0.3, 0.7, 1.5)
 DUPLICATES = 0.2
 DUPLICATE_LATER_SECONDS = 8.0
@@ -43,6 +44,8 @@ class Driver:
     posted: dict[str, Posted] = field(default_factory=dict)
     lives: list[Life] = field(default_factory=list)
     statuses: dict[str, int] = field(default_factory=dict)
+    unanswered: list[tuple[int, float, float]] = field(default_factory=list)
+    """Requests without an answer: the replica's number, from when to when (wall seconds)."""
     _under_way: set[asyncio.Task[None]] = field(default_factory=set)
     _patient: bool = True
 
@@ -51,6 +54,12 @@ class Driver:
         while (pause := self.chance.expovariate(rate)) + time.monotonic() < until:
             await asyncio.sleep(pause)
             life = next(lives)
+            self.lives.append(life)
+            self._begin(self._live(life))
+
+    async def begin(self, lives: Iterable[Life]) -> None:
+        """Begins these lives at once."""
+        for life in lives:
             self.lives.append(life)
             self._begin(self._live(life))
 
@@ -90,10 +99,12 @@ class Driver:
         await self._attempt(request)
 
     async def _attempt(self, request: dict[str, Any]) -> int:
-        url = self.chance.choice(self.doors.urls)
-        status = 0
+        replica, began, status = self.chance.randrange(len(self.doors.urls)), time.time(), 0
+        url = self.doors.urls[replica] + request["path"]
         with suppress(httpx.HTTPError):
-            status = (await self.client.post(url + request["path"], content=request["content"], headers=request["headers"])).status_code
+            status = (await self.client.post(url, content=request["content"], headers=request["headers"])).status_code
+        if not status:
+            self.unanswered.append((replica, began, time.time()))
         name = str(status) if status else "no answer"
         self.statuses[name] = self.statuses.get(name, 0) + 1
         return status
@@ -103,7 +114,8 @@ class Driver:
             body: dict[str, Any] = {"specversion": "1.0", "id": post.id, "source": CONSENT_SOURCE, **post.body}
             path, kind = "/v1/touchpoints", "application/cloudevents+json"
         else:
-            stamp = LATE if post.kind == "late_ask" else self.now().isoformat() if post.stamped else ""
+            stamp = LATE if post.kind == "late_ask" else ""
+            stamp = (self.now() - timedelta(hours=post.late_hours)).isoformat() if post.stamped else stamp
             body = {key: value for key, value in post.body.items() if value} | {"messageId": post.id}
             body |= {"timestamp": stamp} if stamp else {}
             path, kind = f"/v1/{post.call}", "application/json"

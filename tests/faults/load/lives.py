@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Literal
 
 Kind = Literal["sign_up", "consent", "view", "order", "ask", "late_ask", "answer", "burst", "stop", "complaint"]
@@ -21,7 +22,7 @@ class Post:
     """One touchpoint as a source posts it: `call` is a Segment method or `event` (a CloudEvent), `body` what it says.
 
     `key` names the matter it is about, `channels` what a stop stops (empty: everything), `amount` minor units of an order.
-    `stamped`: with the customer's own time; `late` with one long ago.
+    `stamped`: with the customer's own time, `late_hours` (business) before it is posted.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Post:
     channels: tuple[str, ...] = ()
     amount: int = 0
     stamped: bool = False
+    late_hours: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,21 +97,28 @@ class _Writer:
         body = {"type": type_, "data": {"identifiers": [f"customer_id:{self.name}"], "seq": self._count + 1, **data}}
         return Post(id=self.id(), customer=self.name, kind=kind, call="event", body=body, **more)
 
+    def agree(self) -> tuple[Post, ...]:
+        return tuple(self.event("consent", "consent.granted", {"channel": c, "purpose": "marketing"}) for c in ("email", "sms"))
+
+    def withdraw(self) -> tuple[Post, ...]:
+        given = {"purpose": "marketing"}
+        return tuple(self.event("stop", "consent.withdrawn", {"channel": c, **given}, channels=(c,)) for c in ("sms", "email"))
+
     def sign_up(self, anonymous: str = "") -> None:
         address = {"country": "US", "state": "CA"} if self.zone.startswith("America") else {"country": "GB"}
         traits = {"email": self.email, "phone": self.phone, "timezone": self.zone, "address": address}
         body = {"userId": self.name, "traits": traits} | ({"anonymousId": anonymous} if anonymous else {})
         self.then(0.0, Post(id=self.id(), customer=self.name, kind="sign_up", call="identify", body=body))
-        granted = [self.event("consent", "consent.granted", {"channel": c, "purpose": "marketing"}) for c in ("email", "sms")]
-        self.then(0.0, *granted)
 
     def view(self) -> Post:
-        return self.track("view", "Product Viewed", {"product_id": f"p{self.chance.randrange(50)}"}, stamped=self.chance.random() < 0.5)
+        seen = {"product_id": f"p{self.chance.randrange(50)}"}
+        return self.track("view", "Product Viewed", seen, stamped=self.chance.random() < 0.5, late_hours=self.chance.uniform(0, 200))
 
     def order(self, who: dict[str, str] | None = None) -> Post:
         pence = self.chance.randrange(100, 20_000)
         properties = {"order_id": f"o-{self.name}-{self._count}", "revenue": pence / 100, "currency": "EUR"}
-        return self.track("order", "Order Completed", properties, amount=pence, who=who or {})
+        late = {"stamped": self.chance.random() < 0.5, "late_hours": self.chance.uniform(0, 200)}
+        return self.track("order", "Order Completed", properties, amount=pence, who=who or {}, **late)
 
     def ask(self, number: int) -> str:
         key = f"{self.name}-k{number}"
@@ -123,19 +132,26 @@ class _Writer:
 def lives(run: str, seed: int, *, window_seconds: float) -> Iterator[Life]:
     """Lives without end; names and ids begin with `run`. `window_seconds` is how long a wave's window is on the wall."""
     chance = random.Random(f"lives {seed}")
-    number = 0
-    while True:
+    for number in count():
         group = chance.choices(tuple(GROUPS), weights=[share for share, _ in GROUPS.values()])[0]
-        writer = _Writer(
-            run, number, random.Random(chance.random()), window_seconds, zone="America/Los_Angeles" if group == "night" else "Etc/UTC"
-        )
-        GROUPS[group][1](writer)
-        yield Life(name=writer.name, group=group, email=writer.email, phone=writer.phone, zone=writer.zone, steps=tuple(writer.steps))
-        number += 1
+        writer = _Writer(run, number, random.Random(chance.random()), window_seconds, zone=ZONES.get(group, "Etc/UTC"))
+        yield _lived(writer, group, GROUPS[group][1])
+
+
+def checkups(run: str, seed: int, many: int) -> list[Life]:
+    """Lives for when all is healed; their numbers are far above the others'."""
+    writers = [_Writer(run, number, random.Random(f"checkup {seed} {number}"), 0.0) for number in range(10_900, 10_900 + many)]
+    return [_lived(writer, "checkup", checkup) for writer in writers]
+
+
+def _lived(writer: _Writer, group: str, live: Callable[[_Writer], None]) -> Life:
+    live(writer)
+    return Life(name=writer.name, group=group, email=writer.email, phone=writer.phone, zone=writer.zone, steps=tuple(writer.steps))
 
 
 def _asker(w: _Writer) -> None:
     w.sign_up()
+    w.then(0.0, *w.agree())
     w.then(w.chance.uniform(0, 1), w.view())
     key = w.ask(1)
     if w.chance.random() < 0.15:
@@ -149,12 +165,12 @@ def _asker(w: _Writer) -> None:
 
 def _stopper(w: _Writer) -> None:
     w.sign_up()
+    w.then(0.0, *w.agree())
     w.ask(1)
     how = w.chance.choice(("withdrawn", "complaint", "text"))
     pause = w.chance.choice((0.0, 0.05, 0.5, 2.0))
     if how == "withdrawn":
-        each = [w.event("stop", "consent.withdrawn", {"channel": c, "purpose": "marketing"}, channels=(c,)) for c in ("sms", "email")]
-        w.then(pause, *each)
+        w.then(pause, *w.withdraw())
     elif how == "complaint":
         w.then(pause, w.event("complaint", "complaint.opened", {"reference": f"T-{w.name}"}))
     else:
@@ -166,6 +182,7 @@ def _stopper(w: _Writer) -> None:
 
 def _burster(w: _Writer) -> None:
     w.sign_up()
+    w.then(0.0, *w.agree())
     burst = [w.track("burst", f"{w.run}.burst", {"n": f"{w.name}-{n}"}, key=f"{w.name}-{n}") for n in range(BURST)]
     w.then(1.0, *burst)
     w.then(0.5, w.order())
@@ -173,6 +190,7 @@ def _burster(w: _Writer) -> None:
 
 def _sleeper(w: _Writer) -> None:
     w.sign_up()
+    w.then(0.0, *w.agree())
     for number in (1, 2, 3):
         w.ask(number)
 
@@ -184,17 +202,45 @@ def _wanderer(w: _Writer) -> None:
         who = {"anonymousId": device, "userId": ""}
         w.then(w.chance.uniform(0, 0.5), w.order(who), w.order(who))
     w.sign_up(devices[0])
+    w.then(0.0, *w.agree())
     w.then(w.chance.uniform(0, 1), w.order())
     known = {"userId": w.name, "anonymousId": devices[1], "traits": {"plan": "plus"}}
     w.then(0.3, Post(id=w.id(), customer=w.name, kind="sign_up", call="identify", body=known))
     w.then(0.3, w.order(), w.view())
 
 
+def _silent(w: _Writer) -> None:
+    """Never agrees to anything, and asks all the same."""
+    w.sign_up()
+    w.ask(1)
+
+
+def _returner(w: _Writer) -> None:
+    """Withdraws and agrees again."""
+    w.sign_up()
+    w.then(0.0, *w.agree())
+    w.then(0.5, *w.withdraw())
+    w.then(w.chance.uniform(0.1, 2.0), *w.agree())
+    w.ask(1)
+
+
+def checkup(w: _Writer) -> None:
+    """Asks once, and waits."""
+    w.sign_up()
+    w.then(0.0, *w.agree())
+    w.ask(1)
+
+
 GROUPS: dict[str, tuple[float, Callable[[_Writer], None]]] = {
-    "asker": (0.50, _asker),
-    "stopper": (0.22, _stopper),
+    "asker": (0.44, _asker),
+    "stopper": (0.20, _stopper),
     "burster": (0.05, _burster),
-    "night": (0.10, _sleeper),
-    "wanderer": (0.13, _wanderer),
+    "night": (0.08, _sleeper),
+    "evening": (0.05, _sleeper),
+    "silent": (0.04, _silent),
+    "returner": (0.04, _returner),
+    "wanderer": (0.10, _wanderer),
 }
 """Share of each group, and how its life goes."""
+ZONES = {"night": "America/Los_Angeles", "evening": "Australia/Sydney"}
+"""Everybody else lives by UTC. It is one in the morning in Los Angeles when a run begins, and in Sydney the contact hours end soon."""

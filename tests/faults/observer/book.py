@@ -14,6 +14,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 Place = tuple[int, int]
+STRANGER = b"stranger-"
+"""How the keys of records begin that were written to do harm: nobody can read them, and nobody need."""
 TOPICS = ("touchpoints", "holds", "customers", "actions", "decisions", "outcomes", "rejected")
 
 
@@ -38,8 +40,6 @@ class Arrival(NamedTuple):
     partition: int
     order: int
     at: float
-    data: dict[str, Any]
-    suspect: bool
 
 
 class Update(NamedTuple):
@@ -68,11 +68,9 @@ class Book:
     """Touchpoints and outcomes that are in a profile."""
     into: dict[str, str] = field(default_factory=dict)
     """Absorbed customers, and into whom."""
-    merges: list[tuple[str, str]] = field(default_factory=list)
     decisions: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
     """By message type (`decision`, `run_started`, `wave_closed`, `run_ended`, `goal_reached`)."""
     contacts: list[dict[str, Any]] = field(default_factory=list)
-    withdrawals: list[dict[str, Any]] = field(default_factory=list)
     outcomes: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[tuple[str, int, int, str]] = field(default_factory=list)
     """(topic, partition, offset, reason)."""
@@ -80,9 +78,10 @@ class Book:
     """What no correct writer does."""
     read: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     repeated: dict[str, int] = field(default_factory=lambda: defaultdict(int))
-    newest_at: dict[str, float] = field(default_factory=dict)
-    poisoned: set[tuple[str, int, int]] = field(default_factory=set)
-    """Places of bytes that strangers wrote; the observer skips them as every reader does."""
+    strange: set[tuple[str, int, int]] = field(default_factory=set)
+    """Places of what strangers wrote."""
+    records: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    """By customer, everything on `decisions` in the topic's order."""
     _contents: dict[tuple[str, int, bytes], bytes] = field(default_factory=dict)
     _marks: dict[tuple[str, int, bytes], Place] = field(default_factory=dict)
     _waiting: dict[tuple[str, int, bytes, Place], str] = field(default_factory=dict)
@@ -90,15 +89,15 @@ class Book:
     def take(self, raw: Raw) -> None:
         """Reads one record."""
         self.read[raw.topic] += 1
-        self.newest_at[raw.topic] = max(raw.at, self.newest_at.get(raw.topic, 0.0))
-        if (raw.topic, raw.partition, raw.offset) in self.poisoned or not self._is_new(raw):
+        if raw.key.startswith(STRANGER) and raw.topic != "rejected":
+            self.strange.add((raw.topic, raw.partition, raw.offset))
+            return
+        if not self._is_new(raw):
             return
         try:
-            message = json.loads(raw.value)
-        except ValueError:
-            self.wrong.append(f"unreadable bytes on {raw.topic}/{raw.partition}/{raw.offset}")
-            return
-        _READ[raw.topic](self, raw, message)
+            _READ[raw.topic](self, raw, json.loads(raw.value))
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            self.wrong.append(f"what is on {raw.topic}/{raw.partition}/{raw.offset} cannot be read: {error!r}")
 
     @property
     def missing(self) -> list[str]:
@@ -143,10 +142,7 @@ def _place(raw: bytes) -> Place:
 
 def _touchpoint(book: Book, raw: Raw, m: dict[str, Any]) -> None:
     if m["id"] not in book.arrivals:
-        suspect = bool(m.get("time_suspect"))
-        book.arrivals[m["id"]] = Arrival(
-            m["id"], m["type"], raw.key.decode(), raw.partition, raw.offset, raw.at, m.get("data", {}), suspect
-        )
+        book.arrivals[m["id"]] = Arrival(m["id"], m["type"], raw.key.decode(), raw.partition, raw.offset, raw.at)
         book.accepted_order[raw.key.decode()].append(m["id"])
 
 
@@ -157,7 +153,6 @@ def _customer(book: Book, raw: Raw, m: dict[str, Any]) -> None:
             book.taken.add(cause)
             book.updates.append(_update(raw, m, cause))
         case "merged":
-            book.merges.append((m["customer_id"], m["absorbed"]))
             book.updates.append(_update(raw, m, ""))
         case "absorbed":
             book.into[m["customer_id"]] = m["into"]
@@ -172,10 +167,12 @@ def _update(raw: Raw, m: dict[str, Any], cause: str) -> Update:
 
 def _decision(book: Book, _raw: Raw, m: dict[str, Any]) -> None:
     book.decisions[m["type"]].append(m)
+    book.records[m["customer_id"]].append(m)
 
 
 def _action(book: Book, _raw: Raw, m: dict[str, Any]) -> None:
-    {"contact": book.contacts, "withdraw": book.withdrawals}.get(m["type"], []).append(m)
+    if m["type"] == "contact":
+        book.contacts.append(m)
 
 
 def _outcome(book: Book, _raw: Raw, m: dict[str, Any]) -> None:

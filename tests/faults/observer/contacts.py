@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from faults.observer.book import instant
@@ -12,9 +13,9 @@ from faults.observer.evidence import Call, Evidence, Posted
 from faults.observer.finding import Finding
 
 STOP_SECONDS = 1.0
-CALL_SECONDS = 1.0
+CALL_SECONDS = 0.7
 """How long a call that was begun may take until a provider on a busy machine has read it; the ledger says when that was."""
-SEND_SECONDS = 5.0
+SEND_SECONDS = 3.0
 """How long a call may take from the claim until the provider has read it; what is past its latest time is more than that late."""
 DAY_HOURS = (8, 21)
 """Texts reach people between these local hours, in Great Britain as in California."""
@@ -44,6 +45,27 @@ def dispatches(evidence: Evidence) -> Iterator[Finding]:
         yield Finding("P2", f"a provider accepted action {name}, and no outcome says that it may have been sent")
 
 
+def strangers(evidence: Evidence) -> Iterator[Finding]:
+    """P2: whoever is contacted is the one who asked."""
+    runs = {run["run_id"]: run["caused_by"] for run in evidence.book.decisions["run_started"]}
+    asked = {c["action_id"]: evidence.posted.get(runs.get(c["run_id"], "")) for c in evidence.book.contacts}
+    for call in evidence.calls:
+        posted = asked.get(call.action_id)
+        person = evidence.people.get(posted.customer) if posted else None
+        if person and call.to not in (person.email, person.phone):
+            yield Finding("P2", f"{call.channel} {call.action_id} went to {call.to}; {person.name} had asked")
+
+
+def checkups(evidence: Evidence) -> Iterator[Finding]:
+    """P11: whoever asks when all is healed is contacted."""
+    runs = {run["run_id"]: run["caused_by"] for run in evidence.book.decisions["run_started"]}
+    accepted = {call.action_id for call in evidence.calls if call.accepted}
+    reached = {runs.get(c["run_id"]) for c in evidence.book.contacts if c["action_id"] in accepted}
+    for name in evidence.checkups:
+        if name not in reached:
+            yield Finding("P11", f"{name} was asked when all was healed, and nobody was contacted")
+
+
 def unsettled(evidence: Evidence) -> list[str]:
     """Contacts of which nothing was heard."""
     heard = {o["action_id"] for o in evidence.book.outcomes if o["kind"] in SETTLED}
@@ -60,9 +82,15 @@ def stops(evidence: Evidence) -> Iterator[Finding]:
         if posted.kind not in ("stop", "complaint") or not posted.accepted_at:
             continue
         person = evidence.people.get(posted.customer)
+        again = min((p.first_at for p in evidence.posted.values() if _agrees_again(p, posted)), default=float("inf"))
         for channel in posted.channels or ("sms", "email"):
             for call in by_address[person.address(channel)] if person else ():
-                yield from _late(call, posted, channel)
+                if call.at < again:
+                    yield from _late(call, posted, channel)
+
+
+def _agrees_again(grant: Posted, stop: Posted) -> bool:
+    return grant.kind == "consent" and grant.customer == stop.customer and grant.first_at > stop.first_at
 
 
 def _late(call: Call, posted: Posted, channel: str) -> Iterator[Finding]:
@@ -72,20 +100,39 @@ def _late(call: Call, posted: Posted, channel: str) -> Iterator[Finding]:
 
 
 def consents(evidence: Evidence) -> Iterator[Finding]:
-    """P6: of what was accepted after a stop, in the order of the topic, no contact was decided on the stopped channel."""
-    book = evidence.book
-    stopped: dict[tuple[str, str], tuple[tuple[int, int], str]] = {}
-    place = {u.cause: (u.customer, u.order) for u in book.updates if u.cause}
+    """P6: nobody is contacted who never agreed, nor on a stopped channel once the orchestrator has read past the stop."""
+    place = {u.cause: u.order for u in evidence.book.updates if u.cause in evidence.posted}
+    grants = defaultdict[str, list[float]](list)
     for posted in evidence.posted.values():
-        if posted.kind in ("stop", "complaint") and posted.id in place:
-            customer, order = place[posted.id]
-            for channel in posted.channels or ("sms", "email"):
-                stopped.setdefault((book.root(customer), channel), (order, posted.id))
-    for d in book.decisions["decision"]:
-        customer, cause = book.root(d["customer_id"]), d.get("caused_by", "")
-        found = stopped.get((customer, d.get("channel", "")))
-        if d["result"] == "act" and found and cause in place and place[cause][1][0] == found[0][0] and place[cause][1][1] > found[0][1]:
-            yield Finding("P6", f"decision {d['decision_id']} contacts {customer} on {d['channel']} after {found[1]}")
+        if posted.kind == "consent":
+            grants[posted.customer].append(posted.first_at)
+    for customer, records in _by_person(evidence).items():
+        if customer not in grants:
+            yield from (Finding("P6", f"{customer} never agreed: decision {r['decision_id']}") for r in records if r.get("result") == "act")
+        for posted in (p for p in evidence.posted.values() if p.customer == customer and p.kind in ("stop", "complaint")):
+            if posted.id in place and not any(at > posted.first_at for at in grants[customer]):
+                yield from _after(posted, records, place)
+
+
+def _by_person(evidence: Evidence) -> dict[str, list[dict[str, Any]]]:
+    """What was decided about each person, in the topic's order."""
+    names = {u.customer: evidence.posted[u.cause].customer for u in evidence.book.updates if u.cause in evidence.posted}
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for customer, records in evidence.book.records.items():
+        if customer in names:
+            found[names[customer]] += records
+    return found
+
+
+def _after(posted: Posted, records: list[dict[str, Any]], place: Mapping[str, tuple[int, int]]) -> Iterator[Finding]:
+    """Decisions to contact on the stop's channels that stand behind what came after the stop in the customer's own partition."""
+    partition, offset = place[posted.id]
+    known = False
+    for record in records:
+        at = place.get(record.get("caused_by", ""), (-1, -1))
+        known = known or (at[0] == partition and at[1] > offset)
+        if known and record.get("result") == "act" and record["channel"] in (posted.channels or ("sms", "email")):
+            yield Finding("P6", f"decision {record['decision_id']} contacts {posted.customer} on {record['channel']} after {posted.id}")
 
 
 def hours(evidence: Evidence) -> Iterator[Finding]:

@@ -90,7 +90,7 @@ class Ended(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Evidence:
-    """One run. `drained`: whether all came to rest in time. `poisoned`: places (topic, partition, offset) of bytes nobody can read."""
+    """One run."""
 
     clock: Clock
     rules: Rules
@@ -99,7 +99,14 @@ class Evidence:
     book: Book
     calls: Sequence[Call] = ()
     statuses: Mapping[str, int] = field(default_factory=dict)
-    poisoned: Sequence[tuple[str, int, int]] = ()
+    unanswered: Sequence[tuple[str, float]] = ()
+    """Good requests without any answer (replica, seconds waited) to a replica that was neither killed nor frozen then."""
+    unready: Sequence[str] = ()
+    """Replicas that did not say that they are ready, long after everything was healed."""
+    checkups: Sequence[str] = ()
+    """Questions asked after the healing: somebody must be contacted, or nothing works."""
+    rolled: Sequence[str] = ()
+    """Replicas that were ready on the previous build."""
     ended: Sequence[Ended] = ()
     replays: Mapping[str, str] = field(default_factory=dict)
     """By decision id, what a replay over the API said differently; empty text for the same answer."""

@@ -25,7 +25,7 @@ PROMISES: dict[Promise, str] = {
     "P18": "a wave never contacts somebody whose response was received before the window closed",
 }
 NOT_YET: dict[str, str] = {
-    "P9": "a slow provider delays only its own channel: measured with the channels' own issue",
+    "P9": "a slow provider delays only its own channel: the harness does not measure it yet",
     "P15": "erasure: not built yet",
 }
 """Promises whose mechanism does not exist yet, or that this harness does not judge."""

@@ -88,6 +88,32 @@ def shuffled(evidence: Evidence) -> Iterator[Finding]:
             last[way] = (offset, name)
 
 
+def reordered(evidence: Evidence) -> Iterator[Finding]:
+    """P3: what was decided about a customer follows the order in which the customer's touchpoints were taken in."""
+    place = {update.cause: update.order for update in reversed(evidence.book.updates) if update.cause in evidence.posted}
+    for customer, records in evidence.book.records.items():
+        last = (-1, "")
+        for record in records:
+            cause = record.get("caused_by", "")
+            if cause in place and place[cause][1] < last[0]:
+                yield Finding("P3", f"{customer}: {record['type']} because of {cause} stands behind one because of {last[1]}")
+            last = max(last, (place[cause][1], cause)) if cause in place else last
+
+
+def mistaken(evidence: Evidence) -> Iterator[Finding]:
+    """P4: all that one person did ends in one profile, and nobody else's does."""
+    book = evidence.book
+    profiles: dict[str, set[str]] = defaultdict(set)
+    persons: dict[str, set[str]] = defaultdict(set)
+    for update in book.updates:
+        posted = evidence.posted.get(update.cause)
+        if posted is not None:
+            profiles[posted.customer].add(book.root(update.customer))
+            persons[book.root(update.customer)].add(posted.customer)
+    yield from (Finding("P4", f"{who} is in {len(found)} profiles") for who, found in profiles.items() if len(found) > 1)
+    yield from (Finding("P4", f"profile {one} holds {', '.join(sorted(who))}") for one, who in persons.items() if len(who) > 1)
+
+
 def imported(evidence: Evidence) -> Iterator[Finding]:
     """P5: what is said to have happened long ago is kept, and starts nothing."""
     started = {run["caused_by"] for run in evidence.book.decisions["run_started"]}
@@ -99,9 +125,10 @@ def imported(evidence: Evidence) -> Iterator[Finding]:
 def poison(evidence: Evidence) -> Iterator[Finding]:
     """P8: each unreadable message is rejected with its place and a reason, and nothing else is."""
     told = {(topic, partition, offset): reason for topic, partition, offset, reason in evidence.book.rejected}
-    read_by_processors = [place for place in evidence.poisoned if place[0] in ("touchpoints", "holds", "customers", "actions", "outcomes")]
+    strange = evidence.book.strange
+    read_by_processors = [place for place in sorted(strange) if place[0] in ("touchpoints", "holds", "customers", "actions", "outcomes")]
     for place in read_by_processors:
         if not told.get(place):
             yield Finding("P8", f"the unreadable message at {'/'.join(map(str, place))} was not rejected")
-    for place in sorted(set(told) - set(evidence.poisoned), key=str):
+    for place in sorted(set(told) - strange, key=str):
         yield Finding("P8", f"{'/'.join(map(str, place))} was rejected ({told[place]}) although it is one of ours")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -32,6 +33,7 @@ class Reading(threading.Thread):
         self._consumer = Consumer(settings)
         self._consumer.assign([TopicPartition(f"nextwave.{t}.v1", n, OFFSET_BEGINNING) for t in TOPICS for n in range(partitions)])
         self._found: queue.Queue[Raw] = queue.Queue(QUEUE_MAX)
+        self._read: dict[tuple[str, int], int] = {}
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -43,7 +45,9 @@ class Reading(threading.Thread):
                 continue
             for message in messages:
                 if message.error() is None:
-                    self._found.put(_raw(message))
+                    raw = _raw(message)
+                    self._found.put(raw)
+                    self._read[raw.topic, raw.partition] = raw.offset
         self._consumer.close()
 
     def take(self) -> Iterable[Raw]:
@@ -54,6 +58,15 @@ class Reading(threading.Thread):
             except queue.Empty:
                 return
 
+    def catch_up(self, seconds: float = 30.0) -> None:
+        """Waits until everything was read that is on the topics now. Raises `TimeoutError`."""
+        deadline = time.monotonic() + seconds
+        ends = {(_short(p.topic), p.partition): self._consumer.get_watermark_offsets(p, timeout=10)[1] for p in self._consumer.assignment()}
+        while any(end and self._read.get(place, -1) < end - 1 for place, end in ends.items()):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the observer cannot read the topics to their ends")
+            time.sleep(0.1)
+
     def stop(self) -> None:
         """Ends the reading."""
         self._stopping.set()
@@ -62,5 +75,10 @@ class Reading(threading.Thread):
 
 def _raw(message: Any) -> Raw:
     headers = {k: v if isinstance(v, bytes) else str(v).encode() for k, v in message.headers() or []}
-    place = (message.topic().split(".")[1], message.partition(), message.offset())
+    place = (_short(message.topic()), message.partition(), message.offset())
     return Raw(*place, message.timestamp()[1] / 1000, message.key() or b"", message.value() or b"", headers)
+
+
+def _short(topic: str) -> str:
+    """The name without prefix and version."""
+    return topic.split(".")[1]

@@ -10,7 +10,9 @@ from faults.observer.finding import Finding
 
 MEMORY_MB_MAX = 300.0
 HONEST = frozenset({"200", "202", "204", "429", "503", "no answer"})
-"""What ingest may say to a good request while anything is broken; no answer is a process that was killed or cut off."""
+"""What ingest may say to a good request while anything is broken; no answer is judged by itself."""
+UNANSWERED_MAX = 3
+"""So many good requests may stay without an answer for no reason that we know: the machine is busy with other things, too."""
 
 
 def answers(evidence: Evidence) -> Iterator[Finding]:
@@ -18,6 +20,23 @@ def answers(evidence: Evidence) -> Iterator[Finding]:
     for status, times in sorted(evidence.statuses.items()):
         if status not in HONEST:
             yield Finding("P10", f"ingest answered {status} to {times} good requests")
+
+
+def silence(evidence: Evidence) -> Iterator[Finding]:
+    """P10: a replica that was let alone answers, and all that was posted is accepted in the end; after healing all are ready."""
+    if len(evidence.unanswered) > UNANSWERED_MAX:
+        longest = max(evidence.unanswered, key=lambda one: one[1])
+        yield Finding("P10", f"{len(evidence.unanswered)} good requests got no answer, for instance {longest[0]} in {longest[1]:.1f} s")
+    for posted in evidence.posted.values():
+        if not posted.accepted_at:
+            yield Finding("P10", f"{posted.id} was never accepted, in {posted.attempts} attempts, also when all was healed")
+    yield from (Finding("P10", f"{name} is not ready although all is healed") for name in evidence.unready)
+
+
+def upgrade(evidence: Evidence) -> Iterator[Finding]:
+    """P13: two versions were really at work."""
+    if "roll" in evidence.did and not evidence.rolled:
+        yield Finding("P13", "no replica was ever ready on the previous build")
 
 
 def processes(evidence: Evidence) -> Iterator[Finding]:
