@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
@@ -23,6 +23,12 @@ class Happening(msgspec.Struct, frozen=True, array_like=True):
     data: Mapping[str, Any]
     received_at: datetime | None = None
     """When it was received, by which it counts for runs; None for what moves none (its time is suspect, or it is only tried out)."""
+    cut: bool = False
+    """Whether `data` is less than all that was said. What is there is whole, and None there is known to be absent."""
+
+    def is_lost(self, path: str) -> bool:
+        """Whether nobody can tell any more what was said at this path."""
+        return self.cut and path not in self.data
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,8 @@ class Facts:
 
 Predicate = Callable[[Facts], bool]
 EventPredicate = Callable[[Happening], bool]
+Asked = frozenset[tuple[str, str]]
+"""What rules ask of events: `(event type, path in its data)` each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,7 @@ class LiveSegment:
     key: str
     priority: int
     matches: Predicate
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +84,8 @@ class LiveCampaign:
     waves: tuple[LiveWave, ...]
     spacing: Callable[[str], timedelta]
     """Duration text to time, for steps."""
+    asked: Asked
+    """By goal and responses, the entry's key included. An entry is judged on the event itself, which is never cut."""
 
     @property
     def key(self) -> str:
@@ -106,6 +117,17 @@ class Catalogue:
     render: Renderer
     identifier_key: bytes
     """Secret of the keyed hashes of identifiers in contacts."""
+    asked: Mapping[str, tuple[str, ...]] = field(init=False)
+    """By event type the paths that rules ask for, those of campaigns first: what is remembered of an event before all else."""
+
+    def __post_init__(self) -> None:
+        """Gathers what is asked, once for each catalogue."""
+        campaigns = {one for campaign in self.campaigns.values() if campaign.state != "ended" for one in campaign.asked}
+        segments = {one for segment in self.segments for one in segment.asked} - campaigns
+        asked: dict[str, tuple[str, ...]] = {}
+        for type_, path in (*sorted(campaigns), *sorted(segments)):
+            asked[type_] = (*asked.get(type_, ()), path)
+        object.__setattr__(self, "asked", asked)
 
     def segment_of(self, facts: Facts, wanted: Sequence[str]) -> str:
         """The first of `wanted` segment keys, in the segments' priority order, that the customer is in; `*` if wanted; else empty."""

@@ -12,8 +12,8 @@ from nextwave_orchestrator.candidate import holdouts
 from nextwave_orchestrator.catalogue import Catalogue, Facts, Happening, LiveCampaign
 from nextwave_orchestrator.decisions import id_of
 from nextwave_orchestrator.holdout import held_out
-from nextwave_orchestrator.received import received_since
-from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX, TEXT_MAX, CustomerState, OpenGoal, Run
+from nextwave_orchestrator.received import matter_of, received_since
+from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX, CustomerState, OpenGoal, Run
 from nextwave_orchestrator.turn import Turn
 from nextwave_orchestrator.waves import INSTANT, end, make_candidate, mix_of, open_wave
 
@@ -53,11 +53,9 @@ def _watched(catalogue: Catalogue) -> set[str]:
 
 def _entry_key(campaign: LiveCampaign, happening: Happening | None) -> str | None:
     """The value of the entry's key field; empty for an entry without key, None where the event lacks it."""
-    field = campaign.definition.entry.key
-    if not field:
+    if not campaign.definition.entry.key:
         return ""
-    value = None if happening is None else happening.data.get(field)
-    return None if value is None else str(value)[:TEXT_MAX]
+    return None if happening is None else matter_of(campaign, happening)
 
 
 def _may_enter(turn: Turn, campaign: LiveCampaign, entry_key: str) -> bool:

@@ -100,7 +100,7 @@ def take(turn: Turn, message: CustomerUpdated | CustomersMerged | CustomerAbsorb
 def _updated(turn: Turn, message: CustomerUpdated) -> None:
     before = turn.state
     happening = happening_of(message)
-    history = before.history if happening is None else remember(before.history, _as_remembered(message, happening))
+    history = before.history if happening is None else remember(before.history, _as_remembered(turn, message, happening))
     turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=turn.now)
     end_stopped(turn)
     if message.outcome is not None:
@@ -128,11 +128,12 @@ def happening_of(message: CustomerUpdated) -> Happening | None:
     return None
 
 
-def _as_remembered(message: CustomerUpdated, happening: Happening) -> Happening:
+def _as_remembered(turn: Turn, message: CustomerUpdated, happening: Happening) -> Happening:
     """In history a touchpoint stands at the time it happened; rules such as `within: 30d` then read an import rightly."""
     at = happening.at if message.touchpoint is None else min(message.touchpoint.occurred_at, happening.at)
     is_suspect = message.touchpoint is not None and message.touchpoint.time_suspect
-    return Happening(happening.type, at, small(happening.data), received_at=None if is_suspect else message.at)
+    data, cut = small(happening.data, ("action_id", *turn.catalogue.asked.get(happening.type, ())))
+    return Happening(happening.type, at, data, received_at=None if is_suspect else message.at, cut=cut)
 
 
 def _merged(turn: Turn, message: CustomersMerged) -> None:

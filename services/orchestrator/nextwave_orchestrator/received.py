@@ -5,19 +5,27 @@ from __future__ import annotations
 from datetime import datetime
 
 from nextwave_orchestrator.catalogue import Happening, LiveCampaign
-from nextwave_orchestrator.state import CustomerState, Run
+from nextwave_orchestrator.rules.compile import value_at
+from nextwave_orchestrator.state import TEXT_MAX, CustomerState, Run
+
+
+def matter_of(campaign: LiveCampaign, happening: Happening) -> str | None:
+    """Which order or ticket the event is about, by the entry's key field, as far as `TEXT_MAX`; None where it says nothing of it."""
+    field = campaign.definition.entry.key
+    value = value_at(happening.data, field, tuple(field.split(".")))
+    return None if value is None else str(value)[:TEXT_MAX]
 
 
 def is_same_matter(campaign: LiveCampaign, entry_key: str, happening: Happening) -> bool:
-    """Whether the event is about the run's own order or ticket, as far as it says so."""
+    """Whether the event is about the run's own order or ticket, as far as it says so; where that was not kept, it is about another."""
     field = campaign.definition.entry.key
-    return not field or field not in happening.data or str(happening.data[field]) == entry_key
+    return not field or (not happening.is_lost(field) and matter_of(campaign, happening) in {None, entry_key})
 
 
 def concerns(campaign: LiveCampaign, run: Run, happening: Happening) -> bool:
     """What names a contact concerns only the run that made it."""
     named = happening.data.get("action_id")
-    return named in run.actions if named else is_same_matter(campaign, run.entry_key, happening)
+    return named in run.actions if named or happening.is_lost("action_id") else is_same_matter(campaign, run.entry_key, happening)
 
 
 def received_since(state: CustomerState, campaign: LiveCampaign, run: Run, since: datetime) -> list[tuple[datetime, Happening]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -11,12 +12,16 @@ from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.outcomes import Reach
 
 from nextwave_orchestrator.catalogue import Happening
+from nextwave_orchestrator.rules.compile import value_at
 
 HISTORY_MAX = 64
 """Happenings kept for rules, newest last."""
 FIELDS_MAX = 16
-"""Data fields kept of a happening; only plain values, texts cut to `TEXT_MAX`."""
+"""Data fields kept of a happening, beyond which it is cut."""
 TEXT_MAX = 120
+"""Characters of a text, or of a field's name, that is small."""
+BYTES_MAX = FIELDS_MAX * TEXT_MAX
+"""Stored bytes kept of a happening that is cut."""
 RUNS_MAX = 32
 GOALS_MAX = 64
 ENTRIES_MAX = 256
@@ -125,17 +130,42 @@ def from_bytes(raw: bytes) -> CustomerState:
     return _decoder.decode(raw)
 
 
-def small(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The plain values of `data`, bounded, as history keeps them; integers only as far as 64 bits hold them."""
+def small(data: Mapping[str, Any], asked: Sequence[str]) -> tuple[dict[str, Any], bool]:
+    """What history keeps of `data`, and whether that is less than all of it. No value is kept in part: half a text would answer wrongly.
+
+    Where not all of it is small, what rules ask for goes first, under the path by which they do (None: it is not there), of any kind
+    and length that has room; then other small values in their order.
+    """
+    if len(data) <= FIELDS_MAX and all(_is_small(name) and _is_small(value) for name, value in data.items()):
+        return dict(data), False
+    found = {path: value_at(data, path, tuple(path.split("."))) for path in asked}
+    first = sorted(found.items(), key=lambda one: one[1] is None)
+    others = ((name, value) for name, value in data.items() if name not in found and _is_small(value))
     kept: dict[str, Any] = {}
-    for name, value in data.items():
+    room = BYTES_MAX
+    for name, value in chain(first, others):
         if len(kept) == FIELDS_MAX:
             break
-        if isinstance(value, str):
-            kept[name] = value[:TEXT_MAX]
-        elif isinstance(value, bool | float) or (isinstance(value, int) and -(2**63) <= value < 2**63):
+        size = _size(name, value)
+        if size <= room:
             kept[name] = value
-    return kept
+            room -= size
+    return kept, True
+
+
+def _is_small(value: Any) -> bool:
+    """Plain and short; integers only as far as 64 bits hold them."""
+    if isinstance(value, str):
+        return len(value) <= TEXT_MAX
+    return value is None or isinstance(value, bool | float) or (isinstance(value, int) and -(2**63) <= value < 2**63)
+
+
+def _size(name: str, value: Any) -> int:
+    """Bytes in the stored form; more than there is room for where that has no form for it."""
+    try:
+        return len(_encoder.encode((name, value)))
+    except OverflowError:
+        return BYTES_MAX + 1
 
 
 def remember(history: tuple[Happening, ...], new: Happening) -> tuple[Happening, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from nextwave_orchestrator.campaigns.definition import Campaign, Goal, Segment, Trigger, Wave
-from nextwave_orchestrator.catalogue import CampaignState, EventPredicate, Happening, LiveCampaign, LiveSegment, LiveWave
+from nextwave_orchestrator.catalogue import Asked, CampaignState, EventPredicate, Happening, LiveCampaign, LiveSegment, LiveWave
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.rules.compile import compile_rule
+from nextwave_orchestrator.rules.compile import asked_by, compile_rule, tests_of
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.rules.responses import compile_any, read_response
+from nextwave_orchestrator.rules.tree import EventTest
 
 Change = tuple[str, str, str]
 """`(field, before, after)`."""
@@ -17,7 +18,9 @@ Change = tuple[str, str, str]
 
 def compile_segment(segment: Segment) -> LiveSegment:
     """The segment with its rule compiled. Raises `FaultyError` for a rule that was never checked."""
-    return LiveSegment(key=segment.key, priority=segment.priority, matches=compile_rule(read_rule(segment.rule, "/rule")))
+    rule = read_rule(segment.rule, "/rule")
+    asked = asked_by(test for test in tests_of(rule) if isinstance(test, EventTest))
+    return LiveSegment(key=segment.key, priority=segment.priority, matches=compile_rule(rule), asked=asked)
 
 
 def compile_campaign(campaign: Campaign, version: int, state: CampaignState) -> LiveCampaign:
@@ -33,7 +36,14 @@ def compile_campaign(campaign: Campaign, version: int, state: CampaignState) -> 
         goal_within=duration(campaign.goal.within),
         waves=tuple(_wave(wave) for wave in campaign.waves),
         spacing=duration,
+        asked=_asked(campaign),
     )
+
+
+def _asked(campaign: Campaign) -> Asked:
+    tests = (*_goal_tests(campaign.goal), *(test for wave in campaign.waves for test in read_response(wave.response)))
+    key = campaign.entry.key
+    return asked_by(tests) | ({(test.type, key) for test in tests} if key else set())
 
 
 def _wave(wave: Wave) -> LiveWave:
@@ -49,7 +59,11 @@ def _wave(wave: Wave) -> LiveWave:
 
 
 def _goal(goal: Goal) -> EventPredicate:
-    return compile_any(read_response({"event": goal.event, "where": goal.where}))
+    return compile_any(_goal_tests(goal))
+
+
+def _goal_tests(goal: Goal) -> tuple[EventTest, ...]:
+    return read_response({"event": goal.event, "where": goal.where})
 
 
 def _entry(on: Trigger) -> Callable[[Happening | None, Sequence[Change]], bool]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
 from nextwave_contracts.fields import reach
 
-from nextwave_orchestrator.catalogue import EventPredicate, Facts, Happening, Predicate
+from nextwave_orchestrator.catalogue import Asked, EventPredicate, Facts, Happening, Predicate
 from nextwave_orchestrator.rules.tree import AllOf, AnyOf, DataTest, EventTest, FieldTest, NotOf, Rule
 
 
@@ -45,7 +45,7 @@ def compile_event(test: EventTest) -> EventPredicate:
 
 def _data(test: DataTest) -> EventPredicate:
     path, steps, holds, operand = test.path, test.steps, test.operator.holds, test.operand
-    return lambda happening: holds(value_at(happening.data, path, steps), operand, happening.at)
+    return lambda happening: not happening.is_lost(path) and holds(value_at(happening.data, path, steps), operand, happening.at)
 
 
 def value_at(data: Any, path: str, steps: tuple[str, ...]) -> Any:
@@ -97,6 +97,11 @@ def _field(test: FieldTest) -> Predicate:
 def _event(test: EventTest) -> Predicate:
     is_it = compile_event(test)
     return lambda facts: count(test, is_it, facts, test.at_least) >= test.at_least
+
+
+def asked_by(tests: Iterable[EventTest]) -> Asked:
+    """What these ask of events' data."""
+    return frozenset((test.type, part.path) for test in tests for part in test.where)
 
 
 def tests_of(rule: Rule) -> list[FieldTest | EventTest]:

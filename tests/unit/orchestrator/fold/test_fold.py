@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
@@ -15,8 +16,9 @@ from nextwave_contracts.customers import Change, CustomerAbsorbed, CustomerUpdat
 from nextwave_contracts.decisions import Decision, RunEnded, RunStarted, WaveClosed
 from nextwave_contracts.topics import ACTIONS, CUSTOMERS, DECISIONS
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
+from nextwave_orchestrator.catalogue import Happening
 from nextwave_orchestrator.fold import Decider, Unit
-from nextwave_orchestrator.state import HISTORY_MAX, CustomerState
+from nextwave_orchestrator.state import BYTES_MAX, FIELDS_MAX, HISTORY_MAX, CustomerState, small
 from nextwave_runtime.application import Outgoing, Taken, Timer
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 
@@ -164,21 +166,41 @@ def test_an_older_profile_never_replaces_a_newer_one() -> None:
     assert house.state.profile.country == "FR"
 
 
-def test_history_is_bounded_in_time_order_and_keeps_plain_values_only() -> None:
+def test_history_is_bounded_in_time_order_and_keeps_small_plain_values_only() -> None:
     house = House(catalogue())
     for n in range(HISTORY_MAX + 10):
         house.touch("page.viewed", MONDAY_NOON + ((n * 7) % 50) * HOUR, path="/" + "x" * 500, nested={"a": 1}, n=n)
     history = house.state.history
     assert len(history) == HISTORY_MAX
     assert [h.at for h in history] == sorted(h.at for h in history)
-    assert set(history[0].data) == {"path", "n"}
-    assert len(history[0].data["path"]) == 120
+    assert (set(history[0].data), history[0].cut) == ({"action_id", "n"}, True)
 
 
 def test_a_number_that_no_64_bits_hold_is_left_out_of_history_and_the_state_is_stored() -> None:
     house = House(catalogue())
     house.touch("page.viewed", most=2**63 - 1, least=-(2**63), above=2**64, beyond=2**63, below=-(2**63) - 1)
-    assert house.state.history[0].data == {"most": 2**63 - 1, "least": -(2**63)}
+    assert house.state.history[0].data == {"action_id": None, "most": 2**63 - 1, "least": -(2**63)}
+
+
+def test_a_big_event_takes_no_more_room_in_history_whatever_is_asked_of_it() -> None:
+    named = [f"field-{n}" for n in range(40)]
+    for value in (1, "x" * 100, "x" * 1000, ["x" * 100] * 5, {"deep": ["x"] * 50}, 2**64):
+        data, cut = small(dict.fromkeys([*named, *"abcdefghij"], value), named)
+        assert cut
+        assert len(data) <= FIELDS_MAX
+        assert len(msgspec.msgpack.encode(data)) <= BYTES_MAX
+
+
+def test_a_happening_that_the_build_before_remembered_is_read_and_so_is_ours_by_it() -> None:
+    class Before(msgspec.Struct, frozen=True, array_like=True):
+        type: str
+        at: datetime
+        data: dict[str, Any]
+        received_at: datetime | None = None
+
+    before, now = (kind("page.viewed", MONDAY_NOON, {"path": "/renew"}, MONDAY_NOON) for kind in (Before, Happening))
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(before), type=Happening) == now
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(now), type=Before) == before
 
 
 def test_messages_of_unknown_customers_start_from_nothing_and_foreign_timers_do_nothing() -> None:

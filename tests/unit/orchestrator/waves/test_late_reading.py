@@ -147,3 +147,84 @@ def test_whoever_is_held_out_answers_nothing_early() -> None:
     assert [decision.reason for decision in house.all(Decision)] == ["holdout"]
     assert [(end.reason, end.at) for end in house.all(RunEnded)] == [("completed", MONDAY_NOON)]
     assert (closings(house), house.state.runs) == ([], ())
+
+
+FILLING = {f"field-{n}": n for n in range(16)}
+"""Fields that fill what is remembered of an event; what is said behind them is asked for by rules, or forgotten."""
+KEYED = {"entry": {"on": {"event": "cart.updated"}, "key": "cart"}}
+
+
+def in_both_orders(condition: Any, said: dict[str, Any], **changes: Any) -> tuple[bool, bool]:
+    """Whether an answer counts, read after its entry and read before it, where the response has this condition on `said`."""
+    told = wave("tell", "email", response={"event": "page.viewed", "where": condition})
+    after, before = (House(catalogue(campaign("winter", told, **changes)), now=MONDAY_NOON + 5 * MINUTE) for _ in range(2))
+    after.touch("cart.updated", MONDAY_NOON, cart="mine")
+    after.touch("page.viewed", MONDAY_NOON + MINUTE, **said)
+    before.touch("page.viewed", MONDAY_NOON + MINUTE, **said)
+    before.touch("cart.updated", MONDAY_NOON, cart="mine")
+    assert (before.all(Contact) == []) == (closings(before) == [("tell", True)])
+    return closings(after) == [("tell", True)], closings(before) == [("tell", True)]
+
+
+def test_an_answer_read_early_is_found_behind_however_many_other_fields() -> None:
+    assert in_both_orders({"path": "/renew"}, {**FILLING, "path": "/renew"}) == (True, True)
+
+
+@pytest.mark.parametrize(("said", "counts"), [({"cart": "another"}, False), ({"cart": "mine"}, True), ({}, True), ({"cart": None}, True)])
+@pytest.mark.parametrize("filling", [{}, FILLING, {"nested": {"a": 1}}])
+def test_whose_matter_an_answer_read_early_is_stands_behind_however_many_other_fields(
+    filling: dict[str, Any], said: dict[str, Any], *, counts: bool
+) -> None:
+    assert in_both_orders({"path": "/renew"}, {**filling, "path": "/renew", **said}, **KEYED) == (counts, counts)
+
+
+@pytest.mark.parametrize(
+    ("condition", "counts"),
+    [
+        ({"op": "eq", "value": "/" + "x" * 119}, False),
+        ({"op": "eq", "value": "/" + "x" * 300 + "/renew"}, True),
+        ({"op": "ne", "value": "/" + "x" * 300 + "/renew"}, False),
+        ({"op": "ends_with", "value": "/renew"}, True),
+        ({"op": "ends_with", "value": "x"}, False),
+        ({"op": "contains", "value": "new"}, True),
+        ({"op": "exists", "value": True}, True),
+        ({"op": "exists", "value": False}, False),
+    ],
+)
+def test_a_long_text_answers_the_same_in_whatever_order_it_is_read(condition: dict[str, Any], *, counts: bool) -> None:
+    assert in_both_orders({"path": condition}, {"path": "/" + "x" * 300 + "/renew"}) == (counts, counts)
+
+
+@pytest.mark.parametrize(
+    ("condition", "counts"),
+    [
+        ({"page.path": "/renew"}, True),
+        ({"tags": {"op": "contains", "value": "renew"}}, True),
+        ({"page.gone": {"op": "exists", "value": False}}, True),
+        ({"page.path": {"op": "exists", "value": False}}, False),
+    ],
+)
+def test_what_lies_deeper_in_the_data_answers_the_same_in_whatever_order_it_is_read(condition: dict[str, Any], *, counts: bool) -> None:
+    said = {**FILLING, "page": {"path": "/renew"}, "tags": ["a", "renew"]}
+    assert in_both_orders(condition, said) == (counts, counts)
+
+
+def test_keys_are_compared_as_far_as_they_are_kept() -> None:
+    """A run's key has at most 120 characters; an answer that gives the same longer one is about its matter."""
+    for early in (False, True):
+        house = late_house(**KEYED)
+        events = [("cart.updated", MONDAY_NOON, {}), ("page.viewed", MONDAY_NOON + MINUTE, {"path": "/renew"})]
+        for kind, at, said in reversed(events) if early else events:
+            house.touch(kind, at, cart="c" * 130, **said)
+        assert closings(house) == [("tell", True)]
+
+
+def test_what_was_not_kept_is_no_answer_and_about_another_matter() -> None:
+    """The campaign was published only after the event was read, so that nobody knew yet what would be asked of it."""
+    for condition, key in (({"path": "/renew"}, ""), ({"path": {"op": "exists", "value": False}}, ""), ({"field-1": 1}, "cart")):
+        told = wave("tell", "email", response={"event": "page.viewed", "where": condition})
+        house = House(catalogue(), now=MONDAY_NOON + 5 * MINUTE)
+        house.touch("page.viewed", MONDAY_NOON + MINUTE, **FILLING, path="/renew", cart="another")
+        house.rules = catalogue(campaign("winter", told, entry={"on": {"event": "cart.updated"}, "key": key}))
+        house.touch("cart.updated", MONDAY_NOON, cart="mine")
+        assert [contact.wave for contact in house.all(Contact)] == ["tell"]
