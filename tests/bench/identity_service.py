@@ -61,6 +61,7 @@ class Identity:
         self.name = name
         self.inputs: tuple[Topic, ...] = (source,)
         self.timers_on = source
+        self.hands_over: frozenset[str] = frozenset()
         self._target = target
         self._profile = profile
 

@@ -12,7 +12,7 @@ from nextwave_contracts.topics import Topic
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 Unit = TypeVar("Unit")
-Gate = Literal["watermark", "clock", "at_once"]
+Gate = Literal["watermark", "clock"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +37,7 @@ class Timer:
     kind: str
     payload: bytes = b""
     gate: Gate = "clock"
-    """`watermark`: fires once everything received up to `due_at` was taken in; `clock`: as soon as it is due.
-
-    `at_once`: whatever any clock says, since it hands a word to the partition's owner; `due_at` is only its time and its order.
-    """
+    """`watermark`: fires once everything received up to `due_at` was taken in; `clock`: as soon as it is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +84,11 @@ class Application(Protocol[Unit]):
     inputs: tuple[Topic, ...]
     timers_on: Topic
     """The input whose partition owners fire this application's timers."""
+    hands_over: frozenset[str]
+    """Kinds of timers (gate `clock`, due when they are set) that only hand a word to the partition's owner.
+
+    They fire also while the clock is not sure; `due_at` is then only their time and their order.
+    """
 
     async def load(self, connection: AsyncConnection, work: Work) -> Unit: ...
 

@@ -15,7 +15,7 @@ from nextwave_contracts.places import Origin, Place
 from nextwave_contracts.topics import Topic
 
 from nextwave_runtime import metrics, outbox
-from nextwave_runtime.application import Application, Gate
+from nextwave_runtime.application import Application
 from nextwave_runtime.batch import TIMERS_MAX, Applied, Batch, Desk, FoldFailedError, NarrowError
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
@@ -23,7 +23,7 @@ from nextwave_runtime.outbox import Record
 from nextwave_runtime.progress import FencedError, Input, Progress, acquire
 from nextwave_runtime.publisher import Publisher
 from nextwave_runtime.sifting import RawRecord, sift
-from nextwave_runtime.timers import Gates, gates
+from nextwave_runtime.timers import Gates, Wait, gates
 from nextwave_runtime.watermarks import WatermarkTracker
 
 RESTART_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
@@ -86,7 +86,7 @@ class PartitionWorker:
         self.taken_until: float = 0.0
         """Wall instant of the last record taken in."""
         self.tracker = WatermarkTracker(surroundings.expected_origins)
-        self._next_due: dict[Gate, datetime] = {}
+        self._next_due: dict[Wait, datetime] = {}
 
     @property
     def fires_timers(self) -> bool:
@@ -112,8 +112,8 @@ class PartitionWorker:
             self._records.append(self._raw(record))
         self._wake.set()
 
-    def remind(self, next_due: dict[Gate, datetime]) -> None:
-        """Says when, by gate, this partition's next timers are due."""
+    def remind(self, next_due: dict[Wait, datetime]) -> None:
+        """Says when, by what they wait for, this partition's next timers are due."""
         self._next_due = next_due
         if self._timers_due():
             self._wake.set()
@@ -260,10 +260,11 @@ class PartitionWorker:
         if not self.fires_timers or self.progress is None or not self._next_due:
             return False
         opened = self._gates(self.progress.marks)
-        return any(opened.open_for(gate, due_at) for gate, due_at in self._next_due.items())
+        return any(opened.open_for(wait, due_at) for wait, due_at in self._next_due.items())
 
     def _gates(self, marks: Mapping[Origin, Place]) -> Gates:
-        return gates(self._around.clock.now(), self.tracker.low(marks), sure=self._around.clock.sure)
+        clock, hands_over = self._around.clock, self._around.application.hands_over
+        return gates(clock.now(), self.tracker.low(marks), sure=clock.sure, hands_over=hands_over)
 
     async def _pause(self, seconds: float) -> None:
         self._wake.clear()

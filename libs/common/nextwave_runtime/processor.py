@@ -224,10 +224,11 @@ class Processor:
             await asyncio.sleep(TIMER_SECONDS)
 
     async def _remind(self, firing: dict[int, PartitionWorker]) -> None:
+        handed_over = frozenset() if self._clock.sure else self._application.hands_over
         async with self._database.transaction() as connection:
-            due = await timers.next_due(connection, list(firing))
+            due = await timers.next_due(connection, list(firing), handed_over)
         for partition, worker in firing.items():
-            worker.remind({gate: at for (p, gate), at in due.items() if p == partition})
+            worker.remind({wait: at for (p, wait), at in due.items() if p == partition})
 
     async def _mark(self) -> None:
         while True:

@@ -63,6 +63,7 @@ class Intake:
     name = PROCESSOR
     inputs: tuple[Topic, ...] = (ACTIONS, HOLDS)
     timers_on: Topic = ACTIONS
+    hands_over: frozenset[str] = frozenset({store.OUTCOME_TIMER, STOP_TIMER})
 
     def __init__(self, channels: frozenset[str], wake: Callable[[str], None]) -> None:
         self._channels = channels
@@ -178,7 +179,7 @@ def fire(unit: Batch, timer: Timer, now: datetime) -> Iterator[Outgoing]:
 def _withdraw_campaign(unit: Batch, campaign: str, now: datetime) -> Iterator[Outgoing]:
     meant = [d for d in unit.unsent.values() if d.contact.campaign == campaign]
     if unit.full:
-        unit.timers.append(Timer(unit.partition, now, campaign, STOP_TIMER, gate="at_once"))
+        unit.timers.append(Timer(unit.partition, now, campaign, STOP_TIMER))
     yield from _end(unit, meant, now, ("withdrawn", "campaign_stopped"))
 
 

@@ -237,7 +237,7 @@ async def report(connection: AsyncConnection, steps: Sequence[Step], partitions:
     """Updates deliveries and hands their outcomes to the owners of the customers' partitions, all in this transaction."""
     await update(connection, steps)
     told = [step.outcome for step in steps if step.outcome]
-    owed = [Timer(partition_of(o.customer_id.encode(), partitions), o.at, o.id, OUTCOME_TIMER, encode(o), "at_once") for o in told]
+    owed = [Timer(partition_of(o.customer_id.encode(), partitions), o.at, o.id, OUTCOME_TIMER, encode(o)) for o in told]
     await timers.schedule(connection, owed)
 
 

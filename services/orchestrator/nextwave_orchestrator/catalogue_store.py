@@ -151,7 +151,7 @@ class _Session:
 
     async def announce(self, kind: TimerKind, campaign: str, state: CampaignState) -> None:
         due_at = self._clock.now()
-        told = [Timer(n, due_at, campaign, kind, state.encode(), "at_once") for n in range(self._partitions)]
+        told = [Timer(n, due_at, campaign, kind, state.encode()) for n in range(self._partitions)]
         await timers.schedule(self._connection, told)
 
     async def _rows(self, query: str, **bound: Any) -> Sequence[Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import get_args
 
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
@@ -18,6 +19,7 @@ from nextwave_orchestrator import store
 from nextwave_orchestrator.answers import answer, learn
 from nextwave_orchestrator.caps import reserve
 from nextwave_orchestrator.catalogue import Catalogue, Happening
+from nextwave_orchestrator.catalogue_store import TimerKind
 from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.entry import enter, segment_changes
 from nextwave_orchestrator.state import CustomerState, Reservation, remember, small
@@ -46,6 +48,7 @@ class Decider:
     name = "orchestrator"
     inputs: tuple[Topic, ...] = (CUSTOMERS,)
     timers_on = CUSTOMERS
+    hands_over: frozenset[str] = frozenset(get_args(TimerKind))
 
     def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
         self._catalogue = catalogue

@@ -20,6 +20,7 @@ class Scoring:
     name = "scoring"
     inputs: tuple[Topic, ...] = (TOUCHPOINTS, OUTCOMES)
     timers_on: Topic = TOUCHPOINTS
+    hands_over: frozenset[str] = frozenset()
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold

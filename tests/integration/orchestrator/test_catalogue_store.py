@@ -13,6 +13,7 @@ from nextwave_contracts.clock import ClockSetting
 from nextwave_orchestrator.assembly import CampaignRow, Version
 from nextwave_orchestrator.campaigns.definition import Segment
 from nextwave_orchestrator.catalogue_store import CatalogueStore, PostgresCatalogue
+from nextwave_orchestrator.fold import Decider
 from nextwave_orchestrator.live import LiveCatalogue
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
@@ -98,8 +99,9 @@ async def test_every_partition_is_told_once_and_only_when_the_change_is_committe
     async with database.transaction() as connection:
         due = [t for n in range(PARTITIONS) for t in await take_due(connection, n, Gates(FAR, None), 10)]
     assert [(t.partition, t.key, t.kind, t.payload, t.gate) for t in due] == [
-        (n, "winter", "campaign_stopped", b"paused", "at_once") for n in range(PARTITIONS)
+        (n, "winter", "campaign_stopped", b"paused", "clock") for n in range(PARTITIONS)
     ]
+    assert {t.kind for t in due} <= Decider.hands_over
 
 
 async def test_changes_come_one_after_the_other_and_none_is_lost(database: Database) -> None:

@@ -13,7 +13,7 @@ from nextwave_runtime.application import Timer
 from nextwave_runtime.database import Database
 from nextwave_runtime.schema import keep_days
 from nextwave_runtime.seen import first_time
-from nextwave_runtime.timers import Gates, next_due, schedule, take_due
+from nextwave_runtime.timers import Gates, gates, next_due, schedule, take_due
 from sqlalchemy import text
 from stack import Stack
 
@@ -75,20 +75,28 @@ async def test_a_place_that_the_log_no_longer_has_stops_the_processor_loudly_and
     assert set(all_of(counted)) == expected(range(20))
 
 
-async def test_each_timer_waits_for_its_own_gate_and_what_is_handed_over_waits_for_none(database: Database) -> None:
-    due = {"clock": NOON, "watermark": NOON, "at_once": NOON + timedelta(hours=1)}
+async def test_each_timer_waits_for_its_own_gate_and_what_is_handed_over_for_none_while_the_clock_is_not_sure(database: Database) -> None:
+    handed, later = frozenset({"word"}), NOON + timedelta(hours=1)
     async with database.transaction() as connection:
-        await schedule(connection, [Timer(7, at, gate, "k", gate=gate) for gate, at in due.items()])  # type: ignore[arg-type]
-        assert await next_due(connection, [7]) == {(7, gate): at for gate, at in due.items()}
+        await schedule(connection, [Timer(7, NOON, "clock", "k"), Timer(7, NOON, "watermark", "k", gate="watermark")])
+        await schedule(connection, [Timer(7, at, f"word at {at.hour}", "word") for at in (NOON, later)])
+        assert await next_due(connection, [7]) == {(7, "clock"): NOON, (7, "watermark"): NOON}
+        assert await next_due(connection, [7], handed) == {(7, "clock"): NOON, (7, "watermark"): NOON, (7, "handed_over"): NOON}
 
-        async def fired(*opened: datetime | None, limit: int = 9) -> list[str]:
-            return [timer.key for timer in await take_due(connection, 7, Gates(*opened), limit)]
+        async def fired(opened: Gates, limit: int = 9) -> list[str]:
+            return [timer.key for timer in await take_due(connection, 7, opened, limit)]
 
-        assert await fired(None, None) == ["at_once"]
-        assert await fired(NOON - timedelta(microseconds=1), None) == []
-        assert await fired(None, NOON) == ["watermark"]
-        assert await fired(NOON, None, limit=0) == []
-        assert await fired(NOON, None) == ["clock"]
+        assert await fired(gates(NOON - timedelta(microseconds=1), None, sure=True, hands_over=handed)) == []
+        assert await fired(gates(NOON, None, sure=False, hands_over=handed)) == ["word at 12", "word at 13"]
+        assert await fired(Gates(None, NOON)) == ["watermark"]
+        assert await fired(Gates(NOON, None), limit=0) == []
+        assert await fired(Gates(NOON, None)) == ["clock"]
+
+
+async def test_what_is_handed_over_is_published_while_the_clock_is_not_sure(program: Program) -> None:
+    await program.post(range(10))
+    program.start("a", RELAY_CLOCK="unsure")
+    assert set(all_of(await program.until_counted(30))) == expected(range(10))
 
 
 async def test_a_service_waits_for_its_database_before_it_starts_and_ends_when_it_is_told_to(program: Program) -> None:

@@ -107,7 +107,8 @@ def test_stop_and_resume_end_the_same_in_any_order_and_a_stop_wins_a_tie() -> No
 def test_a_long_queue_of_a_stopped_campaign_is_withdrawn_in_pieces() -> None:
     batch = a_batch(queue(a_contact(), NOON), full=True)
     fold(batch, StopCampaign(campaign="renewal", at=NOON))
-    assert [(t.kind, t.key, t.partition) for t in batch.timers] == [(STOP_TIMER, "renewal", 0)]
+    assert [(t.kind, t.key, t.partition, t.gate) for t in batch.timers] == [(STOP_TIMER, "renewal", 0, "clock")]
+    assert STOP_TIMER in Intake.hands_over
     following = a_batch(queue(a_contact(action_id="b"), NOON), campaigns={"renewal": (NOON, True)})
     assert fold(following, batch.timers[0]) == [("b", "withdrawn", "campaign_stopped")]
     assert following.timers == []

@@ -150,8 +150,10 @@ def _run(coroutine: Any) -> None:
 
 
 def test_while_the_clock_is_not_sure_only_its_own_timers_wait() -> None:
-    opened = gates(NOON, NOON, sure=False)
-    assert [opened.open_for(gate, NOON) for gate in ("clock", "watermark", "at_once")] == [False, True, True]
+    opened = gates(NOON, NOON, sure=False, hands_over=frozenset({"word"}))
+    assert [opened.open_for(wait, NOON) for wait in ("clock", "watermark", "handed_over")] == [False, True, True]
+    assert opened.open_for("handed_over", NOON.replace(hour=13))
+    assert not gates(NOON, NOON, sure=False).open_for("handed_over", NOON)
     assert gates(NOON, NOON, sure=True).open_for("clock", NOON)
 
 
@@ -160,4 +162,3 @@ def test_no_timer_fires_before_its_time_whatever_the_watermark_says() -> None:
     assert gates(NOON, later, sure=True) == Gates(NOON, NOON)
     assert not gates(NOON, later, sure=True).open_for("watermark", later)
     assert not gates(NOON, None, sure=True).open_for("watermark", NOON)
-    assert gates(NOON, None, sure=True).open_for("at_once", later)

@@ -10,7 +10,6 @@ from random import Random
 from nextwave_runtime.application import Timer
 
 FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-LAST = datetime.max.replace(tzinfo=UTC)
 
 
 class Timers:
@@ -37,7 +36,7 @@ class Timers:
     def due(self, partition: int, now: datetime, watermark: datetime | None) -> list[Timer]:
         """Takes the due ones out."""
         found = []
-        for gate, until in (("at_once", LAST), ("clock", now), ("watermark", min(now, watermark or FIRST))):
+        for gate, until in (("clock", now), ("watermark", min(now, watermark or FIRST))):
             heap = self._heaps.get((partition, gate), [])
             while heap and heap[0][0] <= until:
                 found.append(heapq.heappop(heap)[-1])

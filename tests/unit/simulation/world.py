@@ -142,7 +142,7 @@ class World:
         if campaign:
             kind = "campaign_resumed" if self._house.state_of(campaign) == "published" else "campaign_stopped"
             for partition in range(PARTITIONS):
-                self.ring.set_timer(self.orchestrator, Timer(partition, self.ring.now, campaign, kind, gate="at_once"))
+                self.ring.set_timer(self.orchestrator, Timer(partition, self.ring.now, campaign, kind))
 
 
 def weather_of(key: Key, start: datetime) -> Weather:
