@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from nextwave_contracts.topics import Topic
 from nextwave_contracts.wire import encode
 
 from nextwave_runtime import metrics
+from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.partition_worker import PartitionWorker
@@ -55,7 +57,9 @@ class Marker:
             self._watch(workers, ends)
             await self._say(workers, ends, asked_at)
             await self.consumer.commit({tp: worker.position for tp, worker in workers.items()})
-        except (KafkaError, OSError, TimeoutError) as error:
+        except (KafkaError, OSError, TimeoutError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_meant():
+                raise
             _log.info("mark_later", error=repr(error)[:300])
 
     def _watch(self, workers: Workers, ends: Mapping[TopicPartition, int]) -> None:

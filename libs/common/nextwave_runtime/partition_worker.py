@@ -149,6 +149,8 @@ class PartitionWorker:
         beginning, end = await self._around.extent(self.topic.name, self.partition)
         async with self._around.database.transaction() as connection:
             progress = await acquire(connection, self._key, beginning=beginning)
+        if progress.next_offset > end:  # the owner before may have gone on while we waited for its row
+            _, end = await self._around.extent(self.topic.name, self.partition)
         if not beginning <= progress.next_offset <= end:
             raise LostInputError(
                 f"{self._key}: the place is {progress.next_offset}, the log has {beginning} to {end}; see docs/operations.md"

@@ -16,6 +16,7 @@ from nextwave_contracts.topics import Topic
 
 from nextwave_runtime import timers
 from nextwave_runtime.application import Application
+from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.marking import Marker
@@ -161,7 +162,9 @@ class Processor:
                 self._consumer.resume(tp)
         try:
             batches = await self._consumer.getmany(timeout_ms=int(POLL_SECONDS * 1000), max_records=4 * self._settings.batch_max)
-        except KafkaError as error:
+        except (KafkaError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_meant():
+                raise
             _log.warning("consume_failed", error=repr(error))
             await asyncio.sleep(0.5)
             return
@@ -209,7 +212,9 @@ class Processor:
         tp = TopicPartition(topic, partition)
         try:
             return int((await self._consumer.beginning_offsets([tp]))[tp]), int((await self._consumer.end_offsets([tp]))[tp])
-        except KafkaError as error:
+        except (KafkaError, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_meant():
+                raise
             raise OSError(f"Kafka does not tell what {topic}/{partition} holds: {error!r}") from error
 
     async def _timers(self) -> None:

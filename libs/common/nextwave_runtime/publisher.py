@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from nextwave_runtime import metrics
+from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.outbox import Record
 
 ACKNOWLEDGE_SECONDS = 15.0
@@ -38,7 +39,9 @@ class Publisher:
                 async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
                     await _send(producer, records)
                 break
-            except (KafkaError, TimeoutError, OSError) as error:
+            except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and is_meant():
+                    raise
                 _log.warning("publish_failed", processor=self._processor, error=repr(error), records=len(records))
                 await self._discard(producer)
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])

@@ -14,6 +14,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from nextwave_contracts.topics import HOLDS
+from nextwave_runtime.cancelling import is_meant
 
 from nextwave_channels import metrics
 
@@ -103,7 +104,9 @@ class HoldsHorizon:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     ends = await (await self._connected()).end_offsets(self._inputs)
-            except (KafkaError, OSError, TimeoutError) as error:
+            except (KafkaError, OSError, TimeoutError, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and is_meant():
+                    raise
                 await self.close()
                 raise ClaimsWaitError(f"Kafka does not say how many stops there are: {error!r}") from error
         return Horizon(asked_at, {tp.partition: ends[tp] for tp in self._inputs})

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from aiokafka.errors import KafkaError
+from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest import metrics
@@ -97,8 +98,10 @@ class Lane:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await (await self._producer.send_batch(group.batch, self._topic, partition=self._partition))
-        except (KafkaError, TimeoutError, OSError) as error:
+        except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
             self._end(group, unavailable())
+            if isinstance(error, asyncio.CancelledError) and is_meant():
+                raise
             raise LaneBrokenError(f"{self._topic}/{self._partition}: {error!r}") from error
         except BaseException:
             self._end(group, unavailable())

@@ -73,20 +73,18 @@ def unsettled(evidence: Evidence) -> list[str]:
 
 
 def stops(evidence: Evidence) -> Iterator[Finding]:
-    """P7: nothing on the channels of a stop, and nothing at all after a complaint, more than a second after its 2xx; P6: nor ever again."""
+    """P7: nothing on the channels of a stop, and nothing at all after a complaint, more than a second after its 2xx, until they agree again."""
     by_address: dict[str, list[Call]] = defaultdict(list)
     for call in evidence.calls:
         if call.accepted:
             by_address[call.to].append(call)
     for posted in evidence.posted.values():
-        if posted.kind not in ("stop", "complaint") or not posted.accepted_at:
-            continue
         person = evidence.people.get(posted.customer)
+        if posted.kind not in ("stop", "complaint") or not posted.accepted_at or person is None:
+            continue
         again = min((p.first_at for p in evidence.posted.values() if _agrees_again(p, posted)), default=float("inf"))
-        for channel in posted.channels or ("sms", "email"):
-            for call in by_address[person.address(channel)] if person else ():
-                if call.at < again:
-                    yield from _late(call, posted, channel)
+        called = [(c, call) for c in posted.channels or ("sms", "email") for call in by_address[person.address(c)] if call.at < again]
+        yield from (finding for channel, call in called for finding in _late(call, posted, channel))
 
 
 def _agrees_again(grant: Posted, stop: Posted) -> bool:
