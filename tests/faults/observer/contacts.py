@@ -73,7 +73,7 @@ def unsettled(evidence: Evidence) -> list[str]:
 
 
 def stops(evidence: Evidence) -> Iterator[Finding]:
-    """P7: nothing on the channels of a stop, and nothing at all after a complaint, more than a second after its 2xx, until they agree again."""
+    """P7: nothing on the channels of a stop (all after a complaint) more than a second after its 2xx, until they agree again."""
     by_address: dict[str, list[Call]] = defaultdict(list)
     for call in evidence.calls:
         if call.accepted:
