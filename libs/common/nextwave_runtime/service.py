@@ -8,7 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 import uvicorn
@@ -23,12 +23,18 @@ from nextwave_runtime.settings import ProcessorSettings, ServiceSettings
 Settings = TypeVar("Settings", bound=ServiceSettings)
 Job = Callable[[], Awaitable[None]]
 
+WAITS = "waits for the database"
+"""Why a service is not ready that has not done yet what it does before everything else."""
+_UVICORN: dict[str, Any] = {"log_config": None, "lifespan": "off", "access_log": False}
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """What a composition root builds. `background` jobs run until cancelled; one that ends or raises ends the service."""
+    """What a composition root builds. `background` jobs run until cancelled; one that ends or raises ends the service.
+
+    Until the `starting` jobs are done only the probes and metrics are answered, and neither processors nor background jobs run.
+    """
 
     name: str
     app: App
@@ -68,18 +74,19 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    if not await _started(service, stopping):
-        return await _closed(service)
-    probes = Probes(
-        service.app, live=lambda: _live_fault(service), ready=lambda: "draining" if stopping.is_set() else _ready_fault(service)
-    )
-    server = _Server(uvicorn.Config(probes, host=settings.host, port=settings.port, log_config=None, lifespan="off", access_log=False))
-    jobs = [asyncio.ensure_future(job()) for job in service.background]
-    work = [asyncio.create_task(processor.run(), name=processor.name) for processor in service.processors]
-    serving = asyncio.create_task(server.serve(), name="http")
-    waiting = asyncio.create_task(stopping.wait())
-    done, _ = await asyncio.wait([waiting, serving, *work, *jobs], return_when=asyncio.FIRST_COMPLETED)
-    failed = [task for task in done if task is not waiting]
+    starting = asyncio.create_task(_start(service), name="start")
+    server = _Server(uvicorn.Config(_probes(service, starting, stopping), host=settings.host, port=settings.port, **_UVICORN))
+    serving: asyncio.Future[Any] = asyncio.create_task(server.serve(), name="http")
+    waiting: asyncio.Future[Any] = asyncio.create_task(stopping.wait())
+    jobs: list[asyncio.Future[Any]] = []
+    work: list[asyncio.Future[Any]] = []
+    done: set[asyncio.Future[Any]]
+    done, _ = await asyncio.wait([waiting, serving, starting], return_when=asyncio.FIRST_COMPLETED)
+    if done == {starting} and starting.exception() is None:
+        jobs += [asyncio.ensure_future(job()) for job in service.background]
+        work += [asyncio.create_task(processor.run(), name=processor.name) for processor in service.processors]
+        done, _ = await asyncio.wait([waiting, serving, *work, *jobs], return_when=asyncio.FIRST_COMPLETED)
+    failed = [task for task in done if task is not waiting and not (task is starting and starting.exception() is None)]
     for task in failed:
         _log.error("service_fails", part=str(task), error=repr(task.exception()) if not task.cancelled() else "cancelled")
     stopping.set()
@@ -87,39 +94,34 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
         for processor in service.processors:
             processor.stop()
         await asyncio.gather(*work, return_exceptions=True)
-        for task in jobs:
+        for task in (starting, *jobs):
             task.cancel()
-        await asyncio.gather(*jobs, return_exceptions=True)
+        await asyncio.gather(starting, *jobs, return_exceptions=True)
         server.should_exit = True
         await asyncio.gather(serving, return_exceptions=True)
-        await _closed(service)
+        for job in service.closing:
+            await job()
     waiting.cancel()
     _log.info("service_ends", clean=not failed)
     return 1 if failed else 0
 
 
-async def _started(service: Service, stopping: asyncio.Event) -> bool:
-    """Does what comes before everything else, which may wait long for a database; False when told to stop meanwhile."""
-
-    async def start() -> None:
-        for job in service.starting:
-            await job()
-
-    starting, told = asyncio.create_task(start()), asyncio.create_task(stopping.wait())
-    await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
-    told.cancel()
-    if starting.done():
-        starting.result()
-        return True
-    starting.cancel()
-    await asyncio.gather(starting, return_exceptions=True)
-    return False
-
-
-async def _closed(service: Service) -> int:
-    for job in service.closing:
+async def _start(service: Service) -> None:
+    """Does what comes before everything else, which may wait long for a database."""
+    for job in service.starting:
         await job()
-    return 0
+
+
+def _probes(service: Service, starting: asyncio.Task[None], stopping: asyncio.Event) -> Probes:
+    """The service's application behind its probes, which answer from the first moment on."""
+
+    def start_fault() -> str:
+        return "" if starting.done() else WAITS
+
+    def ready_fault() -> str:
+        return "draining" if stopping.is_set() else start_fault() or _ready_fault(service)
+
+    return Probes(service.app, live=lambda: _live_fault(service), ready=ready_fault, starting=start_fault)
 
 
 class _Server(uvicorn.Server):

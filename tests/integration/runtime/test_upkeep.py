@@ -6,9 +6,12 @@ import asyncio
 import signal
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from integration.runtime.program import Program, all_of, expected
+from nextwave_local.ports import free_ports
 from nextwave_runtime.application import Timer
 from nextwave_runtime.database import Database
 from nextwave_runtime.schema import keep_days
@@ -99,9 +102,59 @@ async def test_what_is_handed_over_is_published_while_the_clock_is_not_sure(prog
     assert set(all_of(await program.until_counted(30))) == expected(range(10))
 
 
-async def test_a_service_waits_for_its_database_before_it_starts_and_ends_when_it_is_told_to(program: Program) -> None:
-    program.start("waiting", NEXTWAVE_POSTGRES=NOWHERE)
+async def answered(port: int, path: str, wanted: int) -> httpx.Response:
+    """The answer of that path, once it has the wanted status."""
+    async with asyncio.timeout(60), httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        while (got := await _got(client, path)) is None or got.status_code != wanted:  # noqa: ASYNC110  (another process changes it)
+            await asyncio.sleep(0.1)
+    return got
+
+
+async def _got(client: httpx.AsyncClient, path: str) -> httpx.Response | None:
+    try:
+        return await client.get(path)
+    except httpx.TransportError:
+        return None
+
+
+async def test_a_service_whose_database_is_away_is_alive_but_not_ready_and_ends_when_it_is_told_to(program: Program) -> None:
+    (port,) = free_ports(1)
+    program.start("waiting", NEXTWAVE_POSTGRES=NOWHERE, NEXTWAVE_PORT=str(port))
+    assert (await answered(port, "/livez", 200)).text == "ok"
+    assert (await answered(port, "/readyz", 503)).text == "waits for the database"
+    refused = await answered(port, "/v1/anything", 503)
+    assert (refused.headers["content-type"], refused.headers["retry-after"]) == ("application/problem+json", "2")
+    assert "nextwave_" in (await answered(port, "/metrics", 200)).text
     async with asyncio.timeout(60):
         while program.logs().count("clock_waits_for_the_database") < 2:  # noqa: ASYNC110  (another process writes it)
             await asyncio.sleep(0.2)
     assert program.kill("waiting", signal.SIGTERM) == 0
+
+
+async def test_a_service_begins_to_work_when_its_database_comes_back(program: Program) -> None:
+    away, (port, gate) = urlsplit(program.dsn), free_ports(2)
+    assert away.port
+    dsn = program.dsn.replace(f":{away.port}/", f":{gate}/")
+    program.start("waiting", NEXTWAVE_POSTGRES=dsn, NEXTWAVE_PORT=str(port))
+    await answered(port, "/readyz", 503)
+    await program.post(range(5))
+    async with await asyncio.start_server(lambda *client: forward(client, away.port or 0), "127.0.0.1", gate):
+        await answered(port, "/readyz", 200)
+        assert (await answered(port, "/v1/anything", 404)).status_code == 404
+        assert set(all_of(await program.until_counted(15))) == expected(range(5))
+        program.kill("waiting")
+
+
+async def forward(client: tuple[asyncio.StreamReader, asyncio.StreamWriter], port: int) -> None:
+    server = await asyncio.open_connection("127.0.0.1", port)
+    await asyncio.gather(_pipe(client[0], server[1]), _pipe(server[0], client[1]))
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while piece := await reader.read(65536):
+            writer.write(piece)
+            await writer.drain()
+    except OSError:
+        pass
+    writer.close()
