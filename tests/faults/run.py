@@ -89,27 +89,36 @@ async def attack(stand: Stand, order: Order) -> Result:
             healed = time.time()
             order.say(f"healed after {healed - since:.0f} s; {len(driver.posted)} touchpoints of {len(driver.lives)} customers")
             evidence.unready = await stand.ready()
-            patients = checkups(run, order.seed, CHECKUPS)
-            evidence.checkups = [post.id for life in patients for step in life.steps for post in step.posts if post.kind == "ask"]
-            await driver.begin(patients)
-            await driver.finish(FINISH_SECONDS)
+            await _check_up(run, order, driver, evidence)
             people.update(_people(driver))
             await _rest(evidence, time.monotonic() + order.rest_seconds)
             await asyncio.to_thread(reading.catch_up)
             rested = time.time()
             order.say(f"at rest {rested - healed:.0f} s after healing" if not unfinished(evidence) else "not at rest in time")
-        evidence.calls = await questions.ledger(stand)
-        evidence.ended = stand.ended()
+        await _ask(stand, evidence)
         evidence.unanswered = _unexplained(stand, driver)
-        evidence.rolled = inflicter.rolled
-        evidence.memory = sampler.most()
+        evidence.rolled, evidence.memory = inflicter.rolled, sampler.most()
         evidence.did = frozenset(fault.kind for _, fault in inflicter.done)
-        evidence.replays = await questions.replays(stand, evidence)
-        evidence.timelines = await questions.timelines(stand, evidence)
     return Result(
         order=order, evidence=evidence, findings=judge(evidence), faults=inflicter.done, samples=sampler.samples,
         began=since, healed=healed, rested=rested, without=stand.equipment.without,
     )  # fmt: skip
+
+
+async def _check_up(run: str, order: Order, driver: Driver, evidence: Evidence) -> None:
+    """Lets some people ask now that all is healed, and all lives end."""
+    patients = checkups(run, order.seed, CHECKUPS)
+    evidence.checkups = [post.id for life in patients for step in life.steps for post in step.posts if post.kind == "ask"]
+    await driver.begin(patients)
+    await driver.finish(FINISH_SECONDS)
+
+
+async def _ask(stand: Stand, evidence: Evidence) -> None:
+    """What only the running system can say."""
+    evidence.calls = await questions.ledger(stand)
+    evidence.ended = stand.ended()
+    evidence.replays = await questions.replays(stand, evidence)
+    evidence.timelines = await questions.timelines(stand, evidence)
 
 
 async def _rest(evidence: Evidence, deadline: float) -> None:
