@@ -135,7 +135,7 @@ class Dispatcher:
             async with self._desk.database.transaction() as connection:
                 unread = await progress.unread(connection, PROCESSOR, HOLDS.name, horizon.ends)
                 steps = [] if unread else await self._take_due(connection, limit)
-                if self._desk.monotonic() - horizon.asked_at > self._pace.fresh_seconds / 2:
+                if self._desk.monotonic() - horizon.asked_at > self._pace.claim_seconds(unread):
                     raise ClaimsWaitError(f"{unread} stops are not read yet" if unread else "the database is slow")
             if not unread:
                 break

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 IDLE_SECONDS_MIN = 0.01
 IDLE_SECONDS_MAX = 0.25
+BEGIN_SECONDS = 0.2
+"""From a claim's last look at the clock until its send begins: a commit, and the loop's turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,13 +16,17 @@ class Pace:
     """`concurrency`: sends under way at once, in one replica. `deadline_seconds`: for one send. `lease_seconds`: then it counts as lost.
 
     `fresh_seconds`: so long after the question for new stops (before its claim) a send may still begin; nothing is checked again. A stop
-    takes effect within a second, so this is less, and leaves the rest to the provider's line. Half of it is for the claim itself.
+    takes effect within a second, so this is less, and leaves the rest to the provider's line.
     """
 
     concurrency: int
     deadline_seconds: float = 15.0
     lease_seconds: float = 30.0
     fresh_seconds: float = 0.8
+
+    def claim_seconds(self, unread: int) -> float:
+        """How much of `fresh_seconds` a claim may use: all but what beginning the send takes, or half to wait for `unread` stops."""
+        return self.fresh_seconds / 2 if unread else self.fresh_seconds - BEGIN_SECONDS
 
 
 PACES: Mapping[str, Pace] = {

@@ -49,8 +49,15 @@ async def test_a_process_that_wakes_after_its_lease_ran_out_sends_nothing(place:
     assert await place.states() == {"action-1": "failed"}
 
 
+async def test_a_claim_may_use_all_the_time_that_beginning_its_send_does_not_need(place: Place) -> None:
+    ticks = iter([0.0, 0.59])
+    place.monotonic = lambda: next(ticks)
+    await place.put(a_contact())
+    assert [c.contact.action_id for c in await place.dispatcher(Recorder(), Pace(concurrency=8)).claim(5) or []] == ["action-1"]
+
+
 async def test_a_claim_that_takes_too_long_is_rolled_back_and_costs_no_try(place: Place) -> None:
-    ticks = iter([0.0, 0.41])
+    ticks = iter([0.0, 0.61])
     place.monotonic = lambda: next(ticks)
     await place.put(a_contact())
     with pytest.raises(ClaimsWaitError, match="the database is slow"):
