@@ -49,8 +49,8 @@ class Marker:
         now = time.monotonic()
         return any(now - since > STUCK_SECONDS for _, since in self._moved.values())
 
-    async def mark(self, workers: Workers) -> None:
-        """One round. An idle partition that was read to its end follows the clock as it was before the end was asked for."""
+    async def mark(self, workers: Workers) -> bool:
+        """One round; whether Kafka answered. An idle partition read to its end follows the clock as it was before that was asked."""
         asked_at = self.clock.wall()
         try:
             ends = await self.consumer.end_offsets(list(workers))
@@ -61,6 +61,8 @@ class Marker:
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise
             _log.info("mark_later", error=repr(error)[:300])
+            return False
+        return True
 
     def _watch(self, workers: Workers, ends: Mapping[TopicPartition, int]) -> None:
         now = time.monotonic()

@@ -26,4 +26,5 @@ CLOCK_OFF = Gauge(
     "How far a clock (`database`, `own`: this process's) is ahead of the time the service lives by; beyond 300 either way it is an alarm",
     ["clock"],
 )
+CONSUMER_REBUILDS = Counter("nextwave_consumer_rebuilds_total", "Consumers replaced since their client had gone deaf", ["processor"])
 PRODUCER_REBUILDS = Counter("nextwave_producer_rebuilds_total", "Producers replaced after an error", ["processor"])

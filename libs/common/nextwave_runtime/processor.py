@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from nextwave_contracts.places import Origin
 from nextwave_contracts.topics import Topic
 
-from nextwave_runtime import timers
+from nextwave_runtime import metrics, timers
 from nextwave_runtime.application import Application
 from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.marking import Marker
+from nextwave_runtime.partition_count import partition_count
 from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
 from nextwave_runtime.publisher import Publisher
 from nextwave_runtime.schema import keep_days
@@ -28,6 +29,8 @@ from nextwave_runtime.settings import ProcessorSettings
 POLL_SECONDS = 0.2
 TIMER_SECONDS = 0.03
 MAINTAIN_SECONDS = 600.0
+STOP_SECONDS, DEAF_SECONDS = 5.0, 15.0
+"""So long without an answer about its logs, while others get one, and a consumer is replaced."""
 
 _log = structlog.get_logger()
 
@@ -65,6 +68,8 @@ class Processor:
         self._stopping = asyncio.Event()
         self._failed: BaseException | None = None
         self._marker: Marker | None = None
+        self._heard = time.monotonic()
+        """When Kafka last told our consumer how far its logs go."""
         self.ready = False
 
     @property
@@ -79,20 +84,47 @@ class Processor:
 
     async def run(self) -> None:
         """Consumes until `stop`. Raises what made going on senseless (`TooManyRejectedError`)."""
+        while not self._stopping.is_set() and self._failed is None:
+            await self._consume()
+        await self._publisher.close()
+        if self._failed is not None:
+            raise self._failed
+
+    async def _consume(self) -> None:
+        """With one consumer, until told to stop, or until it is deaf and another one must take its place."""
         await self._start()
         helpers = [asyncio.create_task(self._guard(job)) for job in (self._timers(), self._mark(), self._maintain())]
         try:
-            while not self._stopping.is_set() and self._failed is None:
+            while not self._stopping.is_set() and self._failed is None and not await self._deaf():
                 await self._poll()
         finally:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
             await self.release(list(self._workers))
-            await self._consumer.stop()
-            await self._publisher.close()
-        if self._failed is not None:
-            raise self._failed
+            await self._let_go()
+
+    async def _deaf(self) -> bool:
+        """Whether Kafka has long not told our consumer how far its logs go, and tells somebody else at once: aiokafka's client hangs."""
+        if not self._workers or time.monotonic() - self._heard < DEAF_SECONDS:
+            return False
+        self._heard = time.monotonic()
+        try:
+            async with asyncio.timeout(DEAF_SECONDS / 3):
+                answers = await partition_count(self._settings.kafka, self._application.inputs[0].name) > 0
+        except (KafkaError, OSError, TimeoutError):
+            return False
+        if answers:
+            metrics.CONSUMER_REBUILDS.labels(self.name).inc()
+            _log.error("consumer_replaced", processor=self.name)
+        return answers
+
+    async def _let_go(self) -> None:
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await self._consumer.stop()
+        except (KafkaError, OSError, TimeoutError) as error:
+            _log.warning("consumer_stop_failed", error=repr(error))
 
     def stop(self) -> None:
         """Begin to drain: batches begun are finished and published, then `run` returns."""
@@ -112,6 +144,7 @@ class Processor:
             heartbeat_interval_ms=1_000,
             max_poll_interval_ms=600_000,
             fetch_max_wait_ms=100,
+            request_timeout_ms=10_000,
         )
         while not self._stopping.is_set():
             try:
@@ -137,6 +170,7 @@ class Processor:
         self._marker = Marker(
             self.name, self._consumer, self._publisher, self._clock, self._settings, self._watermarks.sends_to, partitions
         )
+        self._heard = time.monotonic()
         self._consumer.subscribe(topics, listener=_Listener(self))
         self.ready = True
 
@@ -211,11 +245,13 @@ class Processor:
     async def _extent(self, topic: str, partition: int) -> tuple[int, int]:
         tp = TopicPartition(topic, partition)
         try:
-            return int((await self._consumer.beginning_offsets([tp]))[tp]), int((await self._consumer.end_offsets([tp]))[tp])
+            extent = int((await self._consumer.beginning_offsets([tp]))[tp]), int((await self._consumer.end_offsets([tp]))[tp])
         except (KafkaError, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise
             raise OSError(f"Kafka does not tell what {topic}/{partition} holds: {error!r}") from error
+        self._heard = time.monotonic()
+        return extent
 
     async def _timers(self) -> None:
         while True:
@@ -239,8 +275,8 @@ class Processor:
         while True:
             await asyncio.sleep(self._settings.watermark_interval_seconds)
             workers = {tp: w for tp, w in self._workers.items() if w.progress is not None}
-            if workers and self._marker is not None:
-                await self._marker.mark(workers)
+            if workers and self._marker is not None and await self._marker.mark(workers):
+                self._heard = time.monotonic()
 
     async def _maintain(self) -> None:
         """Keeps the day partitions of `seen` (wall days: they are about retries of clients, not about business)."""
@@ -251,17 +287,6 @@ class Processor:
             except UNAVAILABLE as error:
                 _log.warning("maintenance_later", error=repr(error)[:300])
                 await asyncio.sleep(5)
-
-
-async def partition_count(bootstrap: str, topic: str) -> int:
-    """How many partitions a topic has; 0 when it is not there. Raises `KafkaError`."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
-    try:
-        await admin.start()
-        (described,) = await admin.describe_topics([topic])
-        return len(described["partitions"])
-    finally:
-        await admin.close()
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -1,0 +1,55 @@
+"""A consumer whose client hangs, while Kafka answers everybody else, is replaced within the process."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka.errors import KafkaTimeoutError
+from integration.runtime.program import Program, all_of, expected
+from integration.runtime.relay_program import Relay, Tally
+from nextwave_runtime import processor as runtime
+from nextwave_runtime.clock import DatabaseClock, steady_seconds
+from nextwave_runtime.database import Database
+from nextwave_runtime.processor import Processor
+from nextwave_runtime.settings import ProcessorSettings
+from stack import Stack
+
+
+async def _never(*_places: Any) -> Any:
+    raise KafkaTimeoutError("no answer")
+
+
+async def test_a_deaf_consumer_is_replaced_and_everything_is_taken_in(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(runtime, "DEAF_SECONDS", 1.5)
+    program = await Program.create(stack)
+    (tmp_path / "keys.json").write_text('{"pepper": "p", "keys": []}')
+    databases = (Database(program.dsn), Database(program.tally_dsn))
+    running = []
+    applications: tuple[Any, ...] = (Relay(), Tally())
+    for application, database in zip(applications, databases, strict=True):
+        settings = ProcessorSettings(
+            kafka=stack.bootstrap, postgres="postgresql://unused", keys_file=tmp_path / "keys.json", identifier_key="x" * 32, replica="deaf"
+        )
+        clock = DatabaseClock(settings.clock, database.wall_seconds, steady=steady_seconds)
+        await clock.set()
+        running.append(Processor(application, database=database, settings=settings, clock=clock))
+    tasks = [asyncio.create_task(processor.run()) for processor in running]
+    await program.post(range(20))
+    await program.until_counted(60)
+    deaf = running[0]._consumer
+    deaf.end_offsets = deaf.beginning_offsets = _never
+    async with asyncio.timeout(30):
+        while running[0]._consumer is deaf:  # noqa: ASYNC110  (the processor's own loop changes it)
+            await asyncio.sleep(0.1)
+    await program.post(range(20, 40))
+    counted = await program.until_counted(120)
+    for processor in running:
+        processor.stop()
+    await asyncio.gather(*tasks)
+    await asyncio.gather(*(database.close() for database in databases))
+    assert sorted(all_of(counted)) == sorted(expected(range(40)))
