@@ -30,8 +30,10 @@ class Reading(threading.Thread):
             "reconnect.backoff.max.ms": 500,
             "log_level": 0,
         }
+        self._settings = settings
+        self._places = [(f"nextwave.{t}.v1", n) for t in TOPICS for n in range(partitions)]
         self._consumer = Consumer(settings)
-        self._consumer.assign([TopicPartition(f"nextwave.{t}.v1", n, OFFSET_BEGINNING) for t in TOPICS for n in range(partitions)])
+        self._consumer.assign([TopicPartition(*place, OFFSET_BEGINNING) for place in self._places])
         self._found: queue.Queue[Raw] = queue.Queue(QUEUE_MAX)
         self._read: dict[tuple[str, int], int] = {}
         self._stopping = threading.Event()
@@ -61,11 +63,19 @@ class Reading(threading.Thread):
     def catch_up(self, seconds: float = 30.0) -> None:
         """Waits until everything was read that is on the topics now. Raises `TimeoutError`."""
         deadline = time.monotonic() + seconds
-        ends = {(_short(p.topic), p.partition): self._consumer.get_watermark_offsets(p, timeout=10)[1] for p in self._consumer.assignment()}
+        ends = self._ends()
         while any(end and self._read.get(place, -1) < end - 1 for place, end in ends.items()):
             if time.monotonic() > deadline:
                 raise TimeoutError("the observer cannot read the topics to their ends")
             time.sleep(0.1)
+
+    def _ends(self) -> dict[tuple[str, int], int]:
+        """Asked by a client of its own: the reading one is busy reading, and one client does one thing at a time."""
+        asking = Consumer(self._settings)
+        try:
+            return {(_short(t), n): asking.get_watermark_offsets(TopicPartition(t, n), timeout=10)[1] for t, n in self._places}
+        finally:
+            asking.close()
 
     def stop(self) -> None:
         """Ends the reading."""
