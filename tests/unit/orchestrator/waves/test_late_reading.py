@@ -213,9 +213,13 @@ def test_keys_are_compared_as_far_as_they_are_kept() -> None:
     """A run's key has at most 120 characters; an answer that gives the same longer one is about its matter."""
     for early in (False, True):
         house = late_house(**KEYED)
-        events = [("cart.updated", MONDAY_NOON, {}), ("page.viewed", MONDAY_NOON + MINUTE, {"path": "/renew"})]
+        events: list[tuple[str, Any, dict[str, Any]]] = [
+            ("cart.updated", MONDAY_NOON, {}),
+            ("page.viewed", MONDAY_NOON + MINUTE, {"path": "/renew"}),
+        ]
         for kind, at, said in reversed(events) if early else events:
-            house.touch(kind, at, cart="c" * 130, **said)
+            said["cart"] = "c" * 130
+            house.touch(kind, at, **said)
         assert closings(house) == [("tell", True)]
 
 
@@ -224,7 +228,8 @@ def test_what_was_not_kept_is_no_answer_and_about_another_matter() -> None:
     for condition, key in (({"path": "/renew"}, ""), ({"path": {"op": "exists", "value": False}}, ""), ({"field-1": 1}, "cart")):
         told = wave("tell", "email", response={"event": "page.viewed", "where": condition})
         house = House(catalogue(), now=MONDAY_NOON + 5 * MINUTE)
-        house.touch("page.viewed", MONDAY_NOON + MINUTE, **FILLING, path="/renew", cart="another")
+        said: dict[str, Any] = {**FILLING, "path": "/renew", "cart": "another"}
+        house.touch("page.viewed", MONDAY_NOON + MINUTE, **said)
         house.rules = catalogue(campaign("winter", told, entry={"on": {"event": "cart.updated"}, "key": key}))
         house.touch("cart.updated", MONDAY_NOON, cart="mine")
         assert [contact.wave for contact in house.all(Contact)] == ["tell"]
