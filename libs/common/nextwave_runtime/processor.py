@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from nextwave_contracts.places import Origin
 from nextwave_contracts.topics import Topic
@@ -20,7 +20,7 @@ from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.marking import Marker
-from nextwave_runtime.partition_count import partition_count
+from nextwave_runtime.membership import consumer_of, partition_count
 from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
 from nextwave_runtime.publisher import Publisher
 from nextwave_runtime.schema import keep_days
@@ -133,19 +133,7 @@ class Processor:
 
     async def _start(self) -> None:
         topics = [t.name for t in self._application.inputs]
-        self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.kafka,
-            group_id=f"nextwave-{self.name}",
-            group_instance_id=f"{self.name}-{self._settings.replica}",
-            client_id=f"nextwave-{self.name}-{self._settings.replica}",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=6_000,
-            heartbeat_interval_ms=1_000,
-            max_poll_interval_ms=600_000,
-            fetch_max_wait_ms=100,
-            request_timeout_ms=10_000,
-        )
+        self._consumer = consumer_of(self.name, self._settings)
         while not self._stopping.is_set():
             try:
                 await self._consumer.start()

@@ -1,0 +1,39 @@
+"""How a processor belongs to its group: the consumer it reads with, and a question to Kafka on a connection of its own."""
+
+from __future__ import annotations
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+
+from nextwave_runtime.settings import ProcessorSettings
+
+
+def consumer_of(name: str, settings: ProcessorSettings) -> AIOKafkaConsumer:
+    """A consumer that is not started yet, with the replica's name for its membership: one that comes back has its partitions at once."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.kafka,
+        group_id=f"nextwave-{name}",
+        group_instance_id=f"{name}-{settings.replica}",
+        client_id=f"nextwave-{name}-{settings.replica}",
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        session_timeout_ms=6_000,
+        heartbeat_interval_ms=1_000,
+        max_poll_interval_ms=600_000,
+        fetch_max_wait_ms=100,
+        request_timeout_ms=10_000,
+    )
+
+
+async def partition_count(bootstrap: str, topic: str) -> int:
+    """How many partitions a topic has; 0 when it is not there. An answer also tells a deaf client from a dead broker.
+
+    Raises `KafkaError`.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+        (described,) = await admin.describe_topics([topic])
+        return len(described["partitions"])
+    finally:
+        await admin.close()
