@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--faults", default=usual, metavar="KIND,...", help="kinds of fault, or `none`; all but `roll` when left out")
     add("--targets", default=services, metavar="SERVICE,...", help=f"whose replicas are harmed ({services})")
     add("--rest", type=float, default=REST_SECONDS, help="seconds after healing until everything must have come to rest (%(default)g)")
+    add("--replicas", type=int, default=2, choices=(1, 2, 3), help="of each service (%(default)d)")
     add("--without", default="", choices=tuple(breaking.MECHANISMS), metavar="MECHANISM", help="left out: the run must fail")
     add("--rate", type=float, default=LIVES_PER_SECOND, help="customers' lives begun per second (%(default)g)")
     add("--report", type=Path, default=folder, help="folder of the report, seed-N.md and seed-N.png (build/faults)")
@@ -75,7 +76,7 @@ async def carry_out(asked: argparse.Namespace, state: Path) -> Result:
     say = teller()
     say(f"seed {asked.seed}" + (f", without {asked.without}" if asked.without else ""))
     previous = previous_build(state / "previous", REPOSITORY) if "roll" in asked.kinds else None
-    stand = await begin(state, without=asked.without, say=say)
+    stand = await begin(state, without=asked.without, replicas=dict.fromkeys(plan.CLIENTS, asked.replicas), say=say)
     try:
         order = Order(
             seed=asked.seed,
@@ -96,7 +97,7 @@ def main(given: Sequence[str]) -> int:
     """The command."""
     asked = arguments(given)
     if asked.plan:
-        replicas = dict.fromkeys(asked.targets, 2)
+        replicas = dict.fromkeys(asked.targets, asked.replicas)
         print(f"seed {asked.seed}, {asked.minutes:g} minutes")  # noqa: T201
         for fault in plan.plan(asked.seed, asked.minutes * 60, kinds=asked.kinds, replicas=replicas):
             print(fault)  # noqa: T201

@@ -60,6 +60,8 @@ def again(result: Result) -> str:
     words = [f"make faults MINUTES={order.seconds / 60:g} SEED={order.seed}"]
     more = [f"--faults {','.join(order.kinds) or 'none'}"] if tuple(order.kinds) != plan.USUAL else []
     more += [f"--targets {','.join(order.targets)}"] if tuple(order.targets) != plan.CLIENTS else []
+    replicas = set(result.replicas.values())
+    more += [f"--replicas {replicas.pop()}"] if replicas != {2} else []
     more += [f"--rest {order.rest_seconds:g}"] if order.rest_seconds != REST_SECONDS else []
     more += [f"--without {result.without}"] if result.without else []
     return " ".join([*words, *([f"ARGS='{' '.join(more)}'"] if more else [])])

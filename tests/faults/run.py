@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,8 @@ from faults.world import WINDOW, publish, rules_of
 LIVES_PER_SECOND = 3.0
 FINISH_SECONDS = 60.0
 CHECKUPS = 5
+PATIENCE_SECONDS = 30.0
+"""So long a post is tried before it counts as never accepted; one that was begun later was only given up early."""
 REST_SECONDS = 150.0
 PARTITIONS = 4
 
@@ -63,6 +65,7 @@ class Result:
     healed: float
     rested: float
     without: str
+    replicas: Mapping[str, int]
 
 
 async def attack(stand: Stand, order: Order) -> Result:
@@ -97,11 +100,16 @@ async def attack(stand: Stand, order: Order) -> Result:
             order.say(f"at rest {rested - healed:.0f} s after healing" if not unfinished(evidence) else "not at rest in time")
         await _ask(stand, evidence)
         evidence.unanswered = _unexplained(stand, driver)
+        evidence.whole = frozenset(driver.whole)
+        evidence.unaccepted = [
+            p.id for p in driver.posted.values() if not p.accepted_at and p.first_at < driver.gave_up_at - PATIENCE_SECONDS
+        ]
         evidence.rolled, evidence.memory = inflicter.rolled, sampler.most()
         evidence.did = frozenset(fault.kind for _, fault in inflicter.done)
     return Result(
         order=order, evidence=evidence, findings=judge(evidence), faults=inflicter.done, samples=sampler.samples,
         began=since, healed=healed, rested=rested, without=stand.equipment.without,
+        replicas=stand.replicas,
     )  # fmt: skip
 
 

@@ -28,12 +28,14 @@ class Hunt(NamedTuple):
     breaks: frozenset[str]
     rest: str = "5"
     """Seconds to come to rest: few where the harm is seen at once, and what is lost never comes to rest."""
+    replicas: str = "1"
+    """Of each service: as many as the harm needs."""
 
 
 HUNTS = (
     Hunt("seen", "none", "scoring", "0.2", 11, frozenset({"P4"})),
     Hunt("marks", "kill", "scoring,orchestrator,channels", "0.4", 12, frozenset({"P4"})),
-    Hunt("fence", "freeze", "scoring,orchestrator", "0.6", 13, frozenset({"P1", "P4"})),
+    Hunt("fence", "freeze", "scoring,orchestrator", "0.6", 13, frozenset({"P1", "P4"}), replicas="2"),
     Hunt("outbox", "kill", "scoring,orchestrator", "0.5", 14, frozenset({"P1"}), rest="20"),
     Hunt("watermark", "kill,freeze", "scoring", "0.6", 15, frozenset({"P18"})),
     Hunt("clock", "jump", "orchestrator,channels", "0.6", 18, frozenset({"P11", "P12"}), rest="15"),
@@ -54,7 +56,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
     background.begin("upgrade", *UPGRADE)
     for hunt in HUNTS:
         given = {"--without": hunt.without, "--faults": hunt.kinds, "--targets": hunt.targets, "--minutes": hunt.minutes}
-        background.begin(hunt.without, *(word for pair in given.items() for word in pair), "--seed", str(hunt.seed), "--rest", hunt.rest)
+        given |= {"--seed": str(hunt.seed), "--rest": hunt.rest, "--replicas": hunt.replicas}
+        background.begin(hunt.without, *(word for pair in given.items() for word in pair))
     yield background
     background.close()
 

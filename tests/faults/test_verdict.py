@@ -107,6 +107,7 @@ def _unreadable_and_not_rejected(scene: Scene) -> None:
 
 def _somebody_elses_order(scene: Scene) -> None:
     scene.accept("order-2", "order", 9)
+    scene.changes["whole"] = frozenset({"ann"})
     message = {"type": "updated", "customer_id": "c9", "at": scene.at(9), "touchpoint": {"id": "order-2"}, "profile": {"version": 1}}
     scene.write("customers", message, 9, origin="scoring.touchpoints/0")
 
@@ -136,7 +137,7 @@ def _nobody_contacted_after_healing(scene: Scene) -> None:
 
 
 def _never_accepted(scene: Scene) -> None:
-    scene.posted["order-1"].accepted_at = 0.0
+    scene.changes["unaccepted"] = ["order-1"]
 
 
 def _silent_without_reason(scene: Scene) -> None:

@@ -43,6 +43,9 @@ class Driver:
     now: Callable[[], datetime]
     posted: dict[str, Posted] = field(default_factory=dict)
     lives: list[Life] = field(default_factory=list)
+    whole: set[str] = field(default_factory=set)
+    """Whose lives ended as they should."""
+    gave_up_at: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
     unanswered: list[tuple[int, float, float]] = field(default_factory=list)
     """Requests without an answer: the replica's number, from when to when (wall seconds)."""
@@ -68,7 +71,7 @@ class Driver:
         deadline = time.monotonic() + seconds
         while self._under_way and time.monotonic() < deadline:
             await asyncio.wait(self._under_way, timeout=max(0.0, deadline - time.monotonic()))
-        self._patient = False
+        self._patient, self.gave_up_at = False, time.time()
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
@@ -77,6 +80,7 @@ class Driver:
         for step in life.steps:
             await asyncio.sleep(step.pause_seconds)
             await asyncio.gather(*(self._deliver(post) for post in step.posts))
+        self.whole.add(life.name)
 
     async def _deliver(self, post: Post) -> None:
         """Posts until accepted, as an SDK does, and sometimes once more later."""

@@ -101,6 +101,10 @@ class Evidence:
     statuses: Mapping[str, int] = field(default_factory=dict)
     unanswered: Sequence[tuple[str, float]] = ()
     """Good requests without any answer (replica, seconds waited) to a replica that was neither killed nor frozen then."""
+    unaccepted: Sequence[str] = ()
+    """Touchpoints that were posted in vain for half a minute and more, also when all was healed."""
+    whole: frozenset[str] = frozenset()
+    """Persons whose lives ended as they should; of others some posts are missing."""
     unready: Sequence[str] = ()
     """Replicas that did not say that they are ready, long after everything was healed."""
     checkups: Sequence[str] = ()

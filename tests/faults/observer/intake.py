@@ -110,7 +110,9 @@ def mistaken(evidence: Evidence) -> Iterator[Finding]:
         if posted is not None:
             profiles[posted.customer].add(book.root(update.customer))
             persons[book.root(update.customer)].add(posted.customer)
-    yield from (Finding("P4", f"{who} is in {len(found)} profiles") for who, found in profiles.items() if len(found) > 1)
+    yield from (
+        Finding("P4", f"{who} is in {len(found)} profiles") for who, found in profiles.items() if len(found) > 1 and who in evidence.whole
+    )
     yield from (Finding("P4", f"profile {one} holds {', '.join(sorted(who))}") for one, who in persons.items() if len(who) > 1)
 
 

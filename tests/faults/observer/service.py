@@ -27,9 +27,7 @@ def silence(evidence: Evidence) -> Iterator[Finding]:
     if len(evidence.unanswered) > UNANSWERED_MAX:
         longest = max(evidence.unanswered, key=lambda one: one[1])
         yield Finding("P10", f"{len(evidence.unanswered)} good requests got no answer, for instance {longest[0]} in {longest[1]:.1f} s")
-    for posted in evidence.posted.values():
-        if not posted.accepted_at:
-            yield Finding("P10", f"{posted.id} was never accepted, in {posted.attempts} attempts, also when all was healed")
+    yield from (Finding("P10", f"{name} was never accepted, also when all was healed") for name in evidence.unaccepted)
     yield from (Finding("P10", f"{name} is not ready although all is healed") for name in evidence.unready)
 
 
