@@ -99,11 +99,7 @@ async def attack(stand: Stand, order: Order) -> Result:
             rested = time.time()
             order.say(f"at rest {rested - healed:.0f} s after healing" if not unfinished(evidence) else "not at rest in time")
         await _ask(stand, evidence)
-        evidence.unanswered = _unexplained(stand, driver)
-        evidence.whole = frozenset(driver.whole)
-        evidence.unaccepted = [
-            p.id for p in driver.posted.values() if not p.accepted_at and p.first_at < driver.gave_up_at - PATIENCE_SECONDS
-        ]
+        _listen(stand, driver, evidence)
         evidence.rolled, evidence.memory = inflicter.rolled, sampler.most()
         evidence.did = frozenset(fault.kind for _, fault in inflicter.done)
     return Result(
@@ -158,6 +154,14 @@ def _people(driver: Driver) -> dict[str, Person]:
         person = Person(name=life.name, group=life.group, email=life.email, phone=life.phone, zone=life.zone)
         found |= dict.fromkeys((life.name, life.email, life.phone), person)
     return found
+
+
+def _listen(stand: Stand, driver: Driver, evidence: Evidence) -> None:
+    """What only the driver knows."""
+    late = driver.gave_up_at - PATIENCE_SECONDS
+    evidence.whole = frozenset(driver.whole)
+    evidence.unaccepted = [p.id for p in driver.posted.values() if not p.accepted_at and p.first_at < late]
+    evidence.unanswered = _unexplained(stand, driver)
 
 
 def _unexplained(stand: Stand, driver: Driver) -> list[tuple[str, float]]:
