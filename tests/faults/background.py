@@ -35,10 +35,17 @@ class Background:
         self._folder = folder
         self._pool = ThreadPoolExecutor(AT_ONCE)
         self._runs: dict[str, Future[Ran]] = {}
+        self._options: dict[str, tuple[str, ...]] = {}
 
     def begin(self, name: str, *options: str) -> None:
         """Puts a run into the queue."""
+        self._options[name] = options
         self._runs[name] = self._pool.submit(self._run, name, options)
+
+    def again(self, name: str, *more: str) -> Ran:
+        """Once more, behind all others, with these options besides; waits for its end."""
+        self.begin(f"{name}-again", *self._options[name], *more)
+        return self.wait(f"{name}-again")
 
     def wait(self, name: str) -> Ran:
         """Waits for a run's end."""
@@ -52,5 +59,8 @@ class Background:
         places = ("--report", str(self._folder / "reports"), "--state", str(self._folder / name))
         command = [sys.executable, "-m", "faults", *places, *options]
         environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS)
+        try:
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS)
+        except subprocess.TimeoutExpired as late:
+            return Ran(124, f"not over after {LIMIT_SECONDS:.0f} s: {late.stdout!r}")
         return Ran(done.returncode, done.stdout + done.stderr)
