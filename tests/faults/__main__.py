@@ -27,11 +27,13 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = _parser()
     asked = parser.parse_args(given)
     asked.seed = random.randrange(SEED_MAX) if asked.seed is None else asked.seed
-    asked.kinds = () if asked.faults == "none" else tuple(asked.faults.split(","))
+    asked.kinds = {"none": (), "all": plan.KINDS}.get(asked.faults, tuple(asked.faults.split(",")))
     asked.targets = tuple(asked.targets.split(","))
-    for name, known in (("faults", plan.KINDS), ("targets", plan.CLIENTS)):
-        if wrong := [one for one in (asked.kinds if name == "faults" else asked.targets) if one not in known]:
-            parser.error(f"--{name} {', '.join(wrong)}: use {', '.join(known)}" + (", or none" if name == "faults" else ""))
+    asked.without = tuple(asked.without.split(",")) if asked.without else ()
+    known = {"faults": plan.KINDS, "targets": plan.CLIENTS, "without": tuple(breaking.MECHANISMS)}
+    for name, words in (("faults", asked.kinds), ("targets", asked.targets), ("without", asked.without)):
+        if wrong := [word for word in words if word not in known[name]]:
+            parser.error(f"--{name} {', '.join(wrong)}: use {', '.join(known[name])}" + (", or none, or all" if name == "faults" else ""))
     for name, least in (("minutes", 0.05), ("rate", 0.1), ("rest", 0.0)):
         if not least <= getattr(asked, name) <= NUMBER_MAX:
             parser.error(f"--{name} {getattr(asked, name)}: use a number from {least} to {NUMBER_MAX:g}")
@@ -53,11 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("--minutes", type=float, default=1.0, help="how long the load and the faults last (%(default)g); in all it takes some three more")
     add("--seed", type=int, default=None, help="of schedule and lives; a fresh one is drawn and printed when left out")
-    add("--faults", default=usual, metavar="KIND,...", help="kinds of fault, or `none`; all but `roll` when left out")
+    add("--faults", default=usual, metavar="KIND,...", help="kinds of fault, or `none`, or `all`; all but `roll` when left out")
     add("--targets", default=services, metavar="SERVICE,...", help=f"whose replicas are harmed ({services})")
     add("--rest", type=float, default=REST_SECONDS, help="seconds after healing until everything must have come to rest (%(default)g)")
     add("--replicas", type=int, default=2, choices=(1, 2, 3), help="of each service (%(default)d)")
-    add("--without", default="", choices=tuple(breaking.MECHANISMS), metavar="MECHANISM", help="left out: the run must fail")
+    add("--without", default="", metavar="MECHANISM,...", help="left out: the run must fail")
     add("--rate", type=float, default=LIVES_PER_SECOND, help="customers' lives begun per second (%(default)g)")
     add("--report", type=Path, default=folder, help="folder of the report, seed-N.md and seed-N.png (build/faults)")
     add("--state", type=Path, default=None, help="folder of the stack; kept when it is named")
@@ -74,7 +76,7 @@ def teller() -> Callable[[str], None]:
 async def carry_out(asked: argparse.Namespace, state: Path) -> Result:
     """Starts a stack, attacks it, stops it."""
     say = teller()
-    say(f"seed {asked.seed}" + (f", without {asked.without}" if asked.without else ""))
+    say(f"seed {asked.seed}" + (f", without {', '.join(asked.without)}" if asked.without else ""))
     previous = previous_build(state / "previous", REPOSITORY) if "roll" in asked.kinds else None
     stand = await begin(state, without=asked.without, replicas=dict.fromkeys(plan.CLIENTS, asked.replicas), say=say)
     try:

@@ -43,9 +43,11 @@ class Background:
         self._runs[name] = self._pool.submit(self._run, name, options)
 
     def again(self, name: str, *more: str) -> Ran:
-        """Once more, behind all others, with these options besides; waits for its end."""
-        self.begin(f"{name}-again", *self._options[name], *more)
-        return self.wait(f"{name}-again")
+        """Once more, behind all others, with these options besides, however often it is asked for; waits for its end."""
+        again = f"{name}-again"
+        if again not in self._runs:
+            self.begin(again, *self._options[name], *more)
+        return self.wait(again)
 
     def wait(self, name: str) -> Ran:
         """Waits for a run's end."""

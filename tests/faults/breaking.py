@@ -1,6 +1,6 @@
 """Switches for tests only: each breaks one mechanism in a process of its own, by changing the code after it is loaded.
 
-Nothing of this is in the services. `python -m faults.breaking MECHANISM MODULE` runs a service without the mechanism.
+Nothing of this is in the services. `python -m faults.breaking MECHANISM,... MODULE` runs a service without these mechanisms.
 """
 
 from __future__ import annotations
@@ -111,8 +111,14 @@ AT_WORK_IN: Mapping[str, frozenset[str]] = {
 """Which services have the mechanism."""
 
 
+def at_work_in(service: str, mechanisms: Sequence[str]) -> list[str]:
+    """Those of the mechanisms that a service has."""
+    return [mechanism for mechanism in mechanisms if service in AT_WORK_IN[mechanism]]
+
+
 if __name__ == "__main__":
-    mechanism, module = sys.argv[1:]
-    MECHANISMS[mechanism]()
+    mechanisms, module = sys.argv[1:]
+    for name in mechanisms.split(","):
+        MECHANISMS[name]()
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from faults import plan
 from faults.observer.finding import NOT_YET, PROMISES, Promise
 from faults.observer.verdict import by_promise
-from faults.run import REST_SECONDS, Result
+from faults.run import LIVES_PER_SECOND, REST_SECONDS, Result
 
 SEEN_MAX = 5
 LABELS_MAX = 80
@@ -23,7 +23,7 @@ COLOURS = mpl.colormaps["tab20"]
 def write(result: Result, folder: Path) -> Path:
     """Writes `seed-<n>.md` and `seed-<n>.png` into the folder; the page's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"seed-{result.order.seed}" + (f"-without-{result.without}" if result.without else "")
+    name = f"seed-{result.order.seed}" + "-without" * bool(result.without) + "".join(f"-{lost}" for lost in result.without)
     picture, page = folder / f"{name}.png", folder / f"{name}.md"
     draw(result, picture)
     page.write_text("\n".join(_page(result, picture.name)) + "\n")
@@ -58,13 +58,18 @@ def again(result: Result) -> str:
     """The command that runs the same schedule and lives again."""
     order = result.order
     words = [f"make faults MINUTES={order.seconds / 60:g} SEED={order.seed}"]
-    more = [f"--faults {','.join(order.kinds) or 'none'}"] if tuple(order.kinds) != plan.USUAL else []
+    more = [f"--faults {_kinds(order.kinds)}"] if tuple(order.kinds) != plan.USUAL else []
     more += [f"--targets {','.join(order.targets)}"] if tuple(order.targets) != plan.CLIENTS else []
     replicas = set(result.replicas.values())
     more += [f"--replicas {replicas.pop()}"] if replicas != {2} else []
     more += [f"--rest {order.rest_seconds:g}"] if order.rest_seconds != REST_SECONDS else []
-    more += [f"--without {result.without}"] if result.without else []
+    more += [f"--rate {order.rate:g}"] if order.rate != LIVES_PER_SECOND else []
+    more += [f"--without {','.join(result.without)}"] if result.without else []
     return " ".join([*words, *([f"ARGS='{' '.join(more)}'"] if more else [])])
+
+
+def _kinds(kinds: Sequence[plan.Kind]) -> str:
+    return "all" if tuple(kinds) == plan.KINDS else ",".join(kinds) or "none"
 
 
 def _unjudged(result: Result) -> dict[str, str]:

@@ -64,7 +64,7 @@ class Result:
     began: float
     healed: float
     rested: float
-    without: str
+    without: Sequence[str]
     replicas: Mapping[str, int]
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -177,7 +177,7 @@ class Stand:
         return False
 
 
-def _equip(state: Path, without: str, replicas: Mapping[str, int]) -> Equipment:
+def _equip(state: Path, without: Sequence[str], replicas: Mapping[str, int]) -> Equipment:
     """Chooses ports, and writes down for the supervisor what it shall give each replica."""
     names = [f"{service}-{n}" for service, count in replicas.items() for n in range(count)]
     keepers = [name for name in names if name.rpartition("-")[0] in STATEFUL]
@@ -186,7 +186,7 @@ def _equip(state: Path, without: str, replicas: Mapping[str, int]) -> Equipment:
         kafka_ports={name: next(ports) for name in names},
         kafka_doors={name: next(ports) for name in names},
         postgres_ports={name: next(ports) for name in keepers},
-        without=without,
+        without=tuple(without),
         state=str(state),
     )
     for part in ("clocks", "builds"):
@@ -197,8 +197,10 @@ def _equip(state: Path, without: str, replicas: Mapping[str, int]) -> Equipment:
     return equipment
 
 
-async def begin(state: Path, *, without: str = "", replicas: Mapping[str, int] = REPLICAS, say: Callable[[str], None] = print) -> Stand:
-    """Starts a stack; `without` leaves one mechanism out. Raises `BringUpError`."""
+async def begin(
+    state: Path, *, without: Sequence[str] = (), replicas: Mapping[str, int] = REPLICAS, say: Callable[[str], None] = print
+) -> Stand:
+    """Starts a stack; `without` names mechanisms to leave out. Raises `BringUpError`."""
     os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")  # a broker killed again and again starts in half the time
     known = [part for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
     os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([str(Path(__file__).parents[1]), *known]))  # for what the supervisor starts

@@ -34,7 +34,7 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
     kafka_ports: dict[str, int]
     kafka_doors: dict[str, int]
     postgres_ports: dict[str, int]
-    without: str = ""
+    without: tuple[str, ...] = ()
     state: str
 
     @property
@@ -79,8 +79,8 @@ class Equipment(msgspec.Struct, frozen=True, kw_only=True):
         arguments = list(command.arguments)
         if self.build(name).exists():
             environment["PYTHONPATH"] = _sources(Path(self.build(name).read_text()))
-        elif self.without and name.rpartition("-")[0] in breaking.AT_WORK_IN[self.without]:
-            arguments = [arguments[0], "-m", "faults.breaking", self.without, arguments[-1]]
+        elif lost := breaking.at_work_in(name.rpartition("-")[0], self.without):
+            arguments = [arguments[0], "-m", "faults.breaking", ",".join(lost), arguments[-1]]
         return replace(command, arguments=arguments, environment=environment)
 
 
