@@ -70,6 +70,8 @@ class Processor:
         self._marker: Marker | None = None
         self._heard = time.monotonic()
         """When Kafka last told our consumer how far its logs go."""
+        self._broken = False
+        """Whether our consumer will never work again."""
         self.ready = False
 
     @property
@@ -95,7 +97,7 @@ class Processor:
         await self._start()
         helpers = [asyncio.create_task(self._guard(job)) for job in (self._timers(), self._mark(), self._maintain())]
         try:
-            while not self._stopping.is_set() and self._failed is None and not await self._deaf():
+            while not self._stopping.is_set() and self._failed is None and not self._broken and not await self._deaf():
                 await self._poll()
         finally:
             for helper in helpers:
@@ -115,15 +117,18 @@ class Processor:
         except (KafkaError, OSError, TimeoutError):
             return False
         if answers:
-            metrics.CONSUMER_REBUILDS.labels(self.name).inc()
-            _log.error("consumer_replaced", processor=self.name)
+            self._replaces("it hears nothing")
         return answers
+
+    def _replaces(self, why: str) -> None:
+        metrics.CONSUMER_REBUILDS.labels(self.name).inc()
+        _log.error("consumer_replaced", processor=self.name, why=why)
 
     async def _let_go(self) -> None:
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await self._consumer.stop()
-        except (KafkaError, OSError, TimeoutError) as error:
+        except Exception as error:  # noqa: BLE001  (it is let go: whatever went wrong inside it long ago comes out here and harms nobody)
             _log.warning("consumer_stop_failed", error=repr(error))
 
     def stop(self) -> None:
@@ -133,7 +138,7 @@ class Processor:
 
     async def _start(self) -> None:
         topics = [t.name for t in self._application.inputs]
-        self._consumer = consumer_of(self.name, self._settings)
+        self._consumer, self._broken = consumer_of(self.name, self._settings), False
         while not self._stopping.is_set():
             try:
                 await self._consumer.start()
@@ -188,6 +193,9 @@ class Processor:
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise
             _log.warning("consume_failed", error=repr(error))
+            self._broken = type(error) is KafkaError  # its coordination ended for good: aiokafka gives it no other name, and never mends it
+            if self._broken:
+                self._replaces(str(error))
             await asyncio.sleep(0.5)
             return
         for tp, records in batches.items():

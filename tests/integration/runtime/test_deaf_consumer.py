@@ -1,13 +1,14 @@
-"""A consumer whose client hangs, while Kafka answers everybody else, is replaced within the process."""
+"""A consumer whose client hangs or broke for good, while Kafka answers everybody else, is replaced within the process."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from integration.runtime.program import Program, all_of, expected
 from integration.runtime.relay_program import Relay, Tally
 from nextwave_runtime import processor as runtime
@@ -22,8 +23,25 @@ async def _never(*_places: Any) -> Any:
     raise KafkaTimeoutError("no answer")
 
 
-async def test_a_deaf_consumer_is_replaced_and_everything_is_taken_in(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+async def _coordination_ended(*_places: Any, **_limits: Any) -> Any:
+    raise KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
+
+
+async def _cannot_stop() -> None:
+    raise RuntimeError("the handler is closed")
+
+
+def _deafen(consumer: Any) -> None:
+    consumer.end_offsets = consumer.beginning_offsets = _never
+
+
+def _break(consumer: Any) -> None:
+    consumer.getmany, consumer.stop = _coordination_ended, _cannot_stop
+
+
+@pytest.mark.parametrize("harm", [_deafen, _break])
+async def test_a_consumer_that_never_works_again_is_replaced_and_everything_is_taken_in(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, harm: Callable[[Any], None]
 ) -> None:
     monkeypatch.setattr(runtime, "DEAF_SECONDS", 1.5)
     program = await Program.create(stack)
@@ -41,10 +59,10 @@ async def test_a_deaf_consumer_is_replaced_and_everything_is_taken_in(
     tasks = [asyncio.create_task(processor.run()) for processor in running]
     await program.post(range(20))
     await program.until_counted(60)
-    deaf = running[0]._consumer
-    deaf.end_offsets = deaf.beginning_offsets = _never
+    harmed = running[0]._consumer
+    harm(harmed)
     async with asyncio.timeout(30):
-        while running[0]._consumer is deaf:  # noqa: ASYNC110  (the processor's own loop changes it)
+        while running[0]._consumer is harmed:  # noqa: ASYNC110  (the processor's own loop changes it)
             await asyncio.sleep(0.1)
     await program.post(range(20, 40))
     counted = await program.until_counted(120)
