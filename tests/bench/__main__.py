@@ -12,12 +12,12 @@ import msgspec
 from rich.console import Console
 from ring.ring import ORIGIN
 
-from bench import ingest, latency, throughput
+from bench import ingest, latency, scoring, throughput
 from bench.processes import memory_mb, of_stack
 from bench.report import Part, Report, show
 from bench.stand import Bench, standing
 
-PARTS = ("ingest", "ring")
+PARTS = ("ingest", "scoring", "ring")
 
 
 async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str, float]]:
@@ -25,6 +25,9 @@ async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str
     parts, memory = [], {}
     if "ingest" in wanted:
         parts += await ingest.measure(bench)
+    if "scoring" in wanted:
+        async with standing(bench.folder / "scoring") as ring:
+            parts += await scoring.measure(bench, ring)
     if "ring" in wanted:
         bench.say("starting the ring")
         async with standing(bench.folder / "ring", "--from", ORIGIN) as ring:

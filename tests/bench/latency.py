@@ -19,7 +19,7 @@ from bench.stand import Bench
 from bench.throughput import counts, door_of
 from bench.traffic import Call, names, track, views
 
-SLOW_RATE = 200.0
+SLOW_RATE, LIVE_RATE = 200.0, 1_000.0
 RATE_MAX = 10_000.0
 """The load generator's part of a machine is bounded; a faster ring is measured at this rate."""
 CONTACTS_PER_SECOND = 20
@@ -45,8 +45,9 @@ class Pace:
 
 
 async def measure(bench: Bench, ring: Ring, throughput: float) -> list[Part]:
-    """At half of the throughput (`ring_latency`), and at 200 touchpoints a second (`ring_latency_200`)."""
-    paces = [Pace("half", min(throughput / 2, RATE_MAX)), Pace("200", SLOW_RATE)]
+    """At half of the throughput (`ring_latency`), at 200 (`ring_latency_200`), and up to scoring alone at 1,000 (`live_update`)."""
+    live = Pace("live", LIVE_RATE)
+    paces = [Pace("half", min(throughput / 2, RATE_MAX)), Pace("200", SLOW_RATE), live]
     bench.say(f"publishing campaigns; half of the throughput is {paces[0].rate:.0f} touchpoints a second")
     await ring.api("orchestrator", "PUT", "/v1/policy", {"caps": []})
     keys = [pace.key(number) for pace in paces for number in range(bench.rounds)]
@@ -63,7 +64,8 @@ async def measure(bench: Bench, ring: Ring, throughput: float) -> list[Part]:
             pace.echoes.append(await _echo(bench, ring, dsn, pace.rate))
     bench.say("reading the topics")
     found = _latencies(ring)
-    return [part for pace in paces for part in _parts(bench, pace, found)]
+    through = [part for pace in paces if pace is not live for part in _parts(bench, pace, found)]
+    return [*through, _live_update(bench, live, _updates(ring))]
 
 
 async def _ring(bench: Bench, ring: Ring, pace: Pace, number: int) -> None:
@@ -102,10 +104,15 @@ async def _echo(bench: Bench, ring: Ring, dsn: str, rate: float) -> list[float]:
     return msgspec.json.decode(await run("echo", msgspec.json.encode(asked)), type=list[float])
 
 
+class _Named(msgspec.Struct):
+    id: str
+
+
 class _Seen(msgspec.Struct):
-    """The fields of touchpoints, decisions and actions that are looked at."""
+    """The fields of touchpoints, profiles, decisions and actions that are looked at."""
 
     type: str
+    touchpoint: _Named | None = None
     id: str = ""
     campaign: str = ""
     decision_id: str = ""
@@ -124,6 +131,26 @@ def _latencies(ring: Ring) -> dict[str, list[float]]:
     for decision, (key, at) in contacts.items():
         found.setdefault(key, []).append(float(at - posted[causes[decision]]))
     return found
+
+
+def _updates(ring: Ring) -> dict[str, list[float]]:
+    """Milliseconds from each touchpoint to the profile that it changed, by campaign of its round."""
+    posted = {seen.id: at for seen, at in _read(ring, "touchpoints")}
+    found: dict[str, list[float]] = {}
+    for seen, at in _read(ring, "customers"):
+        if seen.touchpoint and seen.touchpoint.id in posted:
+            found.setdefault(seen.touchpoint.id.rpartition("-")[0], []).append(float(at - posted[seen.touchpoint.id]))
+    return found
+
+
+def _live_update(bench: Bench, pace: Pace, found: dict[str, list[float]]) -> Part:
+    seen = [found.get(pace.key(number), []) for number in range(bench.rounds)]
+    if not all(seen):
+        raise BenchError(f"no profile changed at {pace.rate:.0f}/s in some round: {[len(some) for some in seen]}")
+    more = {"rate": pace.rate, "updates": sum(map(len, seen)) / bench.rounds}
+    rounds = [_round(pace, number, percentile(some, 0.99), 0.99, more) for number, some in enumerate(seen)]
+    subject = f"touchpoint to changed profile on its topic at {pace.rate:.0f} touchpoints a second, p99"
+    return part_of(_measure("live_update_p99", subject, 1_000.0), rounds)
 
 
 def _read(ring: Ring, short: str) -> list[tuple[_Seen, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from nextwave_contracts.outcomes import Outcome
@@ -12,6 +12,9 @@ from nextwave_contracts.wire import Message
 Band = Literal["low", "elevated", "high", "lost"]
 Stage = Literal["exploration", "formation", "stability", "decline"]
 Cell = Literal["I", "II", "III", "IV"]
+Pattern = Literal["early_abort", "midway_death", "early_exit", "long_retention"]
+DeclineSign = Literal["leaving", "falling", "dissatisfied", "ending"]
+Cause = Literal["dissatisfied", "poached", "attracted", "forced", "dropped_by_us", "unknown"]
 HoldState = Literal["complaint", "legal", "wrong_number", "manual"]
 
 
@@ -40,6 +43,71 @@ class Value(Message, frozen=True, kw_only=True):
     current: int = 0
     potential: int = 0
     currency: str = "EUR"
+    margin: int = 0
+    """`current` is `margin` - `service_cost` - `contact_cost`; `potential` is `up_buying` + `cross_buying` + `referrals`."""
+    service_cost: int = 0
+    contact_cost: int = 0
+    up_buying: int = 0
+    cross_buying: int = 0
+    referrals: int = 0
+    share_of_wallet: float | None = None
+
+
+class Course(Message, frozen=True, kw_only=True):
+    """`reached` is the stage without the signs of decline; `pattern` is how the relationship ended, None while it goes on."""
+
+    reached: Stage = "exploration"
+    signs: tuple[DeclineSign, ...] = ()
+    tenure_days: int = 0
+    pattern: Pattern | None = None
+
+
+class Leaving(Message, frozen=True, kw_only=True):
+    """The likeliest cause if the customer leaves, and its share (0..1) of all evidence."""
+
+    cause: Cause = "unknown"
+    share: float = 0.0
+
+
+class Relation(Message, frozen=True, kw_only=True):
+    """The relationship score 0..1 and its weakest indicator; None where nothing is known."""
+
+    score: float | None = None
+    weakest: str | None = None
+
+
+class Unit(Message, frozen=True, kw_only=True):
+    """Unit economics so far, minor units of the value's currency; `net` is what is left."""
+
+    margin: int = 0
+    acquisition: int = 0
+    direct: int = 0
+    indirect: int = 0
+    net: int = 0
+
+
+class Cases(Message, frozen=True, kw_only=True):
+    """Matters of one kind: open now, solved so far, mean time to solve."""
+
+    open: int = 0
+    solved: int = 0
+    mean_seconds: int = 0
+
+
+class Registered(Message, frozen=True, kw_only=True):
+    """A product that the customer registered; `purchased_on` gives it birthdays."""
+
+    name: str
+    serial: str = ""
+    purchased_on: date | None = None
+
+
+class BestHour(Message, frozen=True, kw_only=True):
+    """The hour of the week at which a channel reached the customer best so far: weekday (0: Monday) and hour on their clock."""
+
+    channel: str
+    weekday: int
+    hour: int
 
 
 class Orders(Message, frozen=True, kw_only=True):
@@ -59,6 +127,8 @@ class ContactPoint(Message, frozen=True, kw_only=True):
     channel: str
     address: str
     bounced: bool = False
+    verified: bool = False
+    """The customer has shown that the address is theirs."""
 
 
 class Consent(Message, frozen=True, kw_only=True):
@@ -92,6 +162,10 @@ class Snapshot(Message, frozen=True, kw_only=True):
     churn: Churn
     stage: Stage = "exploration"
     value: Value = Value()
+    course: Course = Course()
+    leaving: Leaving = Leaving()
+    relation: Relation = Relation()
+    unit: Unit = Unit()
     orders: Orders = Orders()
     activity: dict[str, float] = {}
     """Exponentially decayed (30 days) counts per subject, for instance `web`, `order`, `phone`, `message`, `service`."""
@@ -99,11 +173,20 @@ class Snapshot(Message, frozen=True, kw_only=True):
     unsatisfied: bool = False
     """A complaint was closed without satisfaction, or a service request is still open: no marketing."""
     open_complaints: int = 0
+    complaints: Cases = Cases()
+    services: Cases = Cases()
     refusals: int = 0
     refused: dict[str, datetime] = {}
     """By channel (empty: every one), when the customer last refused."""
     complained_at: datetime | None = None
     """When the customer last complained, whether or not it was resolved since."""
+    referrals: int = 0
+    contract_ends_at: datetime | None = None
+    """The end of the contract that ends next, as far as it is known."""
+    products: tuple[Registered, ...] = ()
+    best_hours: tuple[BestHour, ...] = ()
+    shared: tuple[str, ...] = ()
+    """Identifiers that other customers have, too: what comes by these alone is credited to nobody of them."""
     contact_points: tuple[ContactPoint, ...] = ()
     consents: tuple[Consent, ...] = ()
     holds: tuple[HeldBy, ...] = ()

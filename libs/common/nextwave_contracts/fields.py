@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from nextwave_contracts.customers import Band, Cell, Snapshot, Stage
+from nextwave_contracts.customers import Band, Cause, Cell, DeclineSign, Pattern, Snapshot, Stage
 
 FieldType = Literal["number", "text", "flag", "instant", "list", "any"]
 """`any` is a trait: its type is known only when it is read. Instants are `datetime`, lists are tuples of text."""
@@ -25,6 +25,9 @@ class Field:
     values: tuple[str, ...] = ()
 
 
+INDICATORS = ("satisfaction", "complaints_solved", "response", "tenure", "breadth")
+"""Of the relationship score."""
+
 FIELDS: tuple[Field, ...] = (
     Field("churn.risk", "number", "probability 0..1 that the customer will not come back within the horizon", lambda p: p.churn.risk),
     Field("churn.band", "text", "band of the churn risk", lambda p: p.churn.band, get_args(Band)),
@@ -34,6 +37,46 @@ FIELDS: tuple[Field, ...] = (
     Field("value.current", "number", "current value over the horizon, minor units", lambda p: p.value.current),
     Field("value.potential", "number", "what buying more, buying wider and referrals could add, minor units", lambda p: p.value.potential),
     Field("value.currency", "text", "currency of the values, ISO 4217", lambda p: p.value.currency or None),
+    Field("value.margin", "number", "part of value.current: expected margin, minor units", lambda p: p.value.margin),
+    Field(
+        "value.service_cost",
+        "number",
+        "part of value.current, taken off: expected cost of calls and service",
+        lambda p: p.value.service_cost,
+    ),
+    Field(
+        "value.contact_cost", "number", "part of value.current, taken off: expected cost of our contacts", lambda p: p.value.contact_cost
+    ),
+    Field("value.up_buying", "number", "part of value.potential: more of what is bought already, minor units", lambda p: p.value.up_buying),
+    Field(
+        "value.cross_buying", "number", "part of value.potential: categories not bought yet, minor units", lambda p: p.value.cross_buying
+    ),
+    Field("value.referrals", "number", "part of value.potential: customers by recommendation, minor units", lambda p: p.value.referrals),
+    Field(
+        "value.share_of_wallet",
+        "number",
+        "share 0..1 of yearly spending that comes to us; missing without a wallet",
+        lambda p: p.value.share_of_wallet,
+    ),
+    Field(
+        "course.reached",
+        "text",
+        "stage without the signs of decline",
+        lambda p: p.course.reached,
+        ("exploration", "formation", "stability"),
+    ),
+    Field("course.signs", "list", "what speaks for decline: " + ", ".join(get_args(DeclineSign)), lambda p: p.course.signs),
+    Field("course.tenure_days", "number", "days from the first order or contract to the last", lambda p: p.course.tenure_days),
+    Field("course.pattern", "text", "how the relationship ended; missing while it goes on", lambda p: p.course.pattern, get_args(Pattern)),
+    Field("leaving.cause", "text", "likeliest cause if the customer leaves", lambda p: p.leaving.cause, get_args(Cause)),
+    Field("leaving.share", "number", "share 0..1 of all evidence that speaks for that cause", lambda p: p.leaving.share),
+    Field("relation.score", "number", "relationship score 0..1; missing while nothing is known", lambda p: p.relation.score),
+    Field("relation.weakest", "text", "weakest indicator of the relationship score", lambda p: p.relation.weakest, INDICATORS),
+    Field("unit.margin", "number", "margin so far, minor units", lambda p: p.unit.margin),
+    Field("unit.acquisition", "number", "what it cost to win the customer, minor units", lambda p: p.unit.acquisition),
+    Field("unit.direct", "number", "what our contacts cost so far, minor units", lambda p: p.unit.direct),
+    Field("unit.indirect", "number", "indirect loading of these, minor units", lambda p: p.unit.indirect),
+    Field("unit.net", "number", "margin less acquisition, direct and indirect cost so far, minor units", lambda p: p.unit.net),
     Field("orders.count", "number", "orders so far", lambda p: p.orders.count),
     Field("orders.revenue", "number", "sum of all orders, minor units", lambda p: p.orders.revenue),
     Field("orders.currency", "text", "currency of the orders, ISO 4217", lambda p: p.orders.currency or None),
@@ -45,6 +88,36 @@ FIELDS: tuple[Field, ...] = (
     Field("satisfaction", "number", "last known satisfaction, 1..5; missing while the customer never rated", lambda p: p.satisfaction),
     Field("open_complaints", "number", "complaints that are not resolved", lambda p: p.open_complaints),
     Field("unsatisfied", "flag", "a matter is open or was closed without satisfaction", lambda p: p.unsatisfied),
+    Field("complaints.solved", "number", "complaints that were resolved", lambda p: p.complaints.solved),
+    Field(
+        "complaints.mean_seconds",
+        "number",
+        "mean seconds to resolve a complaint",
+        lambda p: p.complaints.mean_seconds if p.complaints.solved else None,
+    ),
+    Field("services.open", "number", "service matters that are not done", lambda p: p.services.open),
+    Field("services.solved", "number", "service matters that were done", lambda p: p.services.solved),
+    Field(
+        "services.mean_seconds",
+        "number",
+        "mean seconds to do a service matter",
+        lambda p: p.services.mean_seconds if p.services.solved else None,
+    ),
+    Field("referrals", "number", "customers referred so far", lambda p: p.referrals),
+    Field("contract_ends_at", "instant", "end of the contract that ends next; missing where none is known", lambda p: p.contract_ends_at),
+    Field("products", "list", "names of registered products, the newest first", lambda p: tuple(r.name for r in p.products)),
+    Field(
+        "shared",
+        "list",
+        "kinds of identifiers that other customers have, too",
+        lambda p: tuple(sorted({n.partition(":")[0] for n in p.shared})),
+    ),
+    Field(
+        "verified",
+        "list",
+        "channels whose address the customer has shown to be theirs",
+        lambda p: tuple(c.channel for c in p.contact_points if c.verified),
+    ),
     Field("refusals", "number", "refused contacts so far", lambda p: p.refusals),
     Field(
         "channels", "list", "channels with a usable contact point", lambda p: tuple(c.channel for c in p.contact_points if not c.bounced)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
+import unicodedata
 from collections.abc import Iterable
 
+import idna
 import phonenumbers
 
 KINDS: tuple[str, ...] = ("customer_id", "external", "email", "phone", "device_token", "anonymous_id")
@@ -18,12 +21,19 @@ INTERNAL = "external:nextwave:"
 """Prefix of the identifier that names a customer by Nextwave's own id (used by links in messages we sent)."""
 
 
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.ASCII)
+_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+
+
 class InvalidIdentifierError(ValueError):
     """The text is no identifier; the message says what is expected."""
 
 
 def identifier(kind: str, value: str, *, region: str | None = None) -> str:
-    """`kind:value` in normal form: mail addresses lower-cased with IDNA domain, phones in E.164 (`region` helps national ones)."""
+    """`kind:value` in normal form: mail addresses lower-cased with IDNA 2008 domain, phones in E.164 (`region` helps national ones).
+
+    Normalising twice is normalising once. Raises `InvalidIdentifierError`.
+    """
     if kind not in KINDS:
         raise InvalidIdentifierError(f"unknown identifier kind; use one of {', '.join(KINDS)}")
     normal = _NORMAL_FORMS.get(kind, _plain)(value, region)
@@ -52,7 +62,7 @@ def value_of(name: str) -> str:
 
 def strength(name: str) -> tuple[int, str]:
     """Sort key: the strongest kind first, then alphabetical, so that the choice never depends on order."""
-    return KINDS.index(kind_of(name)), name
+    return _RANK[name.partition(":")[0]], name
 
 
 def strongest(names: Iterable[str]) -> str:
@@ -66,21 +76,57 @@ def blind(name: str, key: bytes) -> str:
 
 
 def _plain(value: str, _region: str | None) -> str:
-    return value.strip()
+    return value.strip() if value.isascii() else unicodedata.normalize("NFC", value.strip())
 
 
 def _email(value: str, _region: str | None) -> str:
-    local, at, domain = value.strip().rpartition("@")
-    if not at or not local or " " in value.strip():
+    """The part before the @ is folded too: no provider of note tells `Ann@` from `ann@`, and a customer must not become two."""
+    written = _folded(value).strip()
+    local, at, domain = written.rpartition("@")
+    if not at or not local or len(written.split()) != 1:
         raise InvalidIdentifierError("email must look like name@domain")
+    return f"{local}@{_host(domain)}"
+
+
+def _folded(text: str) -> str:
+    """Lower case; full-width and other compatibility forms as what they stand for, and nothing that cannot be seen."""
+    if text.isascii():
+        return text.lower()
+    seen = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).lower())
+
+
+def _host(domain: str) -> str:
+    """The ASCII form by IDNA 2008 (UTS 46, non-transitional: `faß.de` is not `fass.de`), without the dot of the root.
+
+    What IDNA 2008 refuses and IDNA 2003 allowed (emoji) is read by the older rule, since such mailboxes exist.
+    """
+    domain = domain.replace("\u3002", ".").removesuffix(".")
     try:
-        ascii_domain = domain.lower().encode("idna").decode()
+        ascii_domain = domain if _HOST.fullmatch(domain) else idna.encode(domain, uts46=True).decode()
+    except UnicodeError:
+        ascii_domain = _older(domain)
+    if not _HOST.fullmatch(ascii_domain):
+        raise InvalidIdentifierError("email has a domain that is no valid host name")
+    return ascii_domain
+
+
+def _older(domain: str) -> str:
+    try:
+        return domain.encode("idna").decode().lower()
     except UnicodeError as wrong:
         raise InvalidIdentifierError("email has a domain that is no valid host name") from wrong
-    return f"{local.lower()}@{ascii_domain}"
 
 
 def _phone(value: str, region: str | None) -> str:
+    """`region` is an ISO 3166-1 alpha-2 code in either case. An extension is dropped: it is no number that can be called."""
+    written = _e164(value, region.upper() if region else None)
+    if written != value and _e164(written, None) != written:
+        raise InvalidIdentifierError("phone has digits that no number of its country begins with")
+    return written
+
+
+def _e164(value: str, region: str | None) -> str:
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as wrong:

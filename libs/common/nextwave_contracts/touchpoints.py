@@ -43,6 +43,7 @@ TOUCHPOINT_TYPES: dict[str, str] = {
     "customer.registered": "the customer signed up",
     "customer.identified": "traits or contact points of the customer became known",
     "identities.linked": "two identifiers were declared to be one customer",
+    "identities.separated": "identifiers were declared to be another customer's (`identifiers` in the data)",
     "preference.changed": "the customer changed a preference",
     "consent.granted": "the customer agreed to a channel and purpose",
     "consent.withdrawn": "the customer withdrew from a channel and purpose",

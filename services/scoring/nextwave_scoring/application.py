@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from nextwave_contracts.customers import CustomerUpdated
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS, Topic
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_scoring import metrics, store
-from nextwave_scoring.fold import Fold, ids_in, names_in
+from nextwave_scoring.churn.outlook import Model
+from nextwave_scoring.fold import TAKING, Fold, ids_in, names_in, separated_in, taking_after
+from nextwave_scoring.instants import micros
 from nextwave_scoring.unit import Unit
 
 
@@ -24,20 +27,44 @@ class Scoring:
 
     def __init__(self, fold: Fold) -> None:
         self._fold = fold
+        self._by_quantiles = fold.judge.house.rule.by == "quantile"
 
     async def load(self, connection: AsyncConnection, work: Work) -> Unit:
         """Every customer that the batch can touch, rows locked: identifiers by name first, then customers by id."""
         unit = Unit(work.partition, work.partitions)
         await store.load_names(connection, unit, names_in(work.taken))
         await store.load_customers(connection, unit, ids_in(work.taken, work.timers))
+        await store.load_timelines(connection, unit, separated_in(work.taken))
+        if self._by_quantiles:
+            await self._load_thresholds(connection, unit, work)
         return unit
 
     def fold(self, unit: Unit, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:  # noqa: ARG002  (business time is the item's own)
         """One item in; messages out."""
-        return self._fold.take(unit, item)
+        messages = self._fold.take(unit, item)
+        for shadow in self._fold.judge.models.current.shadows:
+            _compare(shadow, unit, messages)
+        return messages
 
     async def save(self, connection: AsyncConnection, unit: Unit) -> None:
         """Writes the unit back."""
         await store.save(connection, unit)
+        if self._by_quantiles:
+            await store.save_thresholds(connection, unit)
         metrics.CREATED.inc(len(unit.changed) - len(unit.changed & unit.stored))
         metrics.MERGED.inc(len(unit.absorbed))
+
+    async def _load_thresholds(self, connection: AsyncConnection, unit: Unit, work: Work) -> None:
+        unit.thresholds = await store.load_thresholds(connection)
+        if any(timer.kind == TAKING for timer in work.timers):
+            unit.tallied = await store.load_tallies(connection)
+        if work.partition == 0:
+            unit.timers.append(taking_after(work.now))
+
+
+def _compare(shadow: Model, unit: Unit, messages: Iterable[Outgoing]) -> None:
+    """What a shadow would have said, against what was said."""
+    for message in (outgoing.message for outgoing in messages):
+        if isinstance(message, CustomerUpdated):
+            risk = shadow.outlook(unit.customers[message.customer_id].profile).risk(micros(message.at))
+            metrics.SHADOW.labels(shadow.name).observe(risk - message.profile.churn.risk)

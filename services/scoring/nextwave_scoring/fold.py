@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated
-from nextwave_contracts.identifiers import INTERNAL
+from nextwave_contracts.identifiers import INTERNAL, strength
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import CUSTOMERS, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.application import Outgoing, RejectedError, Taken, Timer
 
+from nextwave_scoring import separation, sharing
 from nextwave_scoring.customer import Customer, Judge, Judgement, due_review
 from nextwave_scoring.identity import UnknownCustomerError, resolve
 from nextwave_scoring.instants import instant, micros
-from nextwave_scoring.profile import outcomes, touch
-from nextwave_scoring.profile.merge import bounded_absorbed, bounded_names, merge
+from nextwave_scoring.profile import bounds, outcomes, touch
+from nextwave_scoring.profile.merge import bounded_names, merge
+from nextwave_scoring.profile.record import ABSORBED_MAX, Profile
 from nextwave_scoring.profile.subjects import subject_of
 from nextwave_scoring.profile.view import past_contacts
+from nextwave_scoring.rates import Rates
 from nextwave_scoring.receipt import received
+from nextwave_scoring.separation import SEPARATED, Halves
 from nextwave_scoring.unit import Entry, Unit
+from nextwave_scoring.value.thresholds import next_taking, take_thresholds
 
-REVIEW = "review"
+REVIEW, TAKING = "review", "thresholds"
+"""Kinds of timers."""
 LINKED = "identities.linked"
 _encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Whom a touchpoint means, which of its names several customers share, and what finding this out makes known."""
+
+    customer_id: str
+    shared: tuple[str, ...] = ()
+    messages: tuple[Outgoing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,34 +50,61 @@ class Fold:
     """Scoring's decisions, pure: it changes the unit of work and nothing else, and is told the time."""
 
     judge: Judge
+    rates: Rates = field(default_factory=Rates)
 
     def take(self, unit: Unit, item: Taken | Timer) -> list[Outgoing]:
         """One item of a batch. Raises `RejectedError` for what names no customer."""
         if isinstance(item, Timer):
-            return self._review(unit, item)
+            return self._take_thresholds(unit, item) if item.kind == TAKING else self._review(unit, item)
         if isinstance(item.message, Outcome):
             return self._outcome(unit, item.message, item.at)
         return self._touchpoint(unit, received(item.message, item.at), item.at)
 
     def _touchpoint(self, unit: Unit, touchpoint: Touchpoint, at: datetime) -> list[Outgoing]:
-        customer_id, messages = self._meant(unit, touchpoint, at)
-        customer = unit.customers[customer_id]
-        touch.take(customer.profile, touchpoint)
         unit.intake[(source_prefix(touchpoint.source), subject_of(touchpoint.type))] += 1
-        unit.entries.append(Entry(customer_id, at, touchpoint.source, touchpoint.id, touchpoint.type, _encode(touchpoint.data)))
-        messages.append(self._updated(unit, customer_id, self.judge.judge(customer, micros(at)), touchpoint))
-        return messages
+        if touchpoint.type == SEPARATED:
+            return self._separate(unit, touchpoint, at)
+        meant = self._meant(unit, touchpoint, at)
+        customer = unit.customers[meant.customer_id]
+        touch.take(customer.profile, touchpoint, self.rates)
+        unit.entries.append(_entry(meant.customer_id, touchpoint, at))
+        stopped = sharing.hear(unit, touchpoint, meant.shared, meant.customer_id) if meant.shared else []
+        updated = self._updated(unit, meant.customer_id, self.judge.judge(customer, micros(at), unit.thresholds), touchpoint)
+        return [*meant.messages, updated, *(self._unprompted(unit, other, at) for other in stopped if _was_seen(unit, other))]
 
     def _outcome(self, unit: Unit, outcome: Outcome, at: datetime) -> list[Outgoing]:
         customer_id = unit.root(outcome.customer_id)
         if customer_id is None:
             raise RejectedError("invalid", f"no customer has the id {outcome.customer_id}")
         customer = unit.customers[customer_id]
-        outcomes.take(customer.profile, outcome)
-        detail = {"action_id": outcome.action_id, "campaign": outcome.campaign, "wave": outcome.wave, "detail": outcome.detail}
-        source = f"channels/{outcome.channel}"
-        unit.entries.append(Entry(customer_id, at, source, outcome.id, f"outcome.{outcome.kind}", _encode(detail)))
-        return [self._updated(unit, customer_id, self.judge.judge(customer, micros(at)), outcome)]
+        outcomes.take(customer.profile, outcome, self.rates)
+        unit.entries.append(separation.entry_of(customer_id, outcome, at))
+        return [self._updated(unit, customer_id, self.judge.judge(customer, micros(at), unit.thresholds), outcome)]
+
+    def _separate(self, unit: Unit, touchpoint: Touchpoint, at: datetime) -> list[Outgoing]:
+        """Two customers of one. Without all of the timeline the profile stays with the one that remains, and the lines say so."""
+        customer_id, halves = _halves(unit, touchpoint)
+        left_id, customer = separation.new_id(touchpoint), unit.customers[customer_id]
+        whole, lines = customer.profile, unit.timeline_of(customer_id)
+        if lines is None:
+            staying = msgspec.structs.replace(whole, names=list(halves.staying))
+            leaving = Profile(names=list(halves.leaving))
+        else:
+            stay, leave = separation.divide(lines, halves.leaving)
+            unit.move(customer_id, leave, left_id)
+            staying = separation.folded(stay, halves.staying, self.rates)
+            leaving = separation.folded(leave, halves.leaving, self.rates)
+        separation.keep_apart(whole, staying, leaving, halves, micros(at))
+        customer.profile, unit.customers[left_id] = staying, Customer(leaving, version=customer.version)
+        for name in halves.leaving:
+            unit.bind(name, left_id)
+        for one, other in ((customer_id, left_id), (left_id, customer_id)):
+            told = {**touchpoint.data, "other_customer": other, "folded_again": lines is not None}
+            named = msgspec.structs.replace(touchpoint, identifiers=tuple(unit.customers[one].profile.names[:1]), data=told)
+            touch.take(unit.customers[one].profile, named, self.rates)
+            unit.entries.append(_entry(one, named, at))
+        updated = self._updated(unit, customer_id, self.judge.judge(customer, micros(at), unit.thresholds), touchpoint)
+        return [updated, self._unprompted(unit, left_id, at)]
 
     def _review(self, unit: Unit, timer: Timer) -> list[Outgoing]:
         """Judges anew at the due time. A timer that is not the one remembered is stale: another took its place."""
@@ -70,41 +112,75 @@ class Fold:
         customer = unit.customers.get(timer.key)
         if customer is None or customer.standing.review_at != due:
             return []
-        judged = self.judge.judge(customer, due)
+        judged = self.judge.judge(customer, due, unit.thresholds)
         if judged.changes_from(customer.standing):
             return [self._updated(unit, timer.key, judged, None)]
         self._plan_review(unit, timer.key, judged)
         return []
 
-    def _meant(self, unit: Unit, touchpoint: Touchpoint, at: datetime) -> tuple[str, list[Outgoing]]:
-        """The customer meant, made or merged where needed, and what a merge makes known."""
-        names = touchpoint.identifiers
-        roots = {n: unit.root(n.removeprefix(INTERNAL)) if n.startswith(INTERNAL) else unit.root_of_name(n) for n in names}
+    def _take_thresholds(self, unit: Unit, timer: Timer) -> list[Outgoing]:
+        """New thresholds of value from all customers, in force a day later: customers meet them at their next event or review."""
+        house, due = self.judge.house, micros(timer.due_at)
+        newest = unit.thresholds[-1] if unit.thresholds else house.thresholds((), due)
+        taken = take_thresholds(house.rule, unit.tallied, due, newest)
+        if taken is not None:
+            unit.thresholds.append(taken)
+            unit.taken.append(taken)
+        return []
+
+    def _meant(self, unit: Unit, touchpoint: Touchpoint, at: datetime) -> Meant:
+        """The customer meant, made or merged where needed."""
+        names, linked = touchpoint.identifiers, touchpoint.type == LINKED
+        roots = {name: unit.root_of_name(name) for name in names}
         known = set(roots.values())
-        if len(known) == 1 and None not in known:
-            return str(known.pop()), []
+        only = known.pop() if len(known) == 1 else None
+        if only is not None and not sharing.is_shared(unit, only):
+            return Meant(only)
+        messages = [] if linked else self._end_sharing(unit, roots, at)
+        shared = () if linked else tuple(name for name in names if sharing.is_shared(unit, roots[name]))
+        own = {name: root for name, root in roots.items() if name not in shared}
+        if not own:
+            return Meant(str(roots[min(shared, key=strength)]), shared, tuple(messages))
         try:
-            found = resolve(names, roots, unit.names_of, linked=touchpoint.type == LINKED)
+            found = resolve(tuple(own), own, unit.known, linked=linked)
         except UnknownCustomerError as unknown:
             raise RejectedError("invalid", str(unknown)) from unknown
         customer = unit.customers.setdefault(found.customer_id, Customer())
-        messages = [message for absorbed in found.absorbed for message in self._absorb(unit, found.customer_id, absorbed, at)]
+        messages += [message for absorbed in found.absorbed for message in self._absorb(unit, found.customer_id, absorbed, at)]
+        for name in found.bound:
+            unit.bind(name, found.customer_id)
         if found.bound:
-            for name in found.bound:
-                unit.bind(name, found.customer_id)
             customer.profile.names = bounded_names([*customer.profile.names, *found.bound])
-        return found.customer_id, messages
+        if linked:
+            customer.profile.shared = {name: since for name, since in customer.profile.shared.items() if name not in names}
+        for name in found.shared:
+            sharing.begin(unit, name, found.customer_id, micros(at))
+        for name in shared:
+            sharing.join(unit, name, found.customer_id, micros(at))
+        return Meant(found.customer_id, (*shared, *found.shared), tuple(messages))
+
+    def _end_sharing(self, unit: Unit, roots: dict[str, str | None], at: datetime) -> list[Outgoing]:
+        """Names whose sharers turned out to be one customer are that customer's, with all that was named by them alone."""
+        messages: list[Outgoing] = []
+        for name, holder in roots.items():
+            one = sharing.settled(unit, name) if sharing.is_shared(unit, holder) else None
+            if one is not None and holder is not None:
+                messages += self._absorb(unit, one, holder, at)
+                unit.customers[one].profile.shared.pop(name, None)
+                roots[name] = one
+        return messages
 
     def _absorb(self, unit: Unit, survivor: str, absorbed: str, at: datetime) -> list[Outgoing]:
         customer, other = unit.customers[survivor], unit.customers.pop(absorbed)
         customer.profile = merge(customer.profile, other.profile)
-        customer.profile.absorbed = bounded_absorbed({**customer.profile.absorbed, absorbed: micros(at)})
+        customer.profile.absorbed = bounds.newest({**customer.profile.absorbed, absorbed: micros(at)}, ABSORBED_MAX)
         customer.version = max(customer.version, other.version) + 1
+        unit.count(other.standing.counted, None)
         unit.pointers[absorbed] = survivor
         unit.absorbed.add(absorbed)
         unit.changed.discard(absorbed)
         unit.changed.add(survivor)
-        snapshot = self.judge.snapshot(survivor, customer, self.judge.judge(customer, micros(at)))
+        snapshot = self.judge.snapshot(survivor, customer, self.judge.judge(customer, micros(at), unit.thresholds))
         contacts = past_contacts(other.profile)
         return [
             Outgoing(CUSTOMERS, CustomersMerged(customer_id=survivor, absorbed=absorbed, at=at, profile=snapshot, contacts=contacts)),
@@ -123,10 +199,15 @@ class Fold:
             profile=self.judge.snapshot(customer_id, customer, judged),
             changes=judged.changes_from(customer.standing),
         )
+        unit.count(customer.standing.counted, judged.standing.counted)
         customer.standing = judged.standing
         unit.changed.add(customer_id)
         self._plan_review(unit, customer_id, judged)
         return Outgoing(CUSTOMERS, updated)
+
+    def _unprompted(self, unit: Unit, customer_id: str, at: datetime) -> Outgoing:
+        """A customer was changed by what somebody else was named by."""
+        return self._updated(unit, customer_id, self.judge.judge(unit.customers[customer_id], micros(at), unit.thresholds), None)
 
     def _plan_review(self, unit: Unit, customer_id: str, judged: Judgement) -> None:
         """Sets the next review unless one that is early enough is set already."""
@@ -141,6 +222,11 @@ class Fold:
             unit.timers.append(Timer(partition, instant(due), customer_id, REVIEW, gate="clock"))
 
 
+def taking_after(at: datetime) -> Timer:
+    """When thresholds are taken next, by the owner of the first partition."""
+    return Timer(0, instant(next_taking(micros(at))), "", TAKING, gate="clock")
+
+
 def source_prefix(source: str) -> str:
     """What stands before the first slash: the write key's source."""
     return source.partition("/")[0]
@@ -148,8 +234,18 @@ def source_prefix(source: str) -> str:
 
 def names_in(items: Sequence[Any]) -> list[str]:
     """Every identifier that the touchpoints name, sorted, without Nextwave's own."""
-    names = {name for item in items if isinstance(item.message, Touchpoint) for name in item.message.identifiers}
+    names: set[str] = set()
+    for item in items:
+        if isinstance(item.message, Touchpoint):
+            names.update(item.message.identifiers)
+            if item.message.type == SEPARATED:
+                names.update(separation.names_to_leave(item.message))
     return sorted(name for name in names if not name.startswith(INTERNAL))
+
+
+def separated_in(items: Sequence[Any]) -> set[str]:
+    """Names of the customers that touchpoints separate: their timelines are needed whole."""
+    return {name for item in items if _separates(item.message) for name in item.message.identifiers}
 
 
 def ids_in(items: Sequence[Any], timers: Sequence[Timer]) -> set[str]:
@@ -161,3 +257,30 @@ def ids_in(items: Sequence[Any], timers: Sequence[Timer]) -> set[str]:
         else:
             ids.update(n.removeprefix(INTERNAL) for n in item.message.identifiers if n.startswith(INTERNAL))
     return ids
+
+
+def _separates(message: object) -> bool:
+    return isinstance(message, Touchpoint) and message.type == SEPARATED
+
+
+def _entry(customer_id: str, touchpoint: Touchpoint, at: datetime) -> Entry:
+    data = _encode(touchpoint.data)
+    return Entry(customer_id, at, touchpoint.source, touchpoint.id, touchpoint.type, data, touchpoint.identifiers, touchpoint.occurred_at)
+
+
+def _was_seen(unit: Unit, customer_id: str) -> bool:
+    """A shared name that nothing came by alone yet is not made known."""
+    return unit.customers[customer_id].profile.touchpoints > 0
+
+
+def _halves(unit: Unit, touchpoint: Touchpoint) -> tuple[str, Halves]:
+    """The customer meant, and its names that stay and that leave. Raises `RejectedError`."""
+    roots = [root for name in sorted(touchpoint.identifiers, key=strength) if (root := unit.root_of_name(name))]
+    if not roots:
+        raise RejectedError("invalid", "identifiers name no customer that could be separated")
+    told = separation.names_to_leave(touchpoint)
+    leaving = [name for name in bounded_names(told) if unit.root_of_name(name) == roots[0]]
+    staying = [name for name in unit.customers[roots[0]].profile.names if name not in leaving]
+    if not leaving or not staying:
+        raise RejectedError("invalid", "data.identifiers must hold some, and not all, of the names of the customer that identifiers name")
+    return roots[0], Halves(staying, leaving)

@@ -1,15 +1,23 @@
-"""Which customer a set of identifiers means, and which customers turn out to be one. Nothing here depends on the order of arrival."""
+"""Which customer a set of identifiers means, which customers turn out to be one, and which names turn out to be several customers'."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
 from nextwave_contracts.identifiers import INTERNAL, kind_of, strength, strongest
 
 NAMESPACE = UUID("6f1d7c1e-0b52-5c58-9d2e-7f0a6f6b1c11")
 """Of customer ids. Changing it would make new customers of everybody."""
+CONTACTS_MAX = 8
+"""Mail addresses and phone numbers of a customer that is pulled together without a `customer_id`: a public computer names hundreds."""
+CONTACTS_NAMED_MAX = 32
+"""The same where the source names the `customer_id`: a business account has many, an account "walk-in" has everybody's."""
+NAMES_MERGED_MAX = 48
+"""Names of any kind of a customer that is pulled together without a `customer_id`."""
+_CONTACTS = ("email:", "phone:")
+_ACCOUNT = "customer_id:"
 
 
 class UnknownCustomerError(LookupError):
@@ -17,12 +25,21 @@ class UnknownCustomerError(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What bears on who a customer is: its names, and names that an operator said are another's."""
+
+    names: Collection[str]
+    apart: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Resolution:
-    """The customer meant; the customers that became part of it; the new names that are its own from now on."""
+    """The customer meant; the customers that became part of it; the new names that are its own from now on; names that it only shares."""
 
     customer_id: str
     absorbed: tuple[str, ...]
     bound: tuple[str, ...]
+    shared: tuple[str, ...] = ()
 
 
 def derive(name: str) -> str:
@@ -30,44 +47,89 @@ def derive(name: str) -> str:
     return str(uuid5(NAMESPACE, name))
 
 
-def resolve(
-    names: Sequence[str], root_of: Mapping[str, str | None], names_of: Callable[[str], Collection[str]], *, linked: bool = False
-) -> Resolution:
+def resolve(names: Sequence[str], root_of: Mapping[str, str | None], known: Callable[[str], Known], *, linked: bool = False) -> Resolution:
     """Reads the names strongest first. `root_of` gives the customer of each name (None: not bound yet).
 
-    Customers that have different `customer_id`s stay apart unless `linked` (the source declared them one): a shared device or phone
-    proves nothing. Then the customer of the strongest name is meant. Raises `UnknownCustomerError`.
+    A name brings its customer in unless both have a `customer_id`, an operator keeps the two apart, or together they would have more
+    names than one person has; `linked` (the source declared them one) outweighs all of these. A weaker name that leads to a customer
+    who stays apart is shared. Raises `UnknownCustomerError`.
     """
     ordered = sorted(names, key=strength)
-    new = [name for name in ordered if root_of.get(name) is None and not name.startswith(INTERNAL)]
-    if not new and not any(root_of.get(name) for name in ordered):
+    if not any(root_of.get(name) or not name.startswith(INTERNAL) for name in ordered):
         raise UnknownCustomerError(f"no customer has the id {ordered[0].removeprefix(INTERNAL)}")
-    group, own_ids = _join(ordered, root_of, names_of, linked=linked)
-    bound = tuple(n for n in new if linked or kind_of(n) != "customer_id" or n in own_ids)
-    if not group:
-        return Resolution(derive(strongest(bound)), (), bound)
-    survivor = min(group, key=lambda customer: _precedence(customer, names_of))
-    return Resolution(survivor, tuple(c for c in group if c != survivor), bound)
-
-
-def _join(
-    ordered: Sequence[str], root_of: Mapping[str, str | None], names_of: Callable[[str], Collection[str]], *, linked: bool
-) -> tuple[list[str], set[str]]:
-    """The customers meant together, and the `customer_id` names they have."""
-    group: list[str] = []
-    own_ids = {ordered[0]} if kind_of(ordered[0]) == "customer_id" and root_of.get(ordered[0]) is None else set()
+    gathering = _Gathering(known, linked=linked, is_named=ordered[0].startswith(_ACCOUNT))
     for name in ordered:
         root = root_of.get(name)
-        if root is None or root in group:
-            continue
-        ids = {n for n in names_of(root) if kind_of(n) == "customer_id"}
-        if linked or not ids or not own_ids:
-            group.append(root)
-            own_ids |= ids
-    return group, own_ids
+        if root is not None:
+            gathering.lead(name, root)
+        elif not name.startswith(INTERNAL):
+            gathering.meet(name)
+    return gathering.resolution()
 
 
-def _precedence(customer: str, names_of: Callable[[str], Collection[str]]) -> tuple[int, str]:
-    """The customer with the strongest name survives a merge; names are never shared, so there are no ties."""
-    names = names_of(customer)
-    return strength(strongest(names)) if names else (99, customer)
+@dataclass(slots=True)
+class _Gathering:
+    """Who is meant together, as the names are read."""
+
+    known: Callable[[str], Known]
+    linked: bool
+    is_named: bool
+    """The touchpoint names a `customer_id`."""
+    group: list[str] = field(default_factory=list)
+    apart_from: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    apart: set[str] = field(default_factory=set)
+    bound: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
+
+    def lead(self, name: str, root: str) -> None:
+        """A name of a customer."""
+        if root in self.group:
+            return
+        other = self.known(root)
+        others = set(other.names)
+        is_other = not self.linked and (_accounts(self.names, others) or self._is_kept_apart(other) or root in self.apart_from)
+        is_full = not self.linked and self._is_too_many(others)
+        if not is_other and not is_full:
+            self.group.append(root)
+            self.names |= others
+            self.apart |= set(other.apart)
+            return
+        self.apart_from.append(root)
+        if not name.startswith((_ACCOUNT, INTERNAL)) and (is_other or len(others) > len(self.names)):
+            self.shared.append(name)
+
+    def meet(self, name: str) -> None:
+        """A name of nobody yet. What does not fit stays nobody's until it is met by itself."""
+        is_other = bool(self.names) and _accounts(self.names, {name})
+        if self.linked or not (is_other or name in self.apart or self._is_too_many({name})):
+            self.bound.append(name)
+            self.names.add(name)
+
+    def resolution(self) -> Resolution:
+        """The customer with the strongest name survives; no two have the same strongest name but by sharing it, then the ids decide."""
+        if not self.group:
+            return Resolution(derive(strongest(self.bound)), (), tuple(self.bound), tuple(self.shared))
+        survivor = min(self.group, key=self._precedence)
+        return Resolution(survivor, tuple(c for c in self.group if c != survivor), tuple(self.bound), tuple(self.shared))
+
+    def _is_kept_apart(self, other: Known) -> bool:
+        return not self.names.isdisjoint(other.apart) or not self.apart.isdisjoint(other.names)
+
+    def _is_too_many(self, others: set[str]) -> bool:
+        if not self.names:
+            return False
+        together = self.names | others
+        contacts = sum(name.startswith(_CONTACTS) for name in together)
+        if self.is_named:
+            return contacts > CONTACTS_NAMED_MAX
+        return contacts > CONTACTS_MAX or len(together) > NAMES_MERGED_MAX
+
+    def _precedence(self, customer: str) -> tuple[tuple[int, str], str]:
+        names = self.known(customer).names
+        return (strength(strongest(names)) if names else (99, ""), customer)
+
+
+def _accounts(one: set[str], other: set[str]) -> bool:
+    """Both have a `customer_id`: a shared device or phone proves nothing."""
+    return any(kind_of(name) == "customer_id" for name in one) and any(kind_of(name) == "customer_id" for name in other)

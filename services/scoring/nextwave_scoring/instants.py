@@ -17,7 +17,7 @@ def micros(at: datetime) -> int:
 
 def instant(at: int) -> datetime:
     """The aware UTC instant of microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=at)
+    return EPOCH + at * MICROSECOND
 
 
 def instant_or_none(at: int) -> datetime | None:

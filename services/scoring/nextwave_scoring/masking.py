@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ _PERSONAL = frozenset(
     {
         "email", "phone", "name", "first_name", "last_name", "firstname", "lastname", "firstName", "lastName", "username",
         "address", "street", "birthday", "body", "text", "message", "identifiers", "ip", "avatar",
+        "serial", "serial_number", "email_address", "phone_number", "mobile",
     }
 )  # fmt: skip
 
@@ -21,8 +23,20 @@ _PERSONAL = frozenset(
 def mask_snapshot(snapshot: Snapshot) -> Snapshot:
     """Without addresses, names and other personal traits."""
     points = tuple(msgspec.structs.replace(point, address=MASK) for point in snapshot.contact_points)
-    names = tuple(f"{kind_of(name)}:{MASK if kind_of(name) in _ADDRESSES else value_of(name)}" for name in snapshot.identifiers)
-    return msgspec.structs.replace(snapshot, contact_points=points, identifiers=names, traits=mask_data(snapshot.traits))
+    products = tuple(msgspec.structs.replace(product, serial=MASK if product.serial else "") for product in snapshot.products)
+    return msgspec.structs.replace(
+        snapshot,
+        contact_points=points,
+        products=products,
+        identifiers=mask_names(snapshot.identifiers),
+        shared=mask_names(snapshot.shared),
+        traits=mask_data(snapshot.traits),
+    )
+
+
+def mask_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Identifiers without addresses."""
+    return tuple(f"{kind_of(name)}:{MASK if kind_of(name) in _ADDRESSES else value_of(name)}" for name in names)
 
 
 def mask_data(data: dict[str, Any]) -> dict[str, Any]:

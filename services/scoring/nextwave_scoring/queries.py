@@ -6,11 +6,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from nextwave_contracts.customers import Cause
 from nextwave_contracts.topics import TOUCHPOINTS
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from nextwave_scoring.causes import Loss, judge_loss
+from nextwave_scoring.cohorts import Row
 from nextwave_scoring.customer import Customer
+from nextwave_scoring.economics import UnitEconomics
 
 _BY_ID = text(
     "with recursive way (id, merged_into) as ("
@@ -26,7 +30,17 @@ _TIMELINE = text(
     " and (cast(:at as timestamptz) is null or at < :at or (at = :at and (source, id) > (:source, :last)))"
     " order by at desc, source, id limit :limit"
 )
-_CUSTOMERS = text("select band, stage, count(*) from customers where merged_into is null group by band, stage")
+_CUSTOMERS = text("select band, stage, count(*) from customers where merged_into is null and band <> '' group by band, stage")
+_ROWS = text(
+    "select cohort, band, stage, cell, pattern, coalesce(nullif(cause, ''), 'unknown') cause, count(*) customers, sum(revenue) revenue,"
+    " sum(margin) margin, sum(acquisition) acquisition, sum(direct) direct, sum(indirect) indirect"
+    " from customers where merged_into is null and band <> '' group by 1, 2, 3, 4, 5, 6"
+)
+_LOSSES = text(
+    "select to_char(to_timestamp(band_since / 1000000) at time zone 'UTC', 'YYYY-MM') as month,"
+    " coalesce(nullif(cause, ''), 'unknown') as cause, count(*) from customers"
+    " where merged_into is null and band = 'lost' and band_since > 0 group by 1, 2"
+)
 _INTAKE = text("select source, subject, sum(touchpoints) from intake group by source, subject order by source, subject")
 _PROGRESS = text("select coalesce(sum(duplicates), 0) from progress where topic = :topic")
 _decode = msgspec.msgpack.Decoder(Customer).decode
@@ -84,6 +98,23 @@ async def read_timeline(connection: AsyncConnection, customer_id: str, after: Pl
     }
     rows = (await connection.execute(_TIMELINE, bound)).all()
     return [Line(at=at, source=source, id=name, type=kind, data=msgspec.json.decode(data)) for at, source, name, kind, data in rows]
+
+
+async def read_rows(connection: AsyncConnection) -> list[Row]:
+    """All customers, those that are alike in one row. A whole read of the table: for people, not for machines."""
+    rows = []
+    for found in (await connection.execute(_ROWS)).mappings():
+        sums = UnitEconomics(**{name: int(found[name]) for name in UnitEconomics.__struct_fields__})
+        rows.append(Row(economics=sums, **{name: found[name] for name in ("cohort", "band", "stage", "cell", "pattern", "cause")}))
+    return rows
+
+
+async def read_losses(connection: AsyncConnection, months: int) -> list[tuple[str, Loss]]:
+    """The newest `months` in which customers were lost, newest first."""
+    lost: dict[str, dict[Cause, int]] = {}
+    for month, cause, customers in (await connection.execute(_LOSSES)).all():
+        lost.setdefault(month, {})[cause] = customers
+    return [(month, judge_loss(causes)) for month, causes in sorted(lost.items(), reverse=True)[:months]]
 
 
 async def count(connection: AsyncConnection) -> Statistics:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 import msgspec
 from nextwave_runtime import timers
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from nextwave_scoring.cohorts import cohort_of
 from nextwave_scoring.customer import Customer
-from nextwave_scoring.unit import Unit
+from nextwave_scoring.quantiles import Tally, merged, packed, unpacked
+from nextwave_scoring.separation import LINES_MAX
+from nextwave_scoring.unit import Entry, Unit
+from nextwave_scoring.value.cells import Thresholds
 
 CHAIN_MAX = 16
-"""Rounds of following customers that were absorbed while we waited for their lock."""
-_encode = msgspec.msgpack.Encoder().encode
+"""Rounds of following customers that were absorbed, separated or began to share a name while we waited for their lock."""
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode  # equal profiles are equal bytes
 _decode = msgspec.msgpack.Decoder(Customer).decode
 
 _NAMES = text("select name, customer_id from identifiers where name = any(cast(:names as text[]))")
@@ -36,9 +41,27 @@ _BIND = text(
     " from unnest(cast(:names as text[]), cast(:ids as uuid[])) b(name, customer_id) where i.name = b.name"
 )
 _WRITE = text(
-    "insert into customers (id, band, stage, state)"
-    " select * from unnest(cast(:ids as uuid[]), cast(:bands as text[]), cast(:stages as text[]), cast(:states as bytea[]))"
-    " on conflict (id) do update set band = excluded.band, stage = excluded.stage, state = excluded.state"
+    "insert into customers (id, band, stage, cell, pattern, cause, cohort, band_since, revenue, margin, acquisition,"
+    " direct, indirect, state) select * from unnest(cast(:id as uuid[]), cast(:band as text[]), cast(:stage as text[]),"
+    " cast(:cell as text[]),"
+    " cast(:pattern as text[]), cast(:cause as text[]), cast(:cohort as text[]), cast(:band_since as bigint[]),"
+    " cast(:revenue as bigint[]), cast(:margin as bigint[]), cast(:acquisition as bigint[]), cast(:direct as bigint[]),"
+    " cast(:indirect as bigint[]), cast(:state as bytea[]))"
+    " on conflict (id) do update set band = excluded.band, stage = excluded.stage, cell = excluded.cell, pattern = excluded.pattern,"
+    " cause = excluded.cause, cohort = excluded.cohort, band_since = excluded.band_since, revenue = excluded.revenue,"
+    " margin = excluded.margin, acquisition = excluded.acquisition, direct = excluded.direct, indirect = excluded.indirect,"
+    " state = excluded.state"
+)
+_THRESHOLDS = text("select current_min, potential_min, since, customers from value_thresholds order by since")
+_NEW_THRESHOLDS = text(
+    "insert into value_thresholds (since, current_min, potential_min, customers)"
+    " values (:since, :current_min, :potential_min, :customers) on conflict (since) do nothing"
+)
+_TALLIES = text("select current, potential from value_tallies")
+_TALLY = text("select current, potential from value_tallies where partition = :partition for update")
+_SAVE_TALLY = text(
+    "insert into value_tallies (partition, current, potential) values (:partition, :current, :potential)"
+    " on conflict (partition) do update set current = excluded.current, potential = excluded.potential"
 )
 _ABSORB = text(
     "update customers c set merged_into = a.into_id, state = ''"
@@ -49,9 +72,21 @@ _ABSORB_NEW = text(
     " select id, into_id, '', '', '' from unnest(cast(:ids as uuid[]), cast(:into as uuid[])) a(id, into_id)"
 )
 _ENTRIES = text(
-    "insert into timeline (customer_id, at, source, id, type, data)"
-    " select * from unnest(cast(:customers as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]),"
-    " cast(:ids as text[]), cast(:types as text[]), cast(:datas as bytea[]))"
+    "insert into timeline (customer_id, at, source, id, type, data, identifiers, occurred_at)"
+    " select * from unnest(cast(:customers as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]), cast(:ids as text[]),"
+    " cast(:types as text[]), cast(:datas as bytea[]), cast(:identifiers as text[]), cast(:occurred_ats as timestamptz[]))"
+)
+_LINES = text(
+    "with recursive whole (id) as ("
+    " select cast(:id as uuid) union select c.id from customers c join whole on c.merged_into = whole.id)"
+    " select cast(customer_id as text) customer_id, at, source, id, type, data, identifiers, occurred_at"
+    " from timeline where customer_id in (select id from whole) limit :limit"
+)
+_MOVE = text(
+    "update timeline t set customer_id = m.into_id"
+    " from unnest(cast(:customers as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]), cast(:ids as text[]),"
+    " cast(:into as uuid[])) m(customer_id, at, source, id, into_id)"
+    " where t.customer_id = m.customer_id and t.at = m.at and t.source = m.source and t.id = m.id"
 )
 _INTAKE = text(
     "insert into intake (partition, source, subject, touchpoints)"
@@ -75,24 +110,31 @@ async def load_names(connection: AsyncConnection, unit: Unit, names: Collection[
 
 
 async def load_customers(connection: AsyncConnection, unit: Unit, ids: Collection[str]) -> None:
-    """The customers that these ids and the loaded identifiers mean now, locked in id order. Ids that are no UUID mean nobody."""
-    wanted = {bound for bound in unit.bindings.values() if bound is not None} | {found for given in ids if (found := _uuid(given))}
-    if not wanted:
-        return
-    rows = await connection.execute(_POINTERS, {"ids": sorted(wanted)})
-    ends = {str(customer) for customer, into in rows.all() if _point(unit, customer, into)}
+    """The customers that these ids and the loaded identifiers mean now, locked in id order. Ids that are no UUID mean nobody.
+
+    With whoever shares a name, everybody else who does.
+    """
+    wanted = {found for given in ids if (found := _uuid(given))} | _bound(unit)
+    looked_for: set[str] = set()
     for _ in range(CHAIN_MAX):
-        rows = await connection.execute(_CUSTOMERS, {"ids": sorted(ends)})
-        ends = set()
-        for customer, into, state in rows.all():
-            if _point(unit, customer, into):
-                unit.customers[customer] = _decode(state)
-                unit.stored.add(customer)
-            else:
-                ends.add(into)
-        if not ends:
+        if not wanted:
             return
-    raise RuntimeError("customers were absorbed faster than they could be followed")
+        await _load(connection, unit, wanted)
+        looked_for |= wanted
+        doubtful = unit.doubtful()
+        if doubtful:
+            rows = await connection.execute(_NAMES, {"names": doubtful})
+            unit.bindings.update({name: str(customer) for name, customer in rows.all() if customer is not None})
+        wanted = {i for i in (_bound(unit) | unit.sharers()) - looked_for if unit.root(i) is None}
+    raise RuntimeError("names were given to other customers faster than they could be followed")
+
+
+async def load_timelines(connection: AsyncConnection, unit: Unit, names: Collection[str]) -> None:
+    """Everything that was taken in of the customers of these names, unless it is more than `LINES_MAX` lines."""
+    for root in sorted({root for name in names if (root := unit.root_of_name(name))}):
+        rows = (await connection.execute(_LINES, {"id": root, "limit": LINES_MAX + 1})).all()
+        if len(rows) <= LINES_MAX:
+            unit.lines[root] = [_entry(row) for row in rows]
 
 
 async def save(connection: AsyncConnection, unit: Unit) -> None:
@@ -100,19 +142,38 @@ async def save(connection: AsyncConnection, unit: Unit) -> None:
     changed = sorted(unit.changed)
     customers = [unit.customers[i] for i in changed]
     if changed:
-        bound = {
-            "ids": changed,
-            "bands": [c.standing.band for c in customers],
-            "stages": [c.standing.stage for c in customers],
-            "states": [_encode(c) for c in customers],
-        }
-        await connection.execute(_WRITE, bound)
+        rows = [_row(customer_id, customer) for customer_id, customer in zip(changed, customers, strict=True)]
+        await connection.execute(_WRITE, {name: [row[name] for row in rows] for name in rows[0]})
     await _save_absorbed(connection, unit)
     if unit.bound:
         names = sorted(unit.bound)
         await connection.execute(_BIND, {"names": names, "ids": [unit.bound[n] for n in names]})
+    await _save_moved(connection, unit)
     await _save_entries(connection, unit)
     await timers.schedule(connection, unit.timers)
+
+
+async def load_thresholds(connection: AsyncConnection) -> list[Thresholds]:
+    """Thresholds of value taken so far, oldest first."""
+    return [Thresholds(*row) for row in (await connection.execute(_THRESHOLDS)).all()]
+
+
+async def load_tallies(connection: AsyncConnection) -> tuple[Tally, Tally]:
+    """Current and potential value of all customers, from every partition."""
+    rows = (await connection.execute(_TALLIES)).all()
+    return merged(unpacked(row.current) for row in rows), merged(unpacked(row.potential) for row in rows)
+
+
+async def save_thresholds(connection: AsyncConnection, unit: Unit) -> None:
+    """What the batch changed of this partition's tallies, and thresholds that it took."""
+    for taken in unit.taken:
+        await connection.execute(_NEW_THRESHOLDS, msgspec.structs.asdict(taken))
+    if not any(unit.moved_tallies):
+        return
+    row = (await connection.execute(_TALLY, {"partition": unit.partition})).first()
+    stored = [unpacked(part) for part in row] if row else [{}, {}]
+    current, potential = (packed(merged(both)) for both in zip(stored, unit.moved_tallies, strict=True))
+    await connection.execute(_SAVE_TALLY, {"partition": unit.partition, "current": current, "potential": potential})
 
 
 async def _save_absorbed(connection: AsyncConnection, unit: Unit) -> None:
@@ -120,6 +181,38 @@ async def _save_absorbed(connection: AsyncConnection, unit: Unit) -> None:
         if ids:
             ordered = sorted(ids)
             await connection.execute(statement, {"ids": ordered, "into": [unit.pointers[i] for i in ordered]})
+
+
+async def _load(connection: AsyncConnection, unit: Unit, wanted: Collection[str]) -> None:
+    if not wanted:
+        return
+    rows = await connection.execute(_POINTERS, {"ids": sorted(wanted)})
+    ends = {str(customer) for customer, into in rows.all() if _point(unit, customer, into)} - unit.customers.keys()
+    for _ in range(CHAIN_MAX):
+        if not ends:
+            return
+        rows = await connection.execute(_CUSTOMERS, {"ids": sorted(ends)})
+        ends = set()
+        for customer, into, state in rows.all():
+            if _point(unit, customer, into):
+                unit.customers[customer] = _decode(state)
+                unit.stored.add(customer)
+            elif into not in unit.customers:
+                ends.add(into)
+    raise RuntimeError("customers were absorbed faster than they could be followed")
+
+
+async def _save_moved(connection: AsyncConnection, unit: Unit) -> None:
+    lines = list(unit.moved)
+    if lines:
+        bound = {
+            "customers": [line.customer_id for line in lines],
+            "ats": [line.at for line in lines],
+            "sources": [line.source for line in lines],
+            "ids": [line.id for line in lines],
+            "into": [unit.moved[line] for line in lines],
+        }
+        await connection.execute(_MOVE, bound)
 
 
 async def _save_entries(connection: AsyncConnection, unit: Unit) -> None:
@@ -132,12 +225,46 @@ async def _save_entries(connection: AsyncConnection, unit: Unit) -> None:
             "ids": [e.id for e in entries],
             "types": [e.type for e in entries],
             "datas": [e.data for e in entries],
+            "identifiers": [None if e.identifiers is None else "\n".join(e.identifiers) for e in entries],
+            "occurred_ats": [e.occurred_at for e in entries],
         }
         await connection.execute(_ENTRIES, bound)
     if unit.intake:
         keys = sorted(unit.intake)
         counts = {"sources": [k[0] for k in keys], "subjects": [k[1] for k in keys], "counts": [unit.intake[k] for k in keys]}
         await connection.execute(_INTAKE, {"partition": unit.partition, **counts})
+
+
+def _row(customer_id: str, customer: Customer) -> dict[str, Any]:
+    """A customer's row: the state, and what follows from it and is asked of many."""
+    standing, profile = customer.standing, customer.profile
+    sums = standing.economics
+    return {
+        "id": customer_id,
+        "band": standing.band,
+        "stage": standing.stage,
+        "cell": standing.cell,
+        "pattern": standing.pattern,
+        "cause": standing.cause,
+        "cohort": cohort_of(profile.first_order_at, profile.first_at),
+        "band_since": standing.since,
+        "revenue": sums.revenue,
+        "margin": sums.margin,
+        "acquisition": sums.acquisition,
+        "direct": sums.direct,
+        "indirect": sums.indirect,
+        "state": _encode(customer),
+    }
+
+
+def _bound(unit: Unit) -> set[str]:
+    return {bound for bound in unit.bindings.values() if bound is not None}
+
+
+def _entry(row: Row[Any]) -> Entry:
+    """A line of a timeline, as `_LINES` reads it."""
+    names = None if row.identifiers is None else tuple(row.identifiers.split("\n")) if row.identifiers else ()
+    return Entry(row.customer_id, row.at, row.source, row.id, row.type, bytes(row.data), names, row.occurred_at)
 
 
 def _point(unit: Unit, customer: str, into: str | None) -> bool:

@@ -3,98 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import httpx
-import msgspec
 import pytest
-from nextwave_contracts.clock import ClockSetting
 from nextwave_contracts.customers import CustomersMerged, CustomerUpdated
 from nextwave_contracts.outcomes import Outcome
-from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS
-from nextwave_contracts.touchpoints import Touchpoint
-from nextwave_runtime.application import Outgoing, Taken, Timer, Work
-from nextwave_runtime.auth import Key, KeyFile, Keyring, hash_secret
-from nextwave_runtime.clock import SystemClock
-from nextwave_runtime.database import Database
-from nextwave_runtime.migrate import upgrade
-from nextwave_runtime.timers import Gates, take_due
-from nextwave_scoring.api import Answers
-from nextwave_scoring.application import Scoring
 from nextwave_scoring.churn.population import DEFAULT
-from nextwave_scoring.customer import Judge
-from nextwave_scoring.fold import Fold
 from nextwave_scoring.identity import derive
-from nextwave_scoring.value import Economics
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
-from stack import Stack
 
-START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-JUDGE = Judge(DEFAULT, Economics())
-PARTITIONS = 4
-
-
-def seen(number: int, *names: str, kind: str = "page.viewed", source: str = "shop/web", **data: Any) -> Touchpoint:
-    at = START + timedelta(minutes=number)
-    return Touchpoint(id=f"t{number}", source=source, type=kind, identifiers=names, occurred_at=at, received_at=at, data=data)
-
-
-class Desk:
-    """Works batches of any partition in transactions of their own, as the processor does."""
-
-    def __init__(self, database: Database) -> None:
-        self.database = database
-        self.scoring = Scoring(Fold(JUDGE))
-
-    async def work(self, *messages: Touchpoint | Outcome, partition: int = 0, timers: Sequence[Timer] = ()) -> list[Any]:
-        topic = OUTCOMES if messages and isinstance(messages[0], Outcome) else TOUCHPOINTS
-        taken = [Taken(topic, partition, n, m.at if isinstance(m, Outcome) else m.received_at, m) for n, m in enumerate(messages)]
-        work = Work(topic, partition, PARTITIONS, START, taken, timers)
-        async with self.database.transaction() as connection:
-            unit = await self.scoring.load(connection, work)
-            items: list[Taken | Timer] = [*taken, *timers]
-            out: list[Outgoing] = [o for item in items for o in self.scoring.fold(unit, item, START)]
-            await self.scoring.save(connection, unit)
-        return [o.message for o in out]
-
-    async def due(self) -> list[Timer]:
-        """Takes every review that is set, of all partitions."""
-        async with self.database.transaction() as connection:
-            far = START + timedelta(days=4000)
-            return [t for n in range(PARTITIONS) for t in await take_due(connection, n, Gates(far, None), 9)]
-
-    async def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        async with self.database.transaction() as connection:
-            return [tuple(row) for row in (await connection.execute(text(statement))).all()]
-
-
-@pytest.fixture
-async def desk(stack: Stack) -> AsyncIterator[Desk]:
-    dsn = await stack.create_database("scoring")
-    await asyncio.to_thread(upgrade, "nextwave_scoring.migrations", dsn)
-    database = Database(dsn)
-    yield Desk(database)
-    await database.close()
-
-
-@pytest.fixture
-async def client(desk: Desk, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    keys = [Key(name=role, kind="api", hash=hash_secret(role, "p"), roles=(role,)) for role in ("viewer", "agent")]
-    keys.append(Key(name="shop", kind="write", hash=hash_secret("shop", "p")))
-    path = tmp_path / "keys.json"
-    path.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=tuple(keys))))
-    app = Answers(desk.database, Keyring(path), JUDGE, SystemClock(ClockSetting(epoch_seconds=0, origin=START, speed=1e-9))).app()
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://scoring") as made:
-        yield made
-
-
-def bearer(role: str) -> dict[str, str]:
-    return {"authorization": f"Bearer {role}"}
+from .desk import PARTITIONS, START, Desk, bearer, seen
 
 
 async def test_a_batch_is_stored_and_the_next_one_goes_on_from_it(desk: Desk) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 from hypothesis import strategies as st
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS
@@ -12,8 +13,11 @@ from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.application import Taken
 from nextwave_scoring.profile import outcomes, touch
 from nextwave_scoring.profile.record import Profile
+from nextwave_scoring.rates import read_rates
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+RATES = read_rates("currency,date,rate\nUSD,2026-01-01,0.9\nUSD,2026-06-01,0.8\nJPY,2026-03-01,0.0061", "EUR")
+"""KWD has none, and the yen none at first."""
 
 
 def touchpoint(
@@ -52,20 +56,35 @@ def folded(events: list[Touchpoint | Outcome]) -> Profile:
     profile = Profile()
     for event in events:
         if isinstance(event, Outcome):
-            outcomes.take(profile, event)
+            outcomes.take(profile, event, RATES)
         else:
-            touch.take(profile, event)
+            touch.take(profile, event, RATES)
     return profile
 
 
 _DAYS = st.integers(0, 400 * 24).map(lambda hours: hours / 24)
 _LATE = st.sampled_from([0.0, 0.0, 2.0, 20_000.0])
+_ACTIONS = st.integers(0, 15).map(lambda n: f"a{n}")
 _REFERENCES = st.sampled_from(["", "t1", "t2"])
+_CATEGORIES = st.integers(0, 40).map(lambda n: f"category {n}")
+_DATES = st.sampled_from(["2025-05-01", "2026-11-30T12:00:00Z", "soon", ""])
+_CONTRACTS = st.fixed_dictionaries({"reference": st.integers(0, 11).map(str)}, optional={"ends": _DATES, "starts": _DATES})
 _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "page.viewed": st.just({}),
     "session.ended": st.just({}),
     "wishlist.changed": st.just({}),
-    "order.placed": st.fixed_dictionaries({"amount": st.integers(0, 100_000), "currency": st.sampled_from(["EUR", "USD"])}),
+    **{f"game.level_{n}": st.just({}) for n in range(20)},
+    "order.placed": st.fixed_dictionaries(
+        {"amount": st.integers(0, 100_000), "currency": st.sampled_from(["EUR", "USD", "JPY", "KWD"])},
+        optional={"margin": st.integers(-500, 900), "products": st.lists(st.fixed_dictionaries({"category": _CATEGORIES}), max_size=9)},
+    ),
+    "contract.renewed": _CONTRACTS,
+    "contract.cancelled": _CONTRACTS,
+    "contract.signed": _CONTRACTS,
+    "product.registered": st.fixed_dictionaries({"name": st.sampled_from("abcdefghijkl"), "purchase_date": _DATES}),
+    "referral.made": st.just({}),
+    "customer.registered": st.fixed_dictionaries({"acquisition_cost": st.integers(0, 900), "currency": st.sampled_from(["EUR", "KWD"])}),
+    "email.clicked": st.just({}),
     "order.returned": st.fixed_dictionaries({"amount": st.integers(0, 1_000), "currency": st.just("EUR")}),
     "payment.failed": st.just({}),
     "sms.received": st.fixed_dictionaries({"wish": st.sampled_from(["opt_out", "opt_in"])}),
@@ -88,6 +107,8 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "email": st.sampled_from(["ann@example.com", "ann@example.org"]),
             "timezone": st.sampled_from(["Europe/Berlin", "America/New_York", "Moon/Base"]),
             "plan": st.sampled_from(["a", "b"]),
+            "email_verified": st.booleans(),
+            "contract_end": _DATES,
             "address": st.fixed_dictionaries({"country": st.sampled_from(["US", "DE"]), "state": st.sampled_from(["TX", "NY"])}),
         },
     ),
@@ -104,9 +125,11 @@ def touchpoints(draw: st.DrawFn) -> Touchpoint:
 @st.composite
 def outcome_messages(draw: st.DrawFn) -> Outcome:
     """Any outcome of one of a few contacts."""
-    kinds: list[OutcomeKind] = ["accepted", "delivered", "opened", "clicked", "refused", "bounced", "failed"]
-    kind = draw(st.sampled_from(kinds))
-    return outcome(kind, after=draw(_DAYS), action=draw(st.sampled_from(["a1", "a2", "a3"])))
+    kinds: list[OutcomeKind] = ["accepted", "delivered", "opened", "clicked", "replied", "answered", "refused", "bounced", "failed"]
+    made = outcome(draw(st.sampled_from(kinds)), after=draw(_DAYS), action=draw(_ACTIONS))
+    return msgspec.structs.replace(made, cost=draw(st.integers(0, 90)), currency=draw(st.sampled_from(["EUR", "USD"])))
 
 
 histories = st.lists(st.one_of(touchpoints(), outcome_messages()), max_size=24)
+crowded = st.lists(st.one_of(touchpoints(), outcome_messages()), min_size=40, max_size=90)
+"""Long enough to come to the bounds of what is kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,8 +13,11 @@ from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.churn import bands, review
 from nextwave_scoring.churn.baseline import Outlook, outlook
+from nextwave_scoring.churn.calibration import Calibration
+from nextwave_scoring.churn.logodds import sigmoid
 from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.instants import DAY, micros
+from nextwave_scoring.profile.record import Contract
 
 from .making import START, folded, histories, touchpoint
 
@@ -38,7 +42,25 @@ def test_the_reasons_add_up_to_the_risk(events: list[Event], after: int) -> None
     ahead = outlook(folded(events), DEFAULT)
     risk = ahead.risk(day(after))
     assert 0.0 <= risk <= 1.0
-    assert sum(reason.contribution for reason in ahead.reasons(day(after))) == pytest.approx(risk, abs=1e-9)
+    assert sum(reason.contribution for reason in ahead.explained(day(after))[1]) == pytest.approx(risk, abs=1e-9)
+
+
+@given(histories, st.integers(0, 900))
+def test_without_the_top_reason_the_risk_is_lower(events: list[Event], after: int) -> None:
+    ahead = outlook(folded(events), DEFAULT)
+    _population, *own = ahead.explained(day(after))[1]
+    top = max(own, key=lambda reason: reason.contribution)
+    if top.contribution > 1e-6:
+        assert ahead.risk_without(top.feature, day(after)) < ahead.risk(day(after))
+
+
+@given(histories, st.integers(0, 900), st.floats(0.1, 5.0), st.floats(-5.0, 5.0))
+def test_the_reasons_add_up_to_a_calibrated_risk_as_well(events: list[Event], after: int, slope: float, shift: float) -> None:
+    bent = Calibration(((-1.0, shift - slope), (0.0, shift), (1.0, shift + 2 * slope)))
+    ahead = outlook(folded(events), replace(DEFAULT, calibration=bent))
+    risk = ahead.risk(day(after))
+    assert risk == pytest.approx(sigmoid(bent(ahead.logit(day(after)))))
+    assert sum(reason.contribution for reason in ahead.explained(day(after))[1]) == pytest.approx(risk, abs=1e-9)
 
 
 @given(histories, st.integers(0, 900), st.integers(0, 900))
@@ -65,8 +87,8 @@ def test_each_bad_sign_raises_the_risk_and_is_named(kind: str, data: dict[str, A
     calm = outlook_of(*visits(0, 10, 20), touchpoint("page.viewed", after=30))
     moved = outlook_of(*visits(0, 10, 20), touchpoint("page.viewed", after=30), touchpoint(kind, after=30, **data))
     assert moved.risk(day(31)) > calm.risk(day(31))
-    named = {r.feature for r in moved.reasons(day(31)) if r.contribution > 0}
-    assert named - {r.feature for r in calm.reasons(day(31))}
+    named = {r.feature for r in moved.explained(day(31))[1] if r.contribution > 0}
+    assert named - {r.feature for r in calm.explained(day(31))[1]}
 
 
 def test_a_frequent_visitor_is_missed_sooner_than_a_rare_one() -> None:
@@ -82,7 +104,27 @@ def test_a_regular_rhythm_makes_silence_tell_sooner_than_an_irregular_one() -> N
 
 def test_falling_activity_is_a_sign() -> None:
     ahead = outlook_of(*visits(*range(0, 60, 3), 89))
-    assert "falling_activity" in {r.feature for r in ahead.reasons(day(90))}
+    assert "falling_activity" in {r.feature for r in ahead.explained(day(90))[1]}
+
+
+def test_the_end_of_a_contract_comes_nearer_in_silence_and_is_told() -> None:
+    profile = folded(list(visits(0, 5)))
+    profile.contracts["c"] = Contract(ends_at=day(100), ends_told_at=day(0))
+    bound, free = outlook(profile, DEFAULT), outlook_of(*visits(0, 5))
+    assert bound.risk(day(30)) == free.risk(day(30))
+    assert bound.risk(day(99)) > free.risk(day(99))
+    near = {reason.feature: reason.value for reason in bound.explained(day(70))[1]}["contract_end_near"]
+    assert near == pytest.approx(0.5)
+
+
+def test_a_renewed_or_cancelled_contract_has_no_end_that_comes_nearer() -> None:
+    for known in (
+        Contract(ends_at=day(20), ends_told_at=day(0), renewed_at=day(3)),
+        Contract(ends_at=day(20), ends_told_at=day(0), cancelled_at=day(3)),
+    ):
+        profile = folded(list(visits(0, 5)))
+        profile.contracts["c"] = known
+        assert outlook(profile, DEFAULT).risk(day(40)) == outlook_of(*visits(0, 5)).risk(day(40))
 
 
 def test_a_newcomer_is_not_at_risk_at_once_and_lost_in_the_end() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.profile import consents, matters, touch
@@ -24,6 +26,19 @@ def consent(kind: str, after: float, channel: str = "email", purpose: str = "mar
 
 def stands(profile: Profile) -> dict[tuple[str, str], bool]:
     return {(c.channel, c.purpose): c.granted for c in consents.view(profile.consents)}
+
+
+REFERENCES = st.sampled_from(["", "t1", "t2"])
+INSTANTS = st.integers(1, 6)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.sampled_from([matters.COMPLAINT, matters.SERVICE]), REFERENCES, INSTANTS), max_size=8))
+def test_as_many_matters_are_counted_as_are_listed_as_open(told: list[tuple[bool, str, str, int]]) -> None:
+    known: matters.Matters = {}
+    for is_opening, kind, reference, at in told:
+        (matters.opened if is_opening else matters.closed)(known, kind, reference, at)
+    for kind in (matters.COMPLAINT, matters.SERVICE):
+        assert matters.count_open(known, kind) == len(matters.open_of(known, kind))
 
 
 def open_complaints(profile: Profile) -> list[str]:

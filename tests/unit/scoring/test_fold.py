@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,40 +9,15 @@ from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, Cust
 from nextwave_contracts.topics import partition_of
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import encode
-from nextwave_runtime.application import RejectedError, Timer
-from nextwave_scoring.churn.population import DEFAULT
-from nextwave_scoring.customer import Customer, Judge
-from nextwave_scoring.fold import Fold
+from nextwave_runtime.application import RejectedError
 from nextwave_scoring.identity import derive
-from nextwave_scoring.profile.merge import bounded_absorbed
+from nextwave_scoring.profile import bounds
 from nextwave_scoring.profile.record import ABSORBED_MAX
-from nextwave_scoring.unit import Unit
-from nextwave_scoring.value import Economics
 
+from .ledger import PARTITIONS, Ledger
 from .making import outcome, taken, touchpoint, touchpoints
 
 ANN = "email:ann@example.com"
-PARTITIONS = 4
-
-
-class Ledger:
-    """Customers in memory between batches, as the store keeps them: bytes, pointers, bindings, timers."""
-
-    def __init__(self) -> None:
-        self.fold = Fold(Judge(DEFAULT, Economics()))
-        self.unit = Unit(0, PARTITIONS)
-        self.timers: list[Timer] = []
-
-    def take(self, *items: Any) -> list[Any]:
-        """One batch; the messages it caused."""
-        self.unit.customers = {i: msgspec.msgpack.decode(msgspec.msgpack.encode(c), type=Customer) for i, c in self.unit.customers.items()}
-        messages = [out.message for item in items for out in self.fold.take(self.unit, item)]
-        self.timers += self.unit.timers
-        self.unit.timers.clear()
-        return messages
-
-    def see(self, *seen: Touchpoint) -> list[Any]:
-        return self.take(*(taken(t) for t in seen))
 
 
 def changes(message: CustomerUpdated) -> dict[str, tuple[str, str]]:
@@ -124,7 +96,7 @@ def test_a_survivor_is_also_named_by_the_ids_of_all_that_became_part_of_it_in_tu
 
 
 def test_only_the_newest_absorbed_ids_are_kept() -> None:
-    kept = bounded_absorbed({f"c-{n}": n for n in range(ABSORBED_MAX + 5)})
+    kept = bounds.newest({f"c-{n}": n for n in range(ABSORBED_MAX + 5)}, ABSORBED_MAX)
     assert sorted(kept.values()) == list(range(5, ABSORBED_MAX + 5))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_scoring.identity import Resolution, UnknownCustomerError, derive, resolve
+from nextwave_scoring.identity import CONTACTS_MAX, CONTACTS_NAMED_MAX, Known, Resolution, UnknownCustomerError, derive, resolve
 
 ANN, BOB, DEVICE, MAIL, PHONE = "customer_id:ann", "customer_id:bob", "anonymous_id:d1", "email:a@x.de", "phone:+49301234567"
 
@@ -23,8 +23,8 @@ class Book:
             customer = self.into[customer]
         return customer
 
-    def names(self, customer: str) -> list[str]:
-        return [name for name in self.bound if self.root(name) == customer]
+    def names(self, customer: str) -> Known:
+        return Known([name for name in self.bound if self.root(name) == customer])
 
     def see(self, *names: str, linked: bool = False) -> Resolution:
         found = resolve(names, {n: self.root(n) for n in names}, self.names, linked=linked)
@@ -62,7 +62,7 @@ def test_the_survivor_does_not_depend_on_who_is_named_first(order: list[str]) ->
 def test_a_shared_device_does_not_merge_two_customer_ids() -> None:
     book = Book()
     ann, bob = book.see(ANN, DEVICE).customer_id, book.see(BOB).customer_id
-    assert book.see(BOB, DEVICE) == Resolution(bob, (), ())
+    assert book.see(BOB, DEVICE) == Resolution(bob, (), (), (DEVICE,))
     assert book.root(DEVICE) == ann
 
 
@@ -70,14 +70,14 @@ def test_a_new_customer_id_on_a_known_device_is_a_new_customer() -> None:
     book = Book()
     ann = book.see(ANN, DEVICE, PHONE).customer_id
     found = book.see(BOB, DEVICE, PHONE)
-    assert found == Resolution(derive(BOB), (), (BOB,))
+    assert found == Resolution(derive(BOB), (), (BOB,), (PHONE, DEVICE))
     assert book.root(PHONE) == ann
 
 
 def test_two_weak_identifiers_of_different_customer_ids_mean_the_stronger_one() -> None:
     book = Book()
     ann, bob = book.see(ANN, PHONE).customer_id, book.see(BOB, DEVICE).customer_id
-    assert book.see(DEVICE, PHONE) == Resolution(ann, (), ())
+    assert book.see(DEVICE, PHONE) == Resolution(ann, (), (), (DEVICE,))
     assert book.root(DEVICE) == bob
 
 
@@ -95,9 +95,52 @@ def test_a_second_new_customer_id_beside_another_is_not_bound_to_it() -> None:
 
 def test_our_own_id_means_that_customer_and_is_never_bound() -> None:
     own = "external:nextwave:0198"
-    assert resolve([own, DEVICE], {own: "0198", DEVICE: None}, lambda _: [MAIL]) == Resolution("0198", (), (DEVICE,))
+    assert resolve([own, DEVICE], {own: "0198", DEVICE: None}, lambda _: Known([MAIL])) == Resolution("0198", (), (DEVICE,))
     with pytest.raises(UnknownCustomerError):
-        resolve([own], {own: None}, lambda _: [])
+        resolve([own], {own: None}, lambda _: Known([]))
+
+
+def test_who_an_operator_keeps_apart_is_not_merged_unless_linked() -> None:
+    known = {"x": Known([MAIL, DEVICE], apart=[PHONE]), "y": Known([PHONE])}
+    roots = {DEVICE: "x", PHONE: "y"}
+    assert resolve([DEVICE, PHONE], roots, known.__getitem__) == Resolution("y", (), (), (DEVICE,))
+    assert resolve([DEVICE, PHONE], roots, known.__getitem__, linked=True).absorbed == ("y",)
+
+
+def mails(count: int) -> list[str]:
+    return [f"email:m{n:03}@x.de" for n in range(count)]
+
+
+def test_a_public_computer_pulls_together_a_few_and_is_shared_by_all_who_come_after() -> None:
+    book = Book()
+    found = [book.see(DEVICE, mail) for mail in mails(100)]
+    first = found[0].customer_id
+    assert [f.customer_id == first for f in found] == [n < CONTACTS_MAX for n in range(100)]
+    assert {f.shared for f in found[CONTACTS_MAX:]} == {(DEVICE,)}
+
+
+def test_a_chain_of_devices_and_addresses_does_not_grow_without_end() -> None:
+    book = Book()
+    for n, mail in enumerate(mails(200)):
+        book.see(mail, f"anonymous_id:{n}")
+        book.see(mail, f"anonymous_id:{n + 1}")
+    sizes = {customer: len(book.names(customer).names) for customer in map(book.root, book.bound) if customer}
+    assert max(sizes.values()) <= 2 * CONTACTS_MAX + 2
+    assert len(sizes) > 10
+
+
+def test_an_account_that_everybody_uses_does_not_take_everybody_in() -> None:
+    book = Book()
+    people = [book.see(mail).customer_id for mail in mails(100)]
+    account = [book.see("customer_id:walk-in", mail).customer_id for mail in mails(100)]
+    assert len(set(account)) == 1
+    assert len({book.root(mail) for mail in mails(100)}) == 100 - CONTACTS_NAMED_MAX + 1
+    assert book.root(mails(100)[-1]) == people[-1]
+
+
+def test_a_person_without_an_account_may_have_many_devices() -> None:
+    book = Book()
+    assert len({book.see(MAIL, f"anonymous_id:{n}").customer_id for n in range(40)}) == 1
 
 
 _NAMES = st.sampled_from([ANN, BOB, MAIL, PHONE, DEVICE, "anonymous_id:d2", "email:b@x.de"])

@@ -12,12 +12,13 @@ from msgspec.structs import replace
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.application import Taken
+from nextwave_scoring.churn.baseline import Baseline
+from nextwave_scoring.churn.outlook import Only
 from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.customer import Judge
 from nextwave_scoring.fold import Fold
 from nextwave_scoring.receipt import received
 from nextwave_scoring.unit import Unit
-from nextwave_scoring.value import Economics
 
 from .making import START, touchpoint
 
@@ -43,7 +44,7 @@ def test_a_stop_never_loses_to_what_was_said_before_it(lifted_off: timedelta, st
     lifting, lifted, stopping, stopped = saying
     said = [by_a_door(lifted_off, START, lifting, **lifted), by_a_door(stop_off, START + HOUR, stopping, **stopped)]
     for order in (said, said[::-1]):
-        unit, fold = Unit(0, 4), Fold(Judge(DEFAULT, Economics()))
+        unit, fold = Unit(0, 4), Fold(Judge(Only(Baseline(DEFAULT))))
         profile = [fold.take(unit, item) for item in order][-1][-1].message.profile
         assert [c.granted for c in profile.consents] == [False] * len(profile.consents)
         assert len(profile.holds) == (stopping == "complaint.opened")

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_scoring.churn.baseline import Baseline
+from nextwave_scoring.churn.outlook import Only
 from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.customer import Customer, Judge
 from nextwave_scoring.fold import Fold
@@ -19,7 +21,6 @@ from nextwave_scoring.profile import consents, joins, matters
 from nextwave_scoring.profile.record import NAMES_MAX, Join, Profile
 from nextwave_scoring.profile.satisfaction import is_unsatisfied
 from nextwave_scoring.unit import Unit
-from nextwave_scoring.value import Economics
 
 from .making import taken, touchpoint
 
@@ -31,7 +32,7 @@ PREVIOUS = 25
 
 def read(*seen: Touchpoint) -> dict[tuple[str, ...], Profile]:
     """The customers' profiles by all their names, read in this order."""
-    unit, fold = Unit(0, 4), Fold(Judge(DEFAULT, Economics()))
+    unit, fold = Unit(0, 4), Fold(Judge(Only(Baseline(DEFAULT))))
     for item in seen:
         fold.take(unit, taken(item))
     return {tuple(c.profile.names): c.profile for c in unit.customers.values()}

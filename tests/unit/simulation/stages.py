@@ -20,11 +20,12 @@ from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.state import from_bytes, to_bytes
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
+from nextwave_scoring.churn.baseline import Baseline
+from nextwave_scoring.churn.outlook import Only
 from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.customer import Customer, Judge
 from nextwave_scoring.fold import Fold, ids_in, names_in
 from nextwave_scoring.unit import Unit
-from nextwave_scoring.value import Economics
 from unit.simulation.history import Place
 from unit.simulation.ring import PARTITIONS
 
@@ -43,7 +44,7 @@ class Scoring:
         self.customers: dict[str, bytes] = {}
         self.pointers: dict[str, str] = {}
         self._bindings: dict[str, str] = {}
-        self._fold = Fold(Judge(DEFAULT, Economics()))
+        self._fold = Fold(Judge(Only(Baseline(DEFAULT))))
 
     def load(self, work: Work) -> Unit:
         """What the batch names, and what that was merged into."""

@@ -6,13 +6,15 @@ import io
 import pickle
 from array import array
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 Columns = dict[str, list[Any]]
+_CODES: dict[str, Literal["q", "d"]] = {"i8": "q", "f8": "d"}
+"""Array codes of the numbers that are read, by numpy's names."""
 
 
 class FrameError(ValueError):
-    """The bytes are no table of 64-bit integers and texts."""
+    """The bytes are no table of 64-bit numbers and texts."""
 
 
 class _Part:
@@ -56,7 +58,7 @@ def columns(raw: bytes) -> Columns:
 def _block(block: _Part) -> Iterator[tuple[int, list[Any]]]:
     """The columns of a block with their places; a block holds columns of one type, one after the other."""
     values, placement, _dimensions = block.args
-    places = range(*placement.args)
+    places = range(*placement.args) if type(placement).__name__ == "slice" else _values(placement)
     flat = _values(values)
     length = len(flat) // len(places)
     for number, place in enumerate(places):
@@ -67,6 +69,7 @@ def _values(values: _Part) -> list[Any]:
     if isinstance(values.state, tuple):  # an array of objects: version, shape, type, order, items
         return list(values.state[4])
     buffer, kind, _shape, order = values.args
-    if kind.args[0] != "i8" or order != "C":
+    code = _CODES.get(kind.args[0])
+    if code is None or order != "C":
         raise FrameError(f"a column of type {kind.args[0]} is not read here")
-    return array("q", bytes(buffer)).tolist()
+    return array(code, bytes(buffer)).tolist()

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from aiokafka import AIOKafkaConsumer
+from nextwave_contracts.places import ORIGIN_HEADER
 from nextwave_contracts.topics import ACTIONS, CUSTOMERS, DECISIONS, OUTCOMES, REJECTED, TOUCHPOINTS, Topic
 from nextwave_contracts.wire import decode
 
@@ -63,16 +64,23 @@ async def read_all(bootstrap: str, evidence: Evidence) -> None:
 
 
 async def _records(bootstrap: str, topic: Topic) -> AsyncIterator[tuple[float, bytes]]:
-    """Every record that the topic has at the start of the reading: the broker's time stamp (milliseconds) and the value."""
+    """Every message that the topic has at the start of the reading: the broker's time stamp (milliseconds) and the value.
+
+    What a processor published again, unsure whether the broker had it, stands there twice with one origin and is one message.
+    """
     consumer = AIOKafkaConsumer(
         topic.name, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest", fetch_max_bytes=FETCH_BYTES_MAX
     )
+    known: set[tuple[int, bytes | None]] = set()
     await consumer.start()
     try:
         ends = await consumer.end_offsets(list(consumer.assignment()))
         while await _behind(consumer, ends):
             for record in await _fetched(consumer, ends):
-                yield float(record.timestamp), record.value
+                origin = dict(record.headers).get(ORIGIN_HEADER)
+                if origin is None or (record.partition, origin) not in known:
+                    known.add((record.partition, origin))
+                    yield float(record.timestamp), record.value
     finally:
         await consumer.stop()
 

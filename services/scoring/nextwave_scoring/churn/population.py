@@ -1,48 +1,100 @@
-"""What is assumed of customers before they show a rhythm of their own, and how much each other sign moves the risk: data, no code."""
+"""What is assumed of customers before they show a rhythm of their own, and how much each other sign moves the risk: data, per vertical."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from nextwave_scoring.churn.calibration import NONE, Calibration, calibration_of
 
 MODEL = "baseline-1"
+VERTICAL = "shop"
+"""The vertical in force where none is named."""
+SIGNS = (
+    "overdue",
+    "open_complaints",
+    "repeated_complaints",
+    "unsatisfied",
+    "falling_activity",
+    "abandoned_calls",
+    "returns",
+    "failed_payments",
+    "delays",
+    "refusals",
+    "low_satisfaction",
+    "contract_cancelled",
+    "contract_end_near",
+)
+"""What a population must weigh."""
+_POSITIVE = ("horizon_days", "shape", "exposure_days", "leaving_per_day", "feature_max")
+
+
+class PopulationError(ValueError):
+    """The parameters are not usable; the message names the parameter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Population:
     """Parameters of the baseline. Rates per day; weights are log-odds per unit of the feature."""
 
-    source: str = (
-        "visits of a web shop over six months (600 users of retentioneering's ecom data: mean gap 17 days, median 11, 90 % under 37);"
-        " form: Fader, Hardie & Lee, 'Counting your customers the easy way', Marketing Science 2005;"
-        " weights: expert judgement, to be replaced by trained models where they do better"
-    )
-    horizon_days: int = 45
-    shape: float = 0.8
+    source: str
+    """Where the numbers come from."""
+    horizon_days: int
+    shape: float
     """Gamma prior of the rate of coming back: as if this many returns ..."""
-    exposure_days: float = 20.0
+    exposure_days: float
     """... had been seen in this many days."""
-    leaving_per_day: float = 1 / 200
+    leaving_per_day: float
     """Constant chance of leaving for good."""
-    spread_weight: float = 4.0
+    spread_weight: float
     """The spread of intervals is shrunk as if this many intervals had been exponential."""
-    weights: dict[str, float] = field(
-        default_factory=lambda: {
-            "overdue": 0.15,
-            "open_complaints": 0.9,
-            "repeated_complaints": 0.4,
-            "unsatisfied": 0.6,
-            "falling_activity": 0.5,
-            "abandoned_calls": 0.3,
-            "returns": 0.25,
-            "failed_payments": 0.2,
-            "delays": 0.15,
-            "refusals": 0.35,
-            "low_satisfaction": 0.4,
-            "contract_cancelled": 1.5,
-        }
-    )
-    feature_max: float = 4.0
+    weights: Mapping[str, float]
+    feature_max: float
     """Beyond this a feature moves the risk no further."""
+    calibration: Calibration = NONE
+
+    def with_horizon(self, days: int) -> Population:
+        """The same customers, looked at further or less far ahead."""
+        return replace(self, horizon_days=days)
 
 
-DEFAULT = Population()
+def population_from(parameters: Mapping[str, Any]) -> Population:
+    """From a vertical's file or a model's card. Raises `PopulationError`."""
+    names = {field.name for field in fields(Population)}
+    if unknown := sorted(set(parameters) - names):
+        raise PopulationError(f"{unknown[0]} is no parameter of a population: use {', '.join(sorted(names))}")
+    if missing := sorted(names - {"calibration"} - set(parameters)):
+        raise PopulationError(f"the population has no {missing[0]}")
+    weights = parameters["weights"]
+    if odd := sorted(set(SIGNS) ^ set(weights)):
+        raise PopulationError(f"weights.{odd[0]}: a population weighs exactly {', '.join(SIGNS)}")
+    if bad := [name for name in _POSITIVE if not parameters[name] > 0]:
+        raise PopulationError(f"{bad[0]} must be above 0")
+    if bad := [name for name, weight in weights.items() if not weight >= 0]:
+        raise PopulationError(f"weights.{bad[0]} must not be below 0: a sign never speaks for staying")
+    try:
+        return Population(**{**parameters, "calibration": calibration_of(parameters.get("calibration", ()))})
+    except (TypeError, ValueError) as wrong:
+        raise PopulationError(f"calibration: {wrong}") from wrong
+
+
+def parameters_of(population: Population) -> dict[str, Any]:
+    """What `population_from` reads."""
+    named = {field.name: getattr(population, field.name) for field in fields(Population)}
+    return {**named, "weights": dict(population.weights), "calibration": [list(knot) for knot in population.calibration.knots]}
+
+
+@cache
+def vertical(name: str) -> Population:
+    """The population shipped for a vertical. Raises `PopulationError` naming those that there are."""
+    shipped = {file.name.removesuffix(".toml"): file for file in files(__package__).joinpath("verticals").iterdir()}
+    if name not in shipped:
+        raise PopulationError(f"there is no vertical {name!r}: {', '.join(sorted(shipped))} are shipped")
+    return population_from(tomllib.loads(shipped[name].read_text()))
+
+
+DEFAULT = vertical(VERTICAL)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from nextwave_contracts.customers import Band
 
 from nextwave_scoring.churn.bands import STAY, ceiling, lower_band, next_band
-from nextwave_scoring.churn.baseline import Outlook
+from nextwave_scoring.churn.outlook import Outlook
 from nextwave_scoring.instants import DAY
 
+_SECANTS_MAX = 24
+"""Steps by false position; then halving brings it to an end."""
 AHEAD = 180 * DAY
 """No review is planned further ahead than this (microseconds); then it is looked at again."""
 
@@ -34,11 +36,21 @@ def next_review(outlook: Outlook, band: Band, since: int, at: int) -> int | None
 
 
 def _first_at(outlook: Outlook, threshold: float, low: int, high: int) -> int:
-    """The first microsecond at which the risk reaches the threshold: below it at `low`, not below it at `high`."""
+    """The first microsecond at which the risk reaches the threshold: below it at `low`, not below it at `high`.
+
+    By false position (the Illinois rule: an end that stays twice counts half), and by halving where that takes long, as at a step.
+    """
+    gaps, step, moved = [outlook.risk(low) - threshold, outlook.risk(high) - threshold], 0, -1
     while high - low > 1:
-        middle = (low + high) // 2
-        if outlook.risk(middle) < threshold:
-            low = middle
-        else:
-            high = middle
+        step += 1
+        is_secant = step <= _SECANTS_MAX and gaps[0] < gaps[1]
+        guess = low + int((high - low) * (gaps[0] / (gaps[0] - gaps[1]))) if is_secant else (low + high) // 2
+        guess = min(max(guess, low + 1), high - 1)
+        gap = outlook.risk(guess) - threshold
+        end = int(gap >= 0.0)
+        low, high = (low, guess) if end else (guess, high)
+        gaps[end] = gap
+        if moved == end:
+            gaps[1 - end] /= 2.0
+        moved = end
     return high

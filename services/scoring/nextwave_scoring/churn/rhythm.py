@@ -7,6 +7,7 @@ m (1 - e^-ks) : k e^-ks, and somebody who stayed comes back within h with l/k (1
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import exp, expm1, log, log1p, sqrt
 
 import msgspec
@@ -31,13 +32,13 @@ class Rhythm(msgspec.Struct, frozen=True):
 
 def rhythm_of(days: Days, last_at: int, population: Population) -> Rhythm:
     """From the days with a meaningful touchpoint and the instant of the last one (microseconds)."""
-    returns = max(days.count - 1, 0)
+    returns, span = max(days.count - 1, 0), days.span
     if returns < INTERVALS_MIN:
-        return Rhythm(returns, float(days.span), 0.0, 0.0, last_at)
-    mean = days.span / returns
-    squares = sum((gap - mean) ** 2 for gap in days.gaps())
+        return Rhythm(returns, float(span), 0.0, 0.0, last_at)
+    mean, gaps = span / returns, days.gaps()
+    squares = sum([(gap - mean) ** 2 for gap in gaps])
     own = population.spread_weight
-    return Rhythm(returns, float(days.span), mean, sqrt((squares + own * mean * mean) / (returns + own)), last_at)
+    return Rhythm(returns, float(span), mean, sqrt((squares + own * mean * mean) / (returns + own)), last_at)
 
 
 def silence_days(rhythm: Rhythm, at: int) -> float:
@@ -48,11 +49,27 @@ def silence_days(rhythm: Rhythm, at: int) -> float:
 def silence_logit(rhythm: Rhythm, silence: float, population: Population) -> float:
     """Log-odds of not coming back within the horizon, by rhythm and silence (days) alone. Never falls while the silence grows."""
     rate = (population.shape + rhythm.returns) / (population.exposure_days + rhythm.watched_days + silence)
-    leaving = population.leaving_per_day
+    return _logit(rate, population.leaving_per_day, silence, population.horizon_days)
+
+
+def start_logit(population: Population) -> float:
+    """Log-odds of a customer of whom nothing is known but that they were just here."""
+    return _start(population.shape / population.exposure_days, population.leaving_per_day, population.horizon_days)
+
+
+@lru_cache(maxsize=64)
+def _start(rate: float, leaving: float, horizon_days: int) -> float:
+    """Where everybody starts is asked of everybody."""
+    return _logit(rate, leaving, 0.0, horizon_days)
+
+
+def _logit(rate: float, leaving: float, silence: float, horizon_days: int) -> float:
+    """The formulas above; l is `rate`, m is `leaving`, k is `either`."""
     either = rate + leaving
-    stayed = exp(-either * silence)
-    gone = -leaving * expm1(-either * silence)
-    back = either * stayed / (gone + either * stayed) * rate / either * -expm1(-either * population.horizon_days)
+    ks = either * silence
+    stayed = either * exp(-ks)
+    gone = -leaving * expm1(-ks)
+    back = stayed / (gone + stayed) * rate / either * -expm1(-either * horizon_days)
     return log1p(-back) - log(back) if back > 1e-300 else 690.0
 
 

@@ -45,6 +45,8 @@ def standing(spoken: Mapping[str, Consents], since: Since) -> Consents:
 
 def view(consents: Consents) -> tuple[Consent, ...]:
     """The newest fact for every channel and purpose, in a fixed order."""
+    if not consents:
+        return ()
     facts = []
     for key, (granted, withdrawn) in sorted(consents.items()):
         channel, _, purpose = key.partition("|")

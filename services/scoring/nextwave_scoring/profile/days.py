@@ -30,7 +30,7 @@ class Days(msgspec.Struct, array_like=True):
     @property
     def count(self) -> int:
         """How many days."""
-        return self._number().bit_count()
+        return int.from_bytes(self.bits, "little").bit_count() if self.bits else 0
 
     @property
     def span(self) -> int:
@@ -39,12 +39,13 @@ class Days(msgspec.Struct, array_like=True):
 
     def within(self, start: int, length: int) -> int:
         """How many days among the `length` that begin `start` days before the newest, going back."""
-        return ((self._number() >> start) & ((1 << length) - 1)).bit_count()
+        number = int.from_bytes(self.bits, "little") >> start
+        return (number & ((1 << length) - 1)).bit_count() if number else 0
 
     def gaps(self) -> list[int]:
         """Days between one and the next, newest first."""
         number = self._number()
-        return [len(zeros) + 1 for zeros in bin(number)[3:][::-1].split("1")[:-1]] if number else []
+        return [len(zeros) + 1 for zeros in bin(number)[:2:-1].split("1")[:-1]] if number else []
 
     def _number(self) -> int:
         return int.from_bytes(self.bits, "little")

@@ -38,9 +38,18 @@ def open_of(matters: Matters, kind: str) -> list[tuple[str, Matter]]:
     return sorted((key.removeprefix(kind), m) for key, m in matters.items() if key.startswith(kind) and _is_open(matters, key, m))
 
 
+def count_open(matters: Matters, kind: str) -> int:
+    """How many matters of a kind are open."""
+    if not matters:
+        return 0
+    everything = matters.get(kind + _ALL)
+    closed_at = everything.closed_at if everything else 0
+    return sum([m.opened_at > m.closed_at and m.opened_at > closed_at and key.startswith(kind) for key, m in matters.items()])
+
+
 def holds(matters: Matters) -> tuple[HeldBy, ...]:
     """The holds in force: one per open complaint."""
-    return tuple(HeldBy(kind="complaint", since=instant(m.opened_at), reference=ref) for ref, m in open_of(matters, COMPLAINT))
+    return tuple([HeldBy(kind="complaint", since=instant(m.opened_at), reference=ref) for ref, m in open_of(matters, COMPLAINT)])
 
 
 def merge(a: Matters, b: Matters) -> Matters:

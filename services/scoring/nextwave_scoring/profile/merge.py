@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from nextwave_contracts.identifiers import strength
 
-from nextwave_scoring.profile import decay, joins, rests, words
+from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, points, rests, words
 from nextwave_scoring.profile.record import (
     ABSORBED_MAX,
-    CONTACTS_MAX,
+    APART_MAX,
+    CATEGORIES_MAX,
+    HINTS_MAX,
     NAMES_MAX,
+    PRODUCTS_MAX,
+    SHARERS_MAX,
     TRAITS_MAX,
-    ContactPoint,
-    PastContact,
+    Product,
     Profile,
     first_of,
     newer,
 )
+from nextwave_scoring.profile.subjects import bounded_kinds
 
 Facts = dict[str, tuple[int, Any]]
+Counted = dict[str, list[int]]
 
 
 def merge(a: Profile, b: Profile) -> Profile:
     """A new profile with everything of both. Nothing says yet that they are one: the touchpoint that does is taken in after this."""
     counts, landmark = decay.merge(a.counts, a.landmark, b.counts, b.landmark)
+    kinds, _ = decay.merge(a.kinds, a.landmark, b.kinds, b.landmark)
     merged = Profile(
         names=bounded_names([*a.names, *b.names]),
         first_at=first_of(a.first_at, b.first_at),
@@ -33,28 +40,31 @@ def merge(a: Profile, b: Profile) -> Profile:
         touchpoints=a.touchpoints + b.touchpoints,
         sessions=a.sessions + b.sessions,
         landmark=landmark,
-        counts=counts,
         visits=a.visits.merged(b.visits),
-        purchases=a.purchases.merged(b.purchases),
-        orders=_sums(a.orders, b.orders),
-        first_order_at=first_of(a.first_order_at, b.first_order_at),
-        last_order_at=max(a.last_order_at, b.last_order_at),
         refusals=a.refusals + b.refusals,
-        points=_points(a.points, b.points),
+        points=points.merge(a.points, b.points),
+        named=points.merge_named(a.named, b.named),
         home=_newest(a.home, b.home),
         traits=bounded_traits(_newest(a.traits, b.traits)),
-        contacts=bounded_contacts(_contacts(a.contacts, b.contacts)),
+        contacts=contacts.merge(a.contacts, b.contacts, landmark),
         refused=rests.later(a.refused, b.refused),
         complained_at=max(a.complained_at, b.complained_at),
-        absorbed=bounded_absorbed(rests.later(a.absorbed, b.absorbed)),
+        absorbed=bounds.newest(rests.later(a.absorbed, b.absorbed), ABSORBED_MAX),
         words=words.merge(a.words, b.words),
         joins=joins.earliest([*a.joins, *b.joins]),
+        counts=counts,
+        kinds=bounded_kinds(kinds),
+        hours=hours.merge(a.hours, a.landmark, b.hours, b.landmark),
+        cases=cases.merge(a.cases, b.cases),
+        hints=bounds.sampled(_counted(a.hints, b.hints), HINTS_MAX),
     )
+    _merge_trade(merged, a, b)
+    _merge_borders(merged, a, b)
     words.settle(merged)
     return merged
 
 
-def bounded_names(names: list[str]) -> list[str]:
+def bounded_names(names: Iterable[str]) -> list[str]:
     """Strongest first, each once, at most `NAMES_MAX`."""
     return sorted(set(names), key=strength)[:NAMES_MAX]
 
@@ -66,40 +76,48 @@ def bounded_traits(traits: Facts) -> Facts:
     return dict(sorted(traits.items(), key=lambda item: (-item[1][0], item[0]))[:TRAITS_MAX])
 
 
-def bounded_contacts(contacts: dict[str, PastContact]) -> dict[str, PastContact]:
-    """The newest `CONTACTS_MAX`."""
-    if len(contacts) <= CONTACTS_MAX:
-        return contacts
-    return dict(sorted(contacts.items(), key=lambda item: (-item[1].at, item[0]))[:CONTACTS_MAX])
+def bounded_products(products: dict[str, Product]) -> dict[str, Product]:
+    """The newest `PRODUCTS_MAX`."""
+    if len(products) <= PRODUCTS_MAX:
+        return products
+    return dict(sorted(products.items(), key=lambda item: (-item[1].registered_at, item[0]))[:PRODUCTS_MAX])
 
 
-def bounded_absorbed(absorbed: dict[str, int]) -> dict[str, int]:
-    """The newest `ABSORBED_MAX`."""
-    return dict(sorted(absorbed.items(), key=lambda item: (-item[1], item[0]))[:ABSORBED_MAX])
+def _merge_trade(merged: Profile, a: Profile, b: Profile) -> None:
+    """What was bought, agreed and spent."""
+    merged.purchases = a.purchases.merged(b.purchases)
+    merged.orders = {key: _added(a.orders.get(key, []), b.orders.get(key, [])) for key in {**a.orders, **b.orders}}
+    merged.first_order_at = first_of(a.first_order_at, b.first_order_at)
+    merged.last_order_at = max(a.last_order_at, b.last_order_at)
+    merged.converted = _added(a.converted, b.converted)
+    merged.unconverted = a.unconverted + b.unconverted
+    merged.categories = bounds.sampled(_counted(a.categories, b.categories), CATEGORIES_MAX)
+    merged.referrals = a.referrals + b.referrals
+    merged.acquisition_cost = a.acquisition_cost + b.acquisition_cost
+    merged.contact_costs = a.contact_costs + b.contact_costs
+    merged.contracts = contracts.merge(a.contracts, b.contracts)
+    products = {**a.products, **{key: max(product, a.products.get(key, product)) for key, product in b.products.items()}}
+    merged.products = bounded_products(products)
 
 
-def joined_contact(a: PastContact, b: PastContact) -> PastContact:
-    """What two reports of one contact say together."""
-    return PastContact(a.campaign, a.channel, min(a.at, b.at), a.failed or b.failed, a.made or b.made)
+def _merge_borders(merged: Profile, a: Profile, b: Profile) -> None:
+    """Who else has its names, and whose names are never to be its own: names that are together now were declared one."""
+    merged.shared = bounds.newest(rests.later(a.shared, b.shared), NAMES_MAX)
+    if a.sharers and b.sharers:  # a shared name that was declared to be one customer's is no longer shared
+        merged.sharers = bounds.newest(rests.later(a.sharers, b.sharers), SHARERS_MAX)
+    apart = rests.later(a.apart, b.apart)
+    merged.apart = bounds.newest({name: at for name, at in apart.items() if name not in merged.names}, APART_MAX)
 
 
-def joined_point(a: ContactPoint, b: ContactPoint) -> ContactPoint:
-    """The newer address, and the newest of everything that is known of the channel."""
-    set_at, address = max((a.set_at, a.address), (b.set_at, b.address))
-    return ContactPoint(address, set_at, max(a.bounced_at, b.bounced_at), max(a.reached_at, b.reached_at))
+def _added(a: list[int], b: list[int]) -> list[int]:
+    return [x + y for x, y in zip(a, b, strict=True)] if a and b else list(a or b)
 
 
-def _sums(a: dict[str, list[int]], b: dict[str, list[int]]) -> dict[str, list[int]]:
-    return {key: [x + y for x, y in zip(a.get(key, [0, 0, 0]), b.get(key, [0, 0, 0]), strict=True)] for key in {**a, **b}}
-
-
-def _points(a: dict[str, ContactPoint], b: dict[str, ContactPoint]) -> dict[str, ContactPoint]:
-    return {key: joined_point(a.get(key, ContactPoint()), b.get(key, ContactPoint())) for key in {**a, **b}}
+def _counted(a: Counted, b: Counted) -> Counted:
+    """How many together, and the newest of both."""
+    both = {key: (a.get(key, (0, 0)), b.get(key, (0, 0))) for key in {**a, **b}}
+    return {key: [x[0] + y[0], max(x[1], y[1])] for key, (x, y) in both.items()}
 
 
 def _newest(a: Facts, b: Facts) -> Facts:
     return {**a, **{key: newer(a.get(key), fact) for key, fact in b.items()}}
-
-
-def _contacts(a: dict[str, PastContact], b: dict[str, PastContact]) -> dict[str, PastContact]:
-    return {**a, **{key: joined_contact(a[key], contact) if key in a else contact for key, contact in b.items()}}

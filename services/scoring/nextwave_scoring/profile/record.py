@@ -8,12 +8,25 @@ import msgspec
 
 from nextwave_scoring.profile.days import Days
 from nextwave_scoring.profile.decay import Counts
+from nextwave_scoring.profile.hours import Hours
 
 NAMES_MAX = 64
 TRAITS_MAX = 24
-CONTACTS_MAX = 12
+REPORTS_MAX = 24
+"""Reports on past contacts."""
 ABSORBED_MAX = 16
 MATTERS_MAX = 24
+TERMS_MAX = 24
+"""Dates of contracts."""
+PRODUCTS_MAX = 8
+CATEGORIES_MAX = 24
+KINDS_MAX = 16
+"""Types of touchpoint without built-in meaning."""
+HINTS_MAX = 32
+APART_MAX = 64
+SHARERS_MAX = 32
+ADDRESSES_MAX = 8
+"""Addresses whose first naming is known."""
 
 
 class ContactPoint(msgspec.Struct, array_like=True):
@@ -23,6 +36,8 @@ class ContactPoint(msgspec.Struct, array_like=True):
     set_at: int = 0
     bounced_at: int = 0
     reached_at: int = 0
+    verified_at: int = 0
+    """The newest proof that whoever reads what is sent there is the customer."""
 
 
 class Matter(msgspec.Struct, array_like=True):
@@ -50,13 +65,41 @@ class Join(msgspec.Struct, frozen=True, order=True, array_like=True):
 
 
 class PastContact(msgspec.Struct, array_like=True):
-    """A contact we had with the customer: `failed` when nothing is said to have been sent, `made` when it is proved, which outweighs it."""
+    """A contact we had with the customer: the newest report of each sort, microseconds, 0 for none."""
 
     campaign: str
     channel: str
-    at: int
-    failed: bool = False
-    made: bool = False
+    at: int = 0
+    """Of reports that neither say that nothing was sent nor prove contact."""
+    failed_at: int | bool = 0
+    """Nothing was sent, it says. The build before wrote a mark instead of an instant here and in `made_at`."""
+    made_at: int | bool = 0
+    """Contact is proved, which outweighs that."""
+
+    @property
+    def first_at(self) -> int:
+        """The earliest of the reports."""
+        return min(at for at in (self.at, self.failed_at, self.made_at) if at)
+
+
+class Contract(msgspec.Struct, array_like=True):
+    """What is known of one contract: for each date the one that was told last; microseconds, 0 for none."""
+
+    started_at: int = 0
+    ends_at: int = 0
+    renewed_at: int = 0
+    cancelled_at: int = 0
+    starts_told_at: int = 0
+    ends_told_at: int = 0
+
+
+class Product(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """A product that the customer registered; instants in microseconds, 0 for unknown."""
+
+    registered_at: int
+    name: str
+    serial: str = ""
+    purchased_at: int = 0
 
 
 class Profile(msgspec.Struct, array_like=True):
@@ -70,7 +113,9 @@ class Profile(msgspec.Struct, array_like=True):
     touchpoints: int = 0
     sessions: int = 0
     landmark: int = 0
-    counts: Counts = {}
+    """The newest day: `counts`, `kinds` and `hours` are kept as of it."""
+    floats: dict[str, list[float]] = {}
+    """Counts of the build that kept them as floats; moved to `counts` when read."""
     visits: Days = msgspec.field(default_factory=Days)
     """Days with a meaningful touchpoint: the customer's rhythm."""
     purchases: Days = msgspec.field(default_factory=Days)
@@ -102,6 +147,38 @@ class Profile(msgspec.Struct, array_like=True):
     """By name. `consents`, `matters`, `soothed_at` and `soured_at` are told from these: they are what stands."""
     joins: list[Join] = []
     """Since when names are known to be one's, oldest first."""
+    counts: Counts = {}
+    """By subject, by signal, and by what became of our contacts, for instance `opened.email`."""
+    kinds: Counts = {}
+    """By type of touchpoint, as `subjects` writes it."""
+    hours: dict[str, Hours] = {}
+    """By channel, the hours of the week at which it reached the customer."""
+    converted: list[int] = []
+    """In the house currency: orders, revenue, given back, stated margin, revenue without a stated margin; empty before the first."""
+    unconverted: int = 0
+    """Sums of money that no rate was known for: they stand in `orders` only."""
+    categories: dict[str, list[int]] = {}
+    """Of products bought: items, newest."""
+    referrals: int = 0
+    acquisition_cost: int = 0
+    contact_costs: int = 0
+    """Both in the house currency's minor units."""
+    named: dict[str, int] = {}
+    """By hash of an address, when it was first named: what was proved before then was proved of another."""
+    contracts: dict[str, Contract] = {}
+    """By reference."""
+    products: dict[str, Product] = {}
+    """Registered, by serial number, else by name."""
+    cases: dict[str, list[int]] = {}
+    """By kind of matter: opened, closed; and of those with a reference: closed, and the seconds since 1970 of openings and of closings."""
+    hints: dict[str, list[int]] = {}
+    """Signs of why the customer may leave, by cause and kind: how many, newest."""
+    shared: dict[str, int] = {}
+    """Own names that other customers have as well, and since when that is known: named alone they mean none of them."""
+    apart: dict[str, int] = {}
+    """Names that an operator gave to another customer, and when: who has one of them is never merged with this one again."""
+    sharers: dict[str, int] = {}
+    """This is nobody but a shared name: the customers who have it, and since when that is known."""
 
 
 def newer(old: tuple[int, Any] | None, fact: tuple[int, Any]) -> tuple[int, Any]:

@@ -14,10 +14,15 @@ _CHANNELS = frozenset(get_args(Channel))
 
 
 def refused(profile: Profile, channel: str, at: int) -> None:
-    """The customer said no on a channel; one that we do not know is read as every channel."""
+    """The customer said no on a channel."""
+    rest(profile, channel, at)
+    profile.refusals += 1
+
+
+def rest(profile: Profile, channel: str, at: int) -> None:
+    """Contact rests on a channel; one that we do not know is read as every channel."""
     known = channel if channel in _CHANNELS else ""
     profile.refused[known] = max(profile.refused.get(known, 0), at)
-    profile.refusals += 1
 
 
 def complained(profile: Profile, at: int) -> None:

@@ -1,7 +1,6 @@
 """Takes a touchpoint into a profile. What happened late counts for when it happened; what claims to be ahead, for when it came.
 
-A stop (withdrawal, STOP, refusal, complaint) alone counts from its reception: a slow clock must not date it before the grant it takes back.
-Reception is by the broker's stamp (`receipt`), so that a door's clock cannot do so either.
+Stops alone count from their reception (`speaking`).
 """
 
 from __future__ import annotations
@@ -11,189 +10,136 @@ from typing import Any
 
 from nextwave_contracts.touchpoints import Touchpoint
 
+from nextwave_scoring.causes import evidence
 from nextwave_scoring.instants import DAY, micros
-from nextwave_scoring.profile import consents, decay, joins, matters, rests, words
-from nextwave_scoring.profile.record import Profile, Words, first_of
-from nextwave_scoring.profile.subjects import NOT_RHYTHM, SIGNALS, subject_of
-from nextwave_scoring.profile.traits import take_addresses, take_traits
+from nextwave_scoring.profile import bounds, contracts, dates, decay, hours, joins, orders, points, words
+from nextwave_scoring.profile.aging import advance
+from nextwave_scoring.profile.merge import bounded_products
+from nextwave_scoring.profile.record import HINTS_MAX, Product, Profile
+from nextwave_scoring.profile.speaking import SPEAKING
+from nextwave_scoring.profile.subjects import OTHER, bounded_kinds, meaning_of
+from nextwave_scoring.profile.traits import take_traits
+from nextwave_scoring.rates import Rates
 
 Data = Mapping[str, Any]
-Weight = tuple[float, float, float]
-GOOD_RATING = 4.0
+ANSWERS: dict[str, str] = {
+    "email.opened": "email",
+    "email.clicked": "email",
+    "email.received": "email",
+    "sms.received": "sms",
+    "chat.message_received": "chat",
+    "onsite.clicked": "onsite",
+}
+"""Types that show that a channel reaches the customer at this hour."""
+PROOFS: dict[str, tuple[str, ...]] = {"email.clicked": ("email",), "email.received": ("email",), "sms.received": ("sms",)}
+"""Types that prove an address: only who reads what is sent there does this."""
+_HOUSE = Rates()
 
 
-def take(profile: Profile, touchpoint: Touchpoint) -> None:
-    """Changes the profile by one touchpoint."""
-    at = micros(min(touchpoint.occurred_at, touchpoint.received_at))
-    kind = touchpoint.type
-    day = at // DAY
-    profile.touchpoints += 1
-    profile.first_at = first_of(profile.first_at, at)
-    profile.last_at = max(profile.last_at, at)
-    profile.landmark = decay.advance(profile.counts, profile.landmark, day)
-    weight = decay.weights(profile.landmark, at)
-    decay.add(profile.counts, subject_of(kind), weight)
-    if kind in SIGNALS:
-        decay.add(profile.counts, SIGNALS[kind], weight)
-    if kind not in NOT_RHYTHM:
-        profile.active_at = max(profile.active_at, at)
-        profile.visits.mark(day)
-    take_addresses(profile, touchpoint.identifiers, at)
-    joined = joins.take(profile, words.voices(profile, touchpoint.identifiers), micros(touchpoint.received_at))
-    handler = _SPEAKING.get(kind) or _TELLING.get(kind)
-    if handler is not None:
-        handler(profile, touchpoint, at, weight)
-    if joined or kind in _SPEAKING:
+def take(profile: Profile, touchpoint: Touchpoint, rates: Rates = _HOUSE) -> None:
+    """Changes the profile by one touchpoint; `rates` turn money into the house currency."""
+    received_at = micros(touchpoint.received_at)
+    at = min(micros(touchpoint.occurred_at), received_at)
+    kind, names = touchpoint.type, touchpoint.identifiers
+    _happened(profile, kind, at)
+    if kind in ANSWERS:
+        _answered(profile, kind, at)
+    points.named(profile, names, at)
+    joined = len(names) > 1 and joins.take(profile, words.voices(profile, names), received_at)
+    telling = _TELLING.get(kind)
+    speaking = SPEAKING.get(kind)
+    if telling is not None:
+        telling(profile, touchpoint, at, rates)
+    elif speaking is not None:
+        speaking(profile, touchpoint, at)
+    elif kind.startswith("contract."):
+        contracts.take(profile.contracts, kind, touchpoint.data, at)
+    _hinted(profile, kind, touchpoint.data, at)
+    if joined or speaking is not None:
         words.settle(profile)
 
 
-def stopped_at(touchpoint: Touchpoint) -> int:
-    """The instant from which a stop counts: its reception, or its own time where that is later.
+def _happened(profile: Profile, kind: str, at: int) -> None:
+    """What every touchpoint says: that it was there, when, and of which kind."""
+    meant = meaning_of(kind)
+    profile.touchpoints += 1
+    if not profile.first_at or at < profile.first_at:
+        profile.first_at = at
+    profile.last_at = max(profile.last_at, at)
+    day = at // DAY
+    if day > profile.landmark:
+        advance(profile, day)
+    weight = decay.weights(profile.landmark, at)
+    decay.add(profile.kinds, meant.code, weight)
+    decay.add(profile.counts, meant.subject, weight)
+    if meant.subject == OTHER:
+        profile.kinds = bounded_kinds(profile.kinds)
+    if meant.signal:
+        decay.add(profile.counts, meant.signal, weight)
+    if meant.is_rhythm:
+        profile.active_at = max(profile.active_at, at)
+        profile.visits.mark(day)
 
-    An old withdrawal that is imported after a newer grant thereby stops contact, which is the cautious side.
-    """
-    return micros(max(touchpoint.occurred_at, touchpoint.received_at))
+
+def _answered(profile: Profile, kind: str, at: int) -> None:
+    """A channel reached the customer."""
+    hours.add(profile.hours, ANSWERS[kind], profile.landmark, at)
+    if kind in PROOFS:
+        points.verified(profile, PROOFS[kind], at)
 
 
-def _order(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    sums = profile.orders.setdefault(_currency(touchpoint.data), [0, 0, 0])
-    sums[0] += 1
-    sums[1] += _amount(touchpoint.data)
-    profile.first_order_at = first_of(profile.first_order_at, at)
-    profile.last_order_at = max(profile.last_order_at, at)
-    profile.purchases.mark(at // DAY)
+def _hinted(profile: Profile, kind: str, data: Data, at: int) -> None:
+    for hint in evidence(kind, data):
+        if bounds.has_room(profile.hints, hint, HINTS_MAX):
+            heard = profile.hints.setdefault(hint, [0, 0])
+            heard[0] += 1
+            heard[1] = max(heard[1], at)
+            profile.hints = bounds.sampled(profile.hints, HINTS_MAX)
 
 
-def _given_back(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
-    profile.orders.setdefault(_currency(touchpoint.data), [0, 0, 0])[2] += _amount(touchpoint.data)
-
-
-def _session(profile: Profile, _touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
+def _session(profile: Profile, _touchpoint: Touchpoint, _at: int, _rates: Rates) -> None:
     profile.sessions += 1
 
 
-def _identified(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
+def _identified(profile: Profile, touchpoint: Touchpoint, at: int, _rates: Rates) -> None:
     take_traits(profile, touchpoint.data, at)
 
 
-def _granted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    for said in words.lifting(profile, touchpoint):
-        _consent(said, touchpoint.data, at, granted=True)
-
-
-def _withdrawn(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
-    _consent(words.stopping(profile, touchpoint), touchpoint.data, stopped_at(touchpoint), granted=False)
-
-
-def _consent(said: Words, data: Data, at: int, *, granted: bool) -> None:
-    consents.take(said.consents, channel=data.get("channel", ""), purpose=data.get("purpose", ""), granted=granted, at=at)
-
-
-def _texted(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    """The door has read the text; what it asks for (STOP, START) is in `wish`."""
-    wish = touchpoint.data.get("wish")
-    if wish == "opt_out":
-        _consent(words.stopping(profile, touchpoint), {"channel": "sms"}, stopped_at(touchpoint), granted=False)
-    elif wish == "opt_in":
-        for said in words.lifting(profile, touchpoint):
-            _consent(said, {"channel": "sms"}, at, granted=True)
-
-
-def _complaint(profile: Profile, touchpoint: Touchpoint, _at: int, _weight: Weight) -> None:
-    rests.complained(profile, stopped_at(touchpoint))
-    said = words.stopping(profile, touchpoint)
-    matters.opened(said.matters, matters.COMPLAINT, _reference(touchpoint.data), stopped_at(touchpoint))
-
-
-def _resolved(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    for said in words.lifting(profile, touchpoint):
-        matters.closed(said.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
-    if touchpoint.data.get("satisfied") is False:
-        soured = words.stopping(profile, touchpoint)
-        soured.soured_at = max(soured.soured_at, at)
-    else:
-        _soothed(profile, touchpoint, at)
-
-
-def _service(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    matters.opened(words.stopping(profile, touchpoint).matters, matters.SERVICE, _reference(touchpoint.data), at)
-
-
-def _served(profile: Profile, touchpoint: Touchpoint, at: int, _weight: Weight) -> None:
-    for said in words.lifting(profile, touchpoint):
-        matters.closed(said.matters, matters.SERVICE, _reference(touchpoint.data), at)
-
-
-def _rated(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weight) -> None:
+def _registered(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates) -> None:
+    """Money that was spent to win the customer may be told with the sign-up: `acquisition_cost`, minor units."""
     data = touchpoint.data
-    _rating(profile, touchpoint, data.get("rating", data.get("satisfaction", data.get("score"))), at, weight)
+    take_traits(profile, {key: value for key, value in data.items() if key != "acquisition_cost"}, at)
+    spent = orders.amount_of(data, "acquisition_cost")
+    if spent:
+        profile.acquisition_cost += orders.cost(profile, spent, orders.currency_of(data, rates.house), at, rates)
 
 
-def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int, weight: Weight) -> None:
+def _referred(profile: Profile, _touchpoint: Touchpoint, _at: int, _rates: Rates) -> None:
+    profile.referrals += 1
+
+
+def _product(profile: Profile, touchpoint: Touchpoint, at: int, _rates: Rates) -> None:
     data = touchpoint.data
-    _rating(profile, touchpoint, data.get("satisfaction"), at, weight)
-    if data.get("refusal") is True or data.get("disposition") == "refused":
-        rests.refused(profile, "call", stopped_at(touchpoint))
-        decay.add(profile.counts, "refusal", weight)
-    if data.get("refusal") is True:
-        _consent(words.stopping(profile, touchpoint), {"channel": "call"}, stopped_at(touchpoint), granted=False)
-    if data.get("complaint") is True:
-        decay.add(profile.counts, "complaint", weight)
-        rests.complained(profile, stopped_at(touchpoint))
-        said = words.stopping(profile, touchpoint)
-        matters.opened(said.matters, matters.COMPLAINT, _reference(data) or touchpoint.id, stopped_at(touchpoint))
+    name, serial = _first(data, "name", "product", "product_name", "sku"), _first(data, "serial", "serial_number")
+    product = Product(at, name, serial, dates.told(_first(data, "purchased_at", "purchase_date", "purchased_on")))
+    key = serial or name
+    profile.products[key] = max(product, profile.products.get(key, product))
+    profile.products = bounded_products(profile.products)
 
 
-def _rating(profile: Profile, touchpoint: Touchpoint, rating: object, at: int, weight: Weight) -> None:
-    """Ratings are 1..5; anything else is no rating."""
-    if isinstance(rating, bool) or not isinstance(rating, int | float) or not 1 <= rating <= 5:
-        return
-    decay.add(profile.counts, "rating", weight, float(rating))
-    decay.add(profile.counts, "rated", weight)
-    if rating >= GOOD_RATING:
-        _soothed(profile, touchpoint, at)
+def _first(data: Data, *keys: str) -> str:
+    """The first text or number under these keys, cut to 64 characters."""
+    return next((str(data[key])[:64] for key in keys if isinstance(data.get(key), str | int)), "")
 
 
-def _soothed(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
-    for said in words.lifting(profile, touchpoint):
-        said.soothed_at = max(said.soothed_at, at)
-
-
-def _reference(data: Data) -> str:
-    value = data.get("reference", "")
-    return str(value) if isinstance(value, str | int) else ""
-
-
-def _amount(data: Data) -> int:
-    """Integer minor units; what is no such amount counts as an order of nothing."""
-    amount = data.get("amount", 0)
-    return amount if isinstance(amount, int) and not isinstance(amount, bool) and 0 <= amount < 2**50 else 0
-
-
-def _currency(data: Data) -> str:
-    currency = data.get("currency")
-    return currency.upper() if isinstance(currency, str) and len(currency) == 3 and currency.isascii() and currency.isalpha() else "XXX"
-
-
-Handler = Callable[[Profile, Touchpoint, int, Weight], None]
-_TELLING: dict[str, Handler] = {
-    "order.placed": _order,
-    "order.cancelled": _given_back,
-    "order.returned": _given_back,
+_TELLING: dict[str, Callable[[Profile, Touchpoint, int, Rates], None]] = {
+    "order.placed": orders.placed,
+    "order.cancelled": orders.given_back,
+    "order.returned": orders.given_back,
     "session.ended": _session,
     "customer.identified": _identified,
-    "customer.registered": _identified,
+    "customer.registered": _registered,
     "preference.changed": _identified,
+    "referral.made": _referred,
+    "product.registered": _product,
 }
-_SPEAKING: dict[str, Handler] = {
-    "consent.granted": _granted,
-    "consent.withdrawn": _withdrawn,
-    "sms.received": _texted,
-    "complaint.opened": _complaint,
-    "complaint.resolved": _resolved,
-    "service.requested": _service,
-    "service.completed": _served,
-    "satisfaction.rated": _rated,
-    "call.wrapped_up": _wrapped_up,
-}
-"""What stops contact or lets it go on."""

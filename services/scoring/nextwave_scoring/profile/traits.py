@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, kind_of, value_of
+from nextwave_contracts.identifiers import InvalidIdentifierError, identifier
 
+from nextwave_scoring.profile import contracts, points
 from nextwave_scoring.profile.merge import bounded_traits
-from nextwave_scoring.profile.record import ContactPoint, Profile, newer
+from nextwave_scoring.profile.points import CHANNELS_OF
+from nextwave_scoring.profile.record import Profile, newer
 from nextwave_scoring.profile.zones import is_zone
 
-CHANNELS_OF: dict[str, tuple[str, ...]] = {"email": ("email",), "phone": ("sms", "call"), "device_token": ("webpush",)}
-"""Which channels an identifier of this kind is the address of."""
 QUIET_HOURS = "quiet_hours"
 """Trait with the local hours in which the customer wants no disturbance, `[["HH:MM", "HH:MM"], ...]`; `[]` takes them back.
 
@@ -29,20 +29,15 @@ _HOME_MAX = 64
 _OBJECT_MAX = 8
 
 
-def take_addresses(profile: Profile, names: Iterable[str], at: int) -> None:
-    """Identifiers that are addresses become contact points."""
-    for name in names:
-        for channel in CHANNELS_OF.get(kind_of(name), ()):
-            point = profile.points.setdefault(channel, ContactPoint())
-            point.set_at, point.address = max((point.set_at, point.address), (at, value_of(name)))
-
-
 def take_traits(profile: Profile, data: Mapping[str, Any], at: int) -> None:
     """Takes what a source says of the customer. Scalars, and small objects of scalars, are kept as traits."""
     _take_home(profile, data, at)
     for kind in ("email", "phone"):
         if isinstance(data.get(kind), str):
-            take_addresses(profile, _normal(kind, data[kind]), at)
+            points.named(profile, _normal(kind, data[kind]), at)
+        if data.get(f"{kind}_verified") is True:
+            points.verified(profile, CHANNELS_OF[kind], at)
+    contracts.take_traits(profile.contracts, data, at)
     for key, value in data.items():
         kept = _bounded(value)
         if key not in _ELSEWHERE and len(key) <= _HOME_MAX and kept is not None:

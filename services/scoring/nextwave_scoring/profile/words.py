@@ -12,7 +12,7 @@ from nextwave_contracts.identifiers import INTERNAL, strength
 from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.identity import derive
-from nextwave_scoring.profile import consents, joins, matters
+from nextwave_scoring.profile import consents, contacts, decay, joins, matters
 from nextwave_scoring.profile.record import NAMES_MAX, Join, Profile, Words
 
 Spoken = dict[str, Words]
@@ -21,6 +21,9 @@ Spoken = dict[str, Words]
 def voices(profile: Profile, identifiers: Sequence[str]) -> list[str]:
     """The customer's names among these, strongest first; names that are not kept stand for the strongest of all."""
     names = profile.names or list(identifiers)
+    known = [name for name in names if name in identifiers]
+    if len(known) == len(identifiers):
+        return known
     own = {_by_which_met(names, name.removeprefix(INTERNAL)) if name.startswith(INTERNAL) else name for name in identifiers}
     return sorted(own.intersection(names), key=strength) or names[:1]
 
@@ -56,13 +59,42 @@ def merge(a: Spoken, b: Spoken) -> Spoken:
     return merged
 
 
+def adopt(profile: Profile, stops: Words, voice: str, at: int) -> None:
+    """What stands in `stops` and stops contact does so here too, as said by `voice`, who is one with this customer from `at` on.
+
+    So only what is said from then on lifts it here (instant in microseconds).
+    """
+    said = Words()
+    for scope, (granted, withdrawn) in stops.consents.items():
+        if withdrawn and withdrawn >= granted:
+            said.consents[scope] = [0, withdrawn]
+    for kind in (matters.COMPLAINT, matters.SERVICE):
+        for reference, matter in matters.open_of(stops.matters, kind):
+            matters.opened(said.matters, kind, reference, matter.opened_at)
+    if stops.soured_at and stops.soured_at >= stops.soothed_at:
+        said.soured_at = stops.soured_at
+    if said == Words():
+        return
+    profile.words = merge(profile.words, {voice: said})
+    if profile.names and voice != profile.names[0]:
+        profile.joins = joins.earliest([*profile.joins, Join(at, profile.names[0], voice)])
+    settle(profile)
+
+
 def inherit(profile: Profile) -> None:
-    """Reads a profile of a build that did not tell names apart: all that it holds was said by the strongest, and all were always one."""
+    """Reads a profile of a build before this one.
+
+    One did not tell names apart: all that its profile holds was said by the strongest, and all names were always one's. One kept
+    decayed counts as floats, and of contacts no instants of the sorts of reports.
+    """
     names = profile.names
     if names and not profile.joins:
         profile.joins = [Join(0, names[0], name) for name in names[1:]]
     if names and not profile.words and (profile.consents or profile.matters or profile.soothed_at or profile.soured_at):
         profile.words = {names[0]: Words(profile.consents, profile.matters, profile.soothed_at, profile.soured_at)}
+    if profile.floats:
+        profile.counts, profile.floats = decay.of_floats(profile.floats, profile.landmark), {}
+    contacts.inherit(profile.contacts)
 
 
 def _is_sour(spoken: Spoken, since: joins.Since) -> bool:

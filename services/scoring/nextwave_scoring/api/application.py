@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
@@ -13,18 +12,18 @@ from nextwave_contracts.clock import Clock
 from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.fields import FIELDS
 from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, parse
-from nextwave_contracts.wire import encode
 from nextwave_runtime.auth import Key, Keyring
 from nextwave_runtime.database import Database
-from nextwave_runtime.problem import FieldError, Problem, install
+from nextwave_runtime.problem import Problem, install
 from starlette.responses import Response
 
-from nextwave_scoring import queries
-from nextwave_scoring.churn.bands import DOWN, STAY, UP
-from nextwave_scoring.churn.population import MODEL
-from nextwave_scoring.customer import Judge
-from nextwave_scoring.instants import DAY, micros
+from nextwave_scoring import queries, store
+from nextwave_scoring.api.analysis import Analysis
+from nextwave_scoring.api.answer import json_response, uuid_of, wrong
+from nextwave_scoring.fold import Fold
+from nextwave_scoring.instants import micros
 from nextwave_scoring.masking import mask_data, mask_snapshot
+from nextwave_scoring.registry.registry import Registry
 
 READERS = ("viewer", "editor", "approver", "operator", "agent", "privacy")
 SEE_ADDRESSES = frozenset({"agent", "privacy"})
@@ -35,10 +34,11 @@ Authorization = Annotated[str, Header(description="Bearer <API token>")]
 class Answers:
     """The routes, over a database and the keys in force."""
 
-    def __init__(self, database: Database, keyring: Keyring, judge: Judge, clock: Clock) -> None:
+    def __init__(self, database: Database, keyring: Keyring, fold: Fold, registry: Registry, clock: Clock) -> None:
         self._database = database
         self._keyring = keyring
-        self._judge = judge
+        self._analysis = Analysis(database, fold, registry, clock)
+        self._judge = fold.judge
         self._clock = clock
 
     def app(self) -> FastAPI:
@@ -50,8 +50,8 @@ class Answers:
         router.get("/customers", summary="The customer that an identifier means")(self.customer_named)
         router.get("/customers/{customer_id}/timeline", summary="Touchpoints and outcomes, newest first")(self.timeline)
         router.get("/fields", summary="What rules may ask of a profile")(self.fields)
-        router.get("/models", summary="The models that score, and what is in them")(self.models)
         router.get("/statistics", summary="Exact counts of customers and touchpoints")(self.statistics)
+        self._analysis.add_to(router)
         app.include_router(router)
         return app
 
@@ -61,7 +61,7 @@ class Answers:
 
     async def customer(self, request: Request, customer_id: str) -> Response:
         """An absorbed customer's id answers with the customer it became part of."""
-        return _json(self._shown(request, await self._snapshot(_uuid(customer_id))))
+        return json_response(self._shown(request, await self._snapshot(uuid_of(customer_id))))
 
     async def customer_named(
         self, request: Request, identifier: Annotated[str, Query(description="kind:value, e.g. email:ann@example.com")]
@@ -69,15 +69,15 @@ class Answers:
         """By any identifier."""
         try:
             name = parse(identifier)
-        except InvalidIdentifierError as wrong:
-            raise _wrong("/query/identifier", str(wrong)) from wrong
+        except InvalidIdentifierError as invalid:
+            raise wrong("/query/identifier", str(invalid)) from invalid
         if name.startswith(INTERNAL):
-            return _json(self._shown(request, await self._snapshot(_uuid(name.removeprefix(INTERNAL)))))
+            return json_response(self._shown(request, await self._snapshot(uuid_of(name.removeprefix(INTERNAL)))))
         async with self._database.transaction() as connection:
             customer_id = await queries.find_id(connection, name)
         if customer_id is None:
             raise Problem(404, "not-found", "no customer has this identifier")
-        return _json(self._shown(request, await self._snapshot(customer_id)))
+        return json_response(self._shown(request, await self._snapshot(customer_id)))
 
     async def timeline(
         self,
@@ -89,7 +89,7 @@ class Answers:
         """A merged customer's timeline includes that of every customer absorbed. `next` is empty on the last page."""
         after = _place(cursor) if cursor else None
         async with self._database.transaction() as connection:
-            found = await queries.find_customer(connection, _uuid(customer_id))
+            found = await queries.find_customer(connection, uuid_of(customer_id))
             if found is None:
                 raise Problem(404, "not-found", f"no customer has the id {customer_id}")
             lines = await queries.read_timeline(connection, found[0], after, limit + 1)
@@ -97,33 +97,25 @@ class Answers:
         following = _cursor(page[-1]) if len(lines) > limit else ""
         if not _sees_addresses(request):
             page = [msgspec.structs.replace(line, data=mask_data(line.data)) for line in page]
-        return _json({"items": page, "next": following})
+        return json_response({"items": page, "next": following})
 
     async def fields(self) -> Response:
         """The catalogue that rules and templates are checked against."""
-        return _json({"fields": [{"path": f.path, "type": f.type, "meaning": f.meaning, "values": f.values} for f in FIELDS]})
-
-    async def models(self) -> Response:
-        """The shipped baseline, with every parameter."""
-        population = self._judge.population
-        bands = {"up": UP, "down": DOWN, "stay_days": STAY / DAY}
-        parameters = {name: getattr(population, name) for name in population.__dataclass_fields__}
-        meaning = "probability that the customer will not come back within horizon_days"
-        live = {"name": MODEL, "role": "live", "meaning": meaning, "parameters": parameters, "bands": bands}
-        return _json({"models": [live]})
+        return json_response({"fields": [{"path": f.path, "type": f.type, "meaning": f.meaning, "values": f.values} for f in FIELDS]})
 
     async def statistics(self) -> Response:
         """Counted in the transactions of the processor, so they are exact."""
         async with self._database.transaction() as connection:
-            return _json(await queries.count(connection))
+            return json_response(await queries.count(connection))
 
     async def _snapshot(self, customer_id: str) -> Snapshot:
         async with self._database.transaction() as connection:
             found = await queries.find_customer(connection, customer_id)
+            taken = await store.load_thresholds(connection)
         if found is None:
             raise Problem(404, "not-found", f"no customer has the id {customer_id}")
         name, customer = found
-        return self._judge.snapshot(name, customer, self._judge.judge(customer, micros(self._clock.now())))
+        return self._judge.snapshot(name, customer, self._judge.judge(customer, micros(self._clock.now()), taken))
 
     def _shown(self, request: Request, snapshot: Snapshot) -> Snapshot:
         return snapshot if _sees_addresses(request) else mask_snapshot(snapshot)
@@ -132,21 +124,6 @@ class Answers:
 def _sees_addresses(request: Request) -> bool:
     key: Key = request.state.key
     return bool(SEE_ADDRESSES & set(key.roles))
-
-
-def _json(body: Any) -> Response:
-    return Response(encode(body), media_type="application/json")
-
-
-def _wrong(pointer: str, detail: str) -> Problem:
-    return Problem(422, "invalid-request", detail, errors=(FieldError(pointer=pointer, detail=detail),))
-
-
-def _uuid(customer_id: str) -> str:
-    try:
-        return str(UUID(customer_id))
-    except ValueError as wrong:
-        raise Problem(404, "not-found", "a customer id is a UUID; to look up an identifier use ?identifier=kind:value") from wrong
 
 
 def _cursor(line: queries.Line) -> str:
@@ -158,5 +135,5 @@ def _place(cursor: str) -> queries.Place:
     try:
         raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
         return msgspec.json.decode(raw, type=queries.Place)
-    except (ValueError, binascii.Error, msgspec.MsgspecError) as wrong:
-        raise _wrong("/query/cursor", "take the cursor from `next` of the page before") from wrong
+    except (ValueError, binascii.Error, msgspec.MsgspecError) as invalid:
+        raise wrong("/query/cursor", "take the cursor from `next` of the page before") from invalid

@@ -1,0 +1,184 @@
+"""The trial of models: chosen by cross-validation inside the learning window, then judged by what came after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+import numpy as np
+from nextwave_scoring.churn.baseline import Baseline
+from nextwave_scoring.churn.calibration import Calibration
+from nextwave_scoring.churn.card import Metrics
+from nextwave_scoring.churn.features import BASELINE, SILENCE, silence_of
+from nextwave_scoring.churn.population import DEFAULT, Population
+from numpy.typing import NDArray
+from scipy.special import expit, log_expit
+
+from nextwave_local.learning import measures
+from nextwave_local.learning.fitting import Fitted, Knots, calibration_knots, fit_logistic, fit_trees
+from nextwave_local.learning.named import Dated, Labelled
+from nextwave_local.learning.population_fit import population_of
+from nextwave_local.learning.table import Table, table_of_cuts, table_of_traits
+from nextwave_local.learning.windows import Cut, Progress, Split, comparable, split
+
+Numbers = NDArray[np.float64]
+Whole = NDArray[np.int64]
+Wish = Literal["auto", "logistic", "lightgbm"]
+Fit = Callable[[Table], Fitted]
+FOLDS, REPEATS, CHOOSING_FOLDS = 10, 5, 5
+SEED = 1997
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A way to learn: which columns, and how."""
+
+    name: str
+    columns: tuple[str, ...]
+    fit: Fit
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What came of it. `risks` and `metrics` by judge: `model`, `time_split`, `baseline`, `silence_rule` (the last three of histories)."""
+
+    data: Dated | Labelled
+    chosen: str
+    losses: dict[str, float]
+    """By candidate, the mean log-loss of cross-validation."""
+    fitted: Fitted
+    calibration: Knots
+    risks: dict[str, Numbers]
+    metrics: dict[str, Metrics]
+    left: NDArray[np.bool_]
+    parts: Split | None = None
+    population: Population | None = None
+
+
+def try_histories(data: Dated, wish: Wish, progress: Progress) -> Trial:
+    """Time-split. `time_split` learned before the check alone; `model` is the same, its risks calibrated by the check's other customers."""
+    parts = split(data.histories, data.horizon_days, data.end, progress)
+    progress("fitting the population to the learning window")
+    source = f"fitted to {data.source}, learning window of {(parts.check_at - parts.start) // 86_400_000_000} days"
+    population = population_of(parts.learning, DEFAULT.with_horizon(data.horizon_days), source)
+    table = table_of_cuts(comparable(parts.learning, data.horizon_days), population)
+    chosen, losses = _choose(_candidates(table, wish, population), table, progress)
+    fitted = chosen.fit(table.only(chosen.columns))
+    check = table_of_cuts([parts.check], population, names=chosen.columns)
+    logits, left, silences = fitted.logits(check.rows), check.left, _silences(parts.check)
+    risks = {
+        "model": _calibrated_by_others(logits, left),
+        "time_split": expit(logits),
+        "baseline": _baseline_risks(parts.check, population),
+        "silence_rule": _silence_risks(silences, left),
+    }
+    metrics = {judge: measures.measure(found, left) for judge, found in risks.items()}
+    metrics["model"] = _ordered(metrics["model"], logits, left)
+    metrics["silence_rule"] = _ordered(metrics["silence_rule"], silences, left)
+    return Trial(data, chosen.name, losses, fitted, calibration_knots(logits, left), risks, metrics, left, parts, population)
+
+
+def try_table(data: Labelled, wish: Wish, progress: Progress) -> Trial:
+    """Ten folds, each judged (and calibrated) by what the other nine say; the baseline knows the share of those who left alone."""
+    table = table_of_traits(data.profiles, data.left)
+    chosen, losses = _choose(_candidates(table, wish, None), table, progress)
+    risks = np.zeros(len(table.left))
+    folds = _folds(table.left, FOLDS, SEED)
+    for fold in range(FOLDS):
+        progress(f"fold {fold + 1} of {FOLDS}")
+        others, own = table.where(folds != fold), table.where(folds == fold)
+        knots = calibration_knots(_out_of_fold(chosen, others), others.left)
+        risks[folds == fold] = _risks(chosen.fit(others.only(chosen.columns)).logits(own.only(chosen.columns).rows), knots)
+    calibration = calibration_knots(_out_of_fold(chosen, table), table.left)
+    both = {"model": risks, "baseline": np.full(len(risks), table.left.mean())}
+    metrics = {judge: measures.measure(found, table.left) for judge, found in both.items()}
+    return Trial(data, chosen.name, losses, chosen.fit(table.only(chosen.columns)), calibration, both, metrics, table.left)
+
+
+def _candidates(table: Table, wish: Wish, population: Population | None) -> list[Candidate]:
+    """From the plainest to the freest; equally good ones are chosen in this order."""
+
+    def logistic(some: Table) -> Fitted:
+        return fit_logistic(some, population)
+
+    plain = tuple(name for name in table.names if name != BASELINE)
+    built = tuple(name for name in table.names if name != SILENCE)
+    found = [Candidate("logistic on every feature", built if population else plain, logistic)]
+    if population:
+        spending = [Candidate("logistic on the baseline and spending", (BASELINE, "spent_log"), logistic)] if "spent_log" in built else []
+        found = [Candidate("logistic on the baseline", (BASELINE,), logistic), *spending, *found]
+    trees = Candidate("lightgbm on every feature", plain, fit_trees)
+    return [*(found if wish != "lightgbm" else []), *([trees] if wish != "logistic" else [])]
+
+
+def _choose(candidates: Sequence[Candidate], table: Table, progress: Progress) -> tuple[Candidate, dict[str, float]]:
+    losses: dict[str, float] = {}
+    for candidate in candidates:
+        logits = _out_of_fold(candidate, table)
+        losses[candidate.name] = float(-np.mean(np.where(table.left, log_expit(logits), log_expit(-logits))))
+        progress(f"{candidate.name}: log-loss {losses[candidate.name]:.4f} in cross-validation")
+    return min(candidates, key=lambda candidate: losses[candidate.name]), losses
+
+
+def _out_of_fold(candidate: Candidate, table: Table) -> Numbers:
+    """Log-odds of each line by a model that saw no line of its customer."""
+    some = table.only(candidate.columns)
+    _, numbers = np.unique(some.customers, return_inverse=True)
+    folds = np.random.default_rng(SEED).permutation(numbers.max() + 1)[numbers] % CHOOSING_FOLDS
+    logits = np.zeros(len(some.left))
+    for fold in range(CHOOSING_FOLDS):
+        logits[folds == fold] = candidate.fit(some.where(folds != fold)).logits(some.rows[folds == fold])
+    return logits
+
+
+def _calibrated_by_others(logits: Numbers, left: NDArray[np.bool_]) -> Numbers:
+    """Each customer's risk on maps fitted to customers of nine other folds, the mean over several ways to fold."""
+    sums = np.zeros(len(left))
+    for repeat in range(REPEATS):
+        folds = _folds(left, FOLDS, SEED + repeat)
+        for fold in range(FOLDS):
+            knots = calibration_knots(logits[folds != fold], left[folds != fold])
+            sums[folds == fold] += _risks(logits[folds == fold], knots)
+    return sums / REPEATS
+
+
+def _risks(logits: Numbers, knots: Knots) -> Numbers:
+    calibrate = Calibration(knots)
+    return np.array([expit(calibrate(float(logit))) for logit in logits])
+
+
+def _folds(left: NDArray[np.bool_], count: int, seed: int) -> Whole:
+    """A fold for each line, with the same share of leavers in all."""
+    folds = np.zeros(len(left), dtype=np.int64)
+    chance = np.random.default_rng(seed)
+    for kind in (False, True):
+        lines = np.flatnonzero(left == kind)
+        folds[chance.permutation(lines)] = np.arange(len(lines)) % count
+    return folds
+
+
+def _baseline_risks(cut: Cut, population: Population) -> Numbers:
+    model = Baseline(population)
+    return np.array([model.outlook(profile).risk(cut.at) for profile in cut.profiles])
+
+
+def _silences(cut: Cut) -> Numbers:
+    return np.array([silence_of(profile, cut.at) for profile in cut.profiles])
+
+
+def _silence_risks(silences: Numbers, left: NDArray[np.bool_]) -> Numbers:
+    """The plain rule: whoever is silent for longer than a limit is lost.
+
+    It is given the limit, and the shares of leavers beyond and within it, that turned out best: no such rule could have done better.
+    """
+    limits = np.unique(silences)
+    limit = max(limits, key=lambda days: float(np.mean((silences > days) == left)))
+    beyond = silences > limit
+    return np.where(beyond, left[beyond].mean() if beyond.any() else 1.0, left[~beyond].mean())
+
+
+def _ordered(measured: Metrics, order: Numbers, left: NDArray[np.bool_]) -> Metrics:
+    """The measures of order taken from what the risks were made of by a rising map, which changes none within a model."""
+    return msgspec.structs.replace(measured, auc=measures.auc(order, left), lift10=measures.lift(order, left))

@@ -1,0 +1,1 @@
+"""What people and systems may ask scoring, one file per subject."""

@@ -1,0 +1,44 @@
+"""A calibration map as data: what a model's log-odds turned out to mean. It rises strictly, so it changes no order and no reason's sign."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Knots `(log-odds of the model, log-odds that came true)`, straight lines between them, the end lines going on. None: unchanged.
+
+    Two knots are Platt's map (1999); the blocks of an isotonic fit (Zadrozny & Elkan 2002) are any number. Raises `ValueError` where
+    the knots do not rise.
+    """
+
+    knots: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        if len(self.knots) == 1:
+            raise ValueError("a calibration has no knots or at least two")
+        if any(x >= x_next or y >= y_next for (x, y), (x_next, y_next) in pairwise(self.knots)):
+            raise ValueError("both columns of the calibration must rise from line to line")
+
+    def __call__(self, logit: float) -> float:
+        """The calibrated log-odds."""
+        if not self.knots:
+            return logit
+        place = min(max(bisect_right(self.knots, (logit, float("inf"))), 1), len(self.knots) - 1)
+        (x, y), (x_next, y_next) = self.knots[place - 1], self.knots[place]
+        return y + (logit - x) * ((y_next - y) / (x_next - x))
+
+
+NONE = Calibration()
+
+
+def calibration_of(rows: Iterable[Iterable[float]]) -> Calibration:
+    """From pairs of numbers as JSON or TOML have them. Raises `ValueError`."""
+    pairs = [tuple(float(number) for number in row) for row in rows]
+    if any(len(pair) != 2 for pair in pairs):
+        raise ValueError("each line of the calibration is a pair of numbers")
+    return Calibration(tuple((pair[0], pair[1]) for pair in pairs))

@@ -1,0 +1,132 @@
+"""A logistic model, read from JSON: a weighted sum of features in log-odds, the baseline's parts among them when it builds on that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from nextwave_contracts.customers import RiskReason
+
+from nextwave_scoring.churn import baseline
+from nextwave_scoring.churn.calibration import Calibration
+from nextwave_scoring.churn.features import BASELINE, GROWING, SILENCE, last_of, reader
+from nextwave_scoring.churn.logodds import Part, reasons, sigmoid
+from nextwave_scoring.churn.population import Population, population_from
+from nextwave_scoring.instants import DAY
+from nextwave_scoring.profile.record import Profile
+
+
+class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a feature adds: `weight` times its distance from `mean` in units of `scale`, in log-odds."""
+
+    feature: str
+    weight: float
+    mean: float = 0.0
+    scale: float = 1.0
+
+
+class Formula(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The file `model.json`. `population` holds the parameters of the baseline when that is a feature."""
+
+    intercept: float
+    terms: tuple[Term, ...]
+    population: dict[str, Any] | None = None
+
+
+class Outlook(msgspec.Struct, frozen=True):
+    """A customer's risk: what is fixed until something happens, and what grows."""
+
+    fixed: tuple[Part, ...]
+    intercept: float
+    silence: Term | None
+    last_at: int
+    base: baseline.Outlook | None
+    stack: float
+    """Log-odds by log-odds of the baseline."""
+    calibration: Calibration
+    horizon_days: int
+
+    def risk(self, at: int) -> float:
+        """Probability in 0..1 of not coming back within the horizon."""
+        return sigmoid(self.calibration(self._logit(at)))
+
+    def explained(self, at: int) -> tuple[float, tuple[RiskReason, ...]]:
+        """The mean customer's part first; a term counts from the mean of what the model learned from."""
+        start = self.intercept + (self.stack * self.base.start if self.base else 0.0)
+        return self.risk(at), reasons(start, self._parts(at), self.calibration, ("population", float(self.horizon_days)))
+
+    def risk_without(self, feature: str, at: int) -> float:
+        """The risk if the named reason added nothing."""
+        removed = sum(logit for name, _, logit in self._parts(at) if name == feature)
+        return sigmoid(self.calibration(self._logit(at) - removed))
+
+    def _logit(self, at: int) -> float:
+        logit = self.intercept + sum(part for _, _, part in self.fixed)
+        if self.silence:
+            logit += _part(self.silence, max(at - self.last_at, 0) / DAY)[2]
+        return logit + self.stack * self.base.logit(at) if self.base else logit
+
+    def _parts(self, at: int) -> list[Part]:
+        parts = list(self.fixed)
+        if self.silence:
+            parts.append(_part(self.silence, max(at - self.last_at, 0) / DAY))
+        if self.base:
+            parts += [(name, value, self.stack * logit) for name, value, logit in self.base.parts(at)]
+        return parts
+
+
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A model of this kind, ready to judge."""
+
+    name: str
+    horizon_days: int
+    formula: Formula
+    calibration: Calibration
+    population: Population | None
+    read: Callable[[Profile], list[float]]
+    fixed: tuple[Term, ...]
+    growing: dict[str, Term]
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The features that it looks at."""
+        return tuple(term.feature for term in self.formula.terms)
+
+    def outlook(self, profile: Profile) -> Outlook:
+        """What the profile says of the days to come."""
+        stack, shift = self.growing.get(BASELINE), 0.0
+        if stack:
+            shift = -stack.weight * stack.mean / stack.scale
+        return Outlook(
+            fixed=tuple(_part(term, value) for term, value in zip(self.fixed, self.read(profile), strict=True)),
+            intercept=self.formula.intercept + shift,
+            silence=self.growing.get(SILENCE),
+            last_at=last_of(profile),
+            base=baseline.outlook(profile, self.population) if self.population else None,
+            stack=stack.weight / stack.scale if stack else 0.0,
+            calibration=self.calibration,
+            horizon_days=self.horizon_days,
+        )
+
+
+def logistic(name: str, horizon_days: int, file: bytes, calibration: Calibration) -> Logistic:
+    """Reads `model.json`. Raises `ValueError` (msgspec's among them) that says what is wrong."""
+    formula = msgspec.json.decode(file, type=Formula)
+    growing = {term.feature: term for term in formula.terms if term.feature in GROWING}
+    fixed = tuple(term for term in formula.terms if term.feature not in GROWING)
+    for term in formula.terms:
+        if not term.scale > 0:
+            raise ValueError(f"the scale of {term.feature} must be above 0")
+    if bad := [term.feature for term in growing.values() if not term.weight >= 0]:
+        raise ValueError(f"the weight of {bad[0]} must not be below 0: the risk never falls while a customer is silent")
+    if (BASELINE in growing) != (formula.population is not None):
+        raise ValueError(f"a population belongs to a model with the feature {BASELINE}, and to no other")
+    population = population_from(formula.population).with_horizon(horizon_days) if formula.population is not None else None
+    return Logistic(name, horizon_days, formula, calibration, population, reader([term.feature for term in fixed]), fixed, growing)
+
+
+def _part(term: Term, value: float) -> Part:
+    return term.feature, value, term.weight * (value - term.mean) / term.scale

@@ -1,0 +1,153 @@
+"""LightGBM's text file read as what it is, data: decision trees of numbers, walked without the library that grew them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+from urllib.parse import unquote
+
+Node = float | tuple[int, float, "Node", "Node", float]
+"""A leaf's log-odds; or feature index, threshold, the way up to it, the way beyond, and the share of cases that went up to it."""
+
+
+class TreesError(ValueError):
+    """The text is no model that can be read here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trees:
+    """Their sum is the log-odds of leaving. `rising`: features along which it is sure never to fall."""
+
+    features: tuple[str, ...]
+    rising: frozenset[str]
+    roots: tuple[Node, ...]
+
+
+def read_trees(text: str) -> Trees:
+    """Reads a model that LightGBM saved as text (format v4); feature names may be percent-encoded. Raises `TreesError`."""
+    head, *blocks = text.split("\nTree=")
+    header = _fields(head)
+    if not blocks or "end of trees" not in blocks[-1]:
+        raise TreesError("the file of the trees is not complete: it must go on to 'end of trees'")
+    if not header.get("objective", "").startswith("binary"):
+        raise TreesError(f"the objective is {header.get('objective') or 'not told'}, and must be binary")
+    if header.get("objective", "").partition("sigmoid:")[2].split(" ")[0] not in ("", "1") or "average_output" in head:
+        raise TreesError("only boosted trees whose sum is in plain log-odds are read")
+    names = tuple(unquote(name) for name in header.get("feature_names", "").split())
+    directions = header.get("monotone_constraints", "").split() or ["0"] * len(names)
+    rising = frozenset(name for name, direction in zip(names, directions, strict=True) if direction == "1")
+    try:
+        roots = tuple(_root(_fields(block.split("\nend of trees")[0])) for block in blocks)
+    except (KeyError, IndexError, RecursionError) as wrong:
+        raise TreesError(f"a tree is damaged: {wrong!r}") from wrong
+    return Trees(names, rising, roots)
+
+
+def total(roots: Sequence[Node], values: Sequence[float]) -> float:
+    """The sum of the trees for these features, in log-odds."""
+    logit = 0.0
+    for root in roots:
+        node = root
+        while isinstance(node, tuple):
+            node = node[2] if values[node[0]] <= node[1] else node[3]
+        logit += node
+    return logit
+
+
+def mean(node: Node) -> float:
+    """What a tree gives on average over the cases that it learned from."""
+    if not isinstance(node, tuple):
+        return node
+    return node[4] * mean(node[2]) + (1.0 - node[4]) * mean(node[3])
+
+
+def without(node: Node, values: Sequence[float], feature: int) -> float:
+    """What a tree gives when a feature is not known: both ways where it is asked for, by the share of cases that went each way."""
+    if not isinstance(node, tuple):
+        return node
+    index, threshold, lower, upper, share = node
+    if index == feature:
+        return share * without(lower, values, feature) + (1.0 - share) * without(upper, values, feature)
+    return without(lower if values[index] <= threshold else upper, values, feature)
+
+
+def asked(node: Node, values: Sequence[float]) -> set[int]:
+    """The features that a tree asks for on the way of these values."""
+    found: set[int] = set()
+    while isinstance(node, tuple):
+        found.add(node[0])
+        node = node[2] if values[node[0]] <= node[1] else node[3]
+    return found
+
+
+def steps(root: Node, values: Sequence[float], feature: int) -> list[tuple[float, float]]:
+    """The tree as a function of one feature alone: (value beyond which it holds, log-odds), in rising order."""
+    found: list[tuple[float, float]] = []
+    todo = [(root, float("-inf"), float("inf"))]
+    while todo:
+        node, low, high = todo.pop()
+        while isinstance(node, tuple):
+            index, threshold, lower, upper, _ = node
+            if index != feature:
+                node = lower if values[index] <= threshold else upper
+            elif low < threshold < high:
+                todo.append((upper, threshold, high))
+                node, high = lower, threshold
+            else:
+                node = upper if threshold <= low else lower
+        found.append((low, node))
+    return found
+
+
+def _fields(block: str) -> dict[str, str]:
+    return {key: value for key, is_field, value in (line.partition("=") for line in block.splitlines()) if is_field}
+
+
+def _root(tree: dict[str, str]) -> Node:
+    leaves = [float(value) for value in tree["leaf_value"].split()]
+    if int(tree["num_leaves"]) <= 1:
+        return leaves[0]
+    if tree.get("num_cat", "0") != "0" or tree.get("is_linear", "0") != "0":
+        raise TreesError("categorical splits and linear leaves are not read: give each category a feature of its own")
+    if any(kind & 1 or kind >> 2 & 3 == 1 for kind in _whole(tree["decision_type"])):
+        raise TreesError("a split takes 0 for missing: train with zero_as_missing=false")
+    return _node(_Arrays.of(tree, leaves), 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrays:
+    """A tree as the file has it; a child below 0 is the leaf -child - 1."""
+
+    features: list[int]
+    thresholds: list[float]
+    lower: list[int]
+    upper: list[int]
+    leaves: list[float]
+    node_cases: list[int]
+    leaf_cases: list[int]
+
+    @classmethod
+    def of(cls, tree: dict[str, str], leaves: list[float]) -> _Arrays:
+        thresholds = [float(value) for value in tree["threshold"].split()]
+        lower, upper = _whole(tree["left_child"]), _whole(tree["right_child"])
+        return cls(
+            _whole(tree["split_feature"]), thresholds, lower, upper, leaves, _whole(tree["internal_count"]), _whole(tree["leaf_count"])
+        )
+
+    def cases(self, child: int) -> int:
+        return self.node_cases[child] if child >= 0 else self.leaf_cases[-child - 1]
+
+
+def _node(arrays: _Arrays, index: int) -> Node:
+    if index < 0:
+        return arrays.leaves[-index - 1]
+    lower, upper = arrays.lower[index], arrays.upper[index]
+    first, rest = arrays.cases(lower), arrays.cases(upper)
+    return cast("Node", (
+        arrays.features[index], arrays.thresholds[index], _node(arrays, lower), _node(arrays, upper), first / max(first + rest, 1)
+    ))  # fmt: skip
+
+
+def _whole(text: str) -> list[int]:
+    return [int(value) for value in text.split()]

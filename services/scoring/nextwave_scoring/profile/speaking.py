@@ -1,0 +1,187 @@
+"""What customers say that stops contact or lets it go on: consents, texts, complaints, service requests, ratings, wrapped-up calls.
+
+A stop (withdrawal, STOP, refusal, complaint) alone counts from its reception: a slow clock must not date it before the grant it takes back.
+Reception is by the broker's stamp (`receipt`), so that a door's clock cannot do so either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from nextwave_contracts.touchpoints import Touchpoint
+
+from nextwave_scoring.instants import micros
+from nextwave_scoring.profile import cases, consents, decay, matters, points, rests, words
+from nextwave_scoring.profile.record import Profile, Words
+from nextwave_scoring.profile.satisfaction import RATING
+
+Data = Mapping[str, Any]
+GOOD_RATING = 4.0
+
+
+def hear_stop(profile: Profile, touchpoint: Touchpoint, *, channels: frozenset[str] | None = None) -> bool:
+    """Takes only what a touchpoint stops, said by a name that this customer shares; says whether it stops anything.
+
+    `channels`: only withdrawals from these count (None: every stop).
+    """
+    stops = _STOPPING.get(touchpoint.type)
+    if stops is None or (channels is not None and _withdrawn_channel(touchpoint) not in channels):
+        return False
+    heard = stops(profile, touchpoint)
+    if heard:
+        words.settle(profile)
+    return heard
+
+
+def stopped_at(touchpoint: Touchpoint) -> int:
+    """The instant from which a stop counts: its reception, or its own time where that is later.
+
+    An old withdrawal that is imported after a newer grant thereby stops contact, which is the cautious side.
+    """
+    return micros(max(touchpoint.occurred_at, touchpoint.received_at))
+
+
+def _granted(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    """`double_opt_in`: the grant was confirmed by what was sent to the address."""
+    data = touchpoint.data
+    for said in words.lifting(profile, touchpoint):
+        _consent(said, data, at, granted=True)
+    if data.get("double_opt_in") is True:
+        points.verified(profile, (data.get("channel") or "email",), at)
+
+
+def _withdrawn(profile: Profile, touchpoint: Touchpoint, _at: int = 0) -> bool:
+    _consent(words.stopping(profile, touchpoint), touchpoint.data, stopped_at(touchpoint), granted=False)
+    return True
+
+
+def _consent(said: Words, data: Data, at: int, *, granted: bool) -> None:
+    consents.take(said.consents, channel=data.get("channel", ""), purpose=data.get("purpose", ""), granted=granted, at=at)
+
+
+def _texted(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    """The door has read the text; what it asks for (STOP, START) is in `wish`."""
+    if not _text_stopped(profile, touchpoint) and touchpoint.data.get("wish") == "opt_in":
+        for said in words.lifting(profile, touchpoint):
+            _consent(said, {"channel": "sms"}, at, granted=True)
+
+
+def _text_stopped(profile: Profile, touchpoint: Touchpoint) -> bool:
+    stops = touchpoint.data.get("wish") == "opt_out"
+    if stops:
+        _consent(words.stopping(profile, touchpoint), {"channel": "sms"}, stopped_at(touchpoint), granted=False)
+    return stops
+
+
+def _complaint(profile: Profile, touchpoint: Touchpoint, _at: int) -> None:
+    _complained(profile, touchpoint)
+    cases.opened(profile, matters.COMPLAINT, _reference(touchpoint.data), stopped_at(touchpoint))
+
+
+def _complained(profile: Profile, touchpoint: Touchpoint) -> bool:
+    """A complaint in a wrap-up without a reference is named by its touchpoint."""
+    reference = _reference(touchpoint.data) or (touchpoint.id if touchpoint.type == "call.wrapped_up" else "")
+    rests.complained(profile, stopped_at(touchpoint))
+    said = words.stopping(profile, touchpoint)
+    matters.opened(said.matters, matters.COMPLAINT, reference, stopped_at(touchpoint))
+    return True
+
+
+def _resolved(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    for said in words.lifting(profile, touchpoint):
+        matters.closed(said.matters, matters.COMPLAINT, _reference(touchpoint.data), at)
+    cases.closed(profile, matters.COMPLAINT, _reference(touchpoint.data), at)
+    if touchpoint.data.get("satisfied") is False:
+        soured = words.stopping(profile, touchpoint)
+        soured.soured_at = max(soured.soured_at, at)
+    else:
+        _soothed(profile, touchpoint, at)
+
+
+def _service(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    matters.opened(words.stopping(profile, touchpoint).matters, matters.SERVICE, _reference(touchpoint.data), at)
+    cases.opened(profile, matters.SERVICE, _reference(touchpoint.data), at)
+
+
+def _served(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    for said in words.lifting(profile, touchpoint):
+        matters.closed(said.matters, matters.SERVICE, _reference(touchpoint.data), at)
+    cases.closed(profile, matters.SERVICE, _reference(touchpoint.data), at)
+
+
+def _rated(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    data = touchpoint.data
+    _rating(profile, touchpoint, data.get("rating", data.get("satisfaction", data.get("score"))), at)
+
+
+def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    data = touchpoint.data
+    _rating(profile, touchpoint, data.get("satisfaction"), at)
+    weight = decay.weights(profile.landmark, at)
+    if data.get("refusal") is True or data.get("disposition") == "refused":
+        profile.refusals += 1
+        decay.add(profile.counts, "refusal", weight)
+    if data.get("complaint") is True:
+        decay.add(profile.counts, "complaint", weight)
+        cases.opened(profile, matters.COMPLAINT, _reference(data) or touchpoint.id, stopped_at(touchpoint))
+    _call_stopped(profile, touchpoint)
+
+
+def _call_stopped(profile: Profile, touchpoint: Touchpoint) -> bool:
+    data = touchpoint.data
+    refused = data.get("refusal") is True
+    if refused or data.get("disposition") == "refused":
+        rests.rest(profile, "call", stopped_at(touchpoint))
+    if refused:
+        _consent(words.stopping(profile, touchpoint), {"channel": "call"}, stopped_at(touchpoint), granted=False)
+    return (data.get("complaint") is True and _complained(profile, touchpoint)) or refused
+
+
+def _rating(profile: Profile, touchpoint: Touchpoint, rating: object, at: int) -> None:
+    """Ratings are 1..5; anything else is no rating."""
+    if isinstance(rating, bool) or not isinstance(rating, int | float) or not 1 <= rating <= 5:
+        return
+    weight = decay.weights(profile.landmark, at)
+    decay.add(profile.counts, "rating", weight, round(rating * RATING))
+    decay.add(profile.counts, "rated", weight)
+    if rating >= GOOD_RATING:
+        _soothed(profile, touchpoint, at)
+
+
+def _soothed(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    for said in words.lifting(profile, touchpoint):
+        said.soothed_at = max(said.soothed_at, at)
+
+
+def _withdrawn_channel(touchpoint: Touchpoint) -> str:
+    """The channel that a stop is about; nothing where it is about all, or no withdrawal."""
+    if touchpoint.type == "consent.withdrawn":
+        return str(touchpoint.data.get("channel") or "")
+    return {"sms.received": "sms", "call.wrapped_up": "call"}.get(touchpoint.type, "")
+
+
+def _reference(data: Data) -> str:
+    value = data.get("reference", "")
+    return str(value) if isinstance(value, str | int) else ""
+
+
+SPEAKING: dict[str, Callable[[Profile, Touchpoint, int], object]] = {
+    "consent.granted": _granted,
+    "consent.withdrawn": _withdrawn,
+    "sms.received": _texted,
+    "complaint.opened": _complaint,
+    "complaint.resolved": _resolved,
+    "service.requested": _service,
+    "service.completed": _served,
+    "satisfaction.rated": _rated,
+    "call.wrapped_up": _wrapped_up,
+}
+"""What stops contact or lets it go on."""
+_STOPPING: dict[str, Callable[[Profile, Touchpoint], bool]] = {
+    "consent.withdrawn": _withdrawn,
+    "sms.received": _text_stopped,
+    "complaint.opened": _complained,
+    "call.wrapped_up": _call_stopped,
+}
+"""The part of it that stops: whether it did."""

@@ -1,0 +1,137 @@
+"""Learning looks at nothing that came later, fits what is there, and writes models that score as they were measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from nextwave_local.learning import shelf
+from nextwave_local.learning.fitting import calibration_knots, fit_logistic, fit_trees, line_of
+from nextwave_local.learning.history import InputError, history_of, profiles
+from nextwave_local.learning.named import Dated
+from nextwave_local.learning.population_fit import population_of
+from nextwave_local.learning.table import Table, table_of_cuts
+from nextwave_local.learning.topic import gathered
+from nextwave_local.learning.trial import Trial, try_histories
+from nextwave_local.learning.windows import split
+from nextwave_scoring.churn.calibration import Calibration
+from nextwave_scoring.churn.population import DEFAULT
+from nextwave_scoring.instants import DAY, micros
+from nextwave_scoring.registry.folder import read_shelf
+
+from .customers import DAYS, START, history, shop, visit
+
+END = micros(START) // DAY * DAY + DAYS * DAY
+HORIZON = 45
+
+
+def silent(_: str) -> None:
+    """Nobody watches."""
+
+
+@pytest.fixture(scope="module")
+def trial() -> Trial:
+    return try_histories(Dated("shop", "a simulated shop", shop(), HORIZON, END), "auto", silent)
+
+
+def test_what_comes_after_a_cut_leaves_no_trace_in_the_profile() -> None:
+    cut = micros(START) + 20 * DAY
+    assert profiles(history("1", 0, 5, 19), [cut]) == profiles(history("1", 0, 5, 19, 21, 100), [cut])
+    assert profiles(history("1", 30), [cut]) == [None]
+
+
+def test_a_touchpoint_told_twice_is_one() -> None:
+    assert history_of("1", [visit("1", 3), visit("1", 1), visit("1", 3)]) == history("1", 1, 3)
+
+
+def test_the_check_begins_one_horizon_before_the_end_and_no_learning_looks_into_it() -> None:
+    parts = split(shop(), HORIZON, END, silent)
+    assert parts.check_at == END - HORIZON * DAY
+    assert all(cut.at + cut.horizon_days * DAY <= parts.check_at for cut in parts.learning)
+    assert (parts.check.at, parts.check.horizon_days) == (parts.check_at, HORIZON)
+
+
+def test_a_horizon_that_leaves_nothing_to_learn_from_is_refused_with_what_to_choose() -> None:
+    with pytest.raises(InputError, match=r"learning window is empty.*--horizon below 120"):
+        split(shop(), DAYS + 1, END, silent)
+
+
+def test_a_check_without_any_loss_is_refused() -> None:
+    faithful = [history(str(number), *range(0, DAYS, 5)) for number in range(150)]
+    with pytest.raises(InputError, match="tells nothing: of 150 customers known before it 0 did not come back"):
+        split(faithful, HORIZON, END, silent)
+
+
+def test_the_population_is_found_again_that_the_customers_were_drawn_from() -> None:
+    parts = split(shop(1500), HORIZON, END, silent)
+    found = population_of(parts.learning, DEFAULT.with_horizon(HORIZON), "a test")
+    assert found.shape / found.exposure_days == pytest.approx(0.1, rel=0.35)
+    assert 1 / found.leaving_per_day == pytest.approx(150, rel=0.35)
+
+
+def test_names_told_together_are_one_customer_but_a_shared_phone_joins_nobody() -> None:
+    mail, phone = ("anonymous_id:a", "email:ann@example.com", "phone:+491"), ("email:bob@example.com", "phone:+491")
+    told = [("anonymous_id:a",), mail, phone, ("email:ann@example.com",), ("phone:+492",)]
+    touchpoints = [msgspec.structs.replace(visit("x", day), identifiers=names) for day, names in enumerate(told)]
+    assert sorted(len(one.touchpoints) for one in gathered(touchpoints)) == [1, 1, 3]
+
+
+def test_the_shelved_model_gives_the_risks_that_were_measured(trial: Trial, tmp_path: Path) -> None:
+    shelf.put(tmp_path, trial, "churn", "shadow")
+    ((card, model),) = read_shelf(tmp_path).models
+    assert (card.full_name, card.kind, card.horizon_days, card.window is not None) == ("churn@1", trial.fitted.kind, HORIZON, True)
+    assert trial.parts
+    assert trial.population
+    check = trial.parts.check
+    rows = table_of_cuts([check], trial.population, names=trial.fitted.names).rows
+    calibrate = Calibration(card.calibration)
+    expected = [1 / (1 + np.exp(-calibrate(float(logit)))) for logit in trial.fitted.logits(rows)]
+    assert [model.outlook(profile).risk(check.at) for profile in check.profiles] == pytest.approx(expected, abs=1e-9)
+
+
+def test_shelved_trees_give_lightgbms_own_risks(tmp_path: Path) -> None:
+    parts = split(shop(), HORIZON, END, silent)
+    table = table_of_cuts(parts.learning, DEFAULT, names=("silence_days", "comebacks", "interval_days", "active_30"))
+    data = Dated("shop", "a simulated shop", [], HORIZON, END)
+    fitted = fit_trees(table)
+    one = Trial(data, "", {}, fitted, (), {}, {}, table.left)
+    shelf.put(tmp_path, one, "trees", "off")
+    ((_, model),) = read_shelf(tmp_path).models
+    cut = parts.learning[-1]
+    rows = table_of_cuts([cut], DEFAULT, names=fitted.names).rows
+    expected = 1 / (1 + np.exp(-fitted.logits(rows)))
+    assert [model.outlook(profile).risk(cut.at) for profile in cut.profiles] == pytest.approx(list(expected), abs=1e-9)
+
+
+def test_a_logistic_fit_finds_the_weights_again_and_keeps_silence_from_speaking_for_staying() -> None:
+    chance = np.random.default_rng(1)
+    rows = chance.normal(size=(20_000, 2))
+    left = chance.random(20_000) < 1 / (1 + np.exp(-(0.5 + 0.8 * rows[:, 0] - 0.6 * rows[:, 1])))
+    nobody = np.array([], dtype=np.str_)
+    free = fit_logistic(Table(("orders", "sessions"), rows, left, nobody), None)
+    base, first, second = (free.logits(np.array([row]))[0] for row in ([0.0, 0.0], [1.0, 0.0], [0.0, 1.0]))
+    assert (base, first - base, second - base) == pytest.approx((0.5, 0.8, -0.6), abs=0.06)
+    bound = fit_logistic(Table(("orders", "silence_days"), rows, left, nobody), None)
+    assert bound.logits(np.array([[0.0, 5.0]]))[0] == pytest.approx(bound.logits(np.array([[0.0, -5.0]]))[0])
+
+
+def test_a_calibration_mends_risks_that_are_too_sure() -> None:
+    chance = np.random.default_rng(2)
+    true = chance.normal(size=12_000)
+    left = chance.random(12_000) < 1 / (1 + np.exp(-true))
+    for knots in (line_of(3 * true + 1, left), calibration_knots(3 * true + 1, left)):
+        calibrate = Calibration(knots)
+        assert np.mean([abs(calibrate(float(3 * one + 1)) - one) for one in true]) < 0.15
+
+
+def test_a_second_training_is_the_next_version_and_the_new_live_model_retires_the_old(trial: Trial, tmp_path: Path) -> None:
+    shelf.put(tmp_path, trial, "churn", "live", "a test")
+    shelf.put(tmp_path, trial, "churn", "live", "a test")
+    assert [(card.full_name, card.role, card.forced) for card in shelf.cards(tmp_path)] == [
+        ("churn@1", "off", "a test"),
+        ("churn@2", "live", "a test"),
+    ]
+    shelf.give_role(tmp_path, "churn@1", "live")
+    assert [card.role for card in shelf.cards(tmp_path)] == ["live", "off"]
