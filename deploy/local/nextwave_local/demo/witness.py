@@ -71,18 +71,25 @@ async def _records(bootstrap: str, topic: Topic) -> AsyncIterator[tuple[float, b
     consumer = AIOKafkaConsumer(
         topic.name, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest", fetch_max_bytes=FETCH_BYTES_MAX
     )
-    known: set[tuple[int, bytes | None]] = set()
+    known: set[tuple[int, bytes]] = set()
     await consumer.start()
     try:
         ends = await consumer.end_offsets(list(consumer.assignment()))
         while await _behind(consumer, ends):
-            for record in await _fetched(consumer, ends):
-                origin = dict(record.headers).get(ORIGIN_HEADER)
-                if origin is None or (record.partition, origin) not in known:
-                    known.add((record.partition, origin))
-                    yield float(record.timestamp), record.value
+            for record in (fetched for fetched in await _fetched(consumer, ends) if _is_news(fetched, known)):
+                yield float(record.timestamp), record.value
     finally:
         await consumer.stop()
+
+
+def _is_news(record: Any, known: set[tuple[int, bytes]]) -> bool:
+    """Whether no record of this origin was met before; what was born at a door has none."""
+    origin = dict(record.headers).get(ORIGIN_HEADER)
+    if origin is None:
+        return True
+    met = (record.partition, origin) in known
+    known.add((record.partition, origin))
+    return not met
 
 
 async def _behind(consumer: AIOKafkaConsumer, ends: Mapping[Any, int]) -> bool:
