@@ -11,7 +11,7 @@ from nextwave_contracts.customers import Band, Cell, Change, Churn, Course, Leav
 
 from nextwave_scoring.assessment import Assessment, House, assess
 from nextwave_scoring.churn import bands, review
-from nextwave_scoring.churn.outlook import InForce, Outlook
+from nextwave_scoring.churn.outlook import ModelsInForce, Outlook
 from nextwave_scoring.economics import UnitEconomics
 from nextwave_scoring.instants import instant_or_none
 from nextwave_scoring.lifecycle import next_turn
@@ -81,7 +81,7 @@ class Judgement(msgspec.Struct, frozen=True):
 class Judge:
     """Judges customers by the models in force and by what the house said of its business. Pure."""
 
-    models: InForce
+    models: ModelsInForce
     house: House = field(default_factory=House)
 
     def judge(self, customer: Customer, at: int, taken: Sequence[Thresholds] = ()) -> Judgement:

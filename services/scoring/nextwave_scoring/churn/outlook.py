@@ -59,7 +59,7 @@ class Models(Protocol):
     def shadows(self) -> tuple[Model, ...]: ...
 
 
-class InForce(Protocol):
+class ModelsInForce(Protocol):
     """Where the models in force are found; read once per judgement, since they may be swapped."""
 
     @property
