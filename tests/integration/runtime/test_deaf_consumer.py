@@ -27,16 +27,18 @@ async def _coordination_ended(*_places: Any, **_limits: Any) -> Any:
     raise KafkaError("Unexpected error during coordination RuntimeError('the handler is closed')")
 
 
-async def _cannot_stop() -> None:
-    raise RuntimeError("the handler is closed")
-
-
 def _deafen(consumer: Any) -> None:
     consumer.end_offsets = consumer.beginning_offsets = _never
 
 
 def _break(consumer: Any) -> None:
-    consumer.getmany, consumer.stop = _coordination_ended, _cannot_stop
+    stop = consumer.stop
+
+    async def stop_badly() -> None:
+        await stop()
+        raise RuntimeError("the handler is closed")
+
+    consumer.getmany, consumer.stop = _coordination_ended, stop_badly
 
 
 @pytest.mark.parametrize("harm", [_deafen, _break])
