@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from msgspec.structs import replace
 from nextwave_contracts.decisions import GoalReached
 from nextwave_contracts.outcomes import CONTACT_MADE, REACH, Outcome, Reach
@@ -32,19 +34,38 @@ def is_refusal(happening: Happening) -> bool:
     return happening.type == OUTCOME + "refused"
 
 
-def answer(turn: Turn, happening: Happening) -> None:
-    """Takes a happening to the goals and then to the open waves that it concerns."""
+Among = Mapping[str, str]
+"""Run ids with the wave that was open, empty where only the goal was."""
+
+
+def catch_up(turn: Turn, among: Among, history: Sequence[Happening]) -> None:
+    """Takes what was received elsewhere, in its order, to goals and waves that were open then. A wave that this opens looks for itself."""
+    received = ((happening.received_at, happening) for happening in history)
+    for at, happening in sorted(((at, h) for at, h in received if at is not None), key=lambda one: one[0]):
+        with turn.as_of(at):
+            answer(turn, happening, among)
+
+
+def answer(turn: Turn, happening: Happening, among: Among | None = None) -> None:
+    """Takes a happening to the goals and then to the open waves that it concerns; to all of them, or to those `among` these."""
     for goal in turn.state.goals:
-        campaign = turn.catalogue.campaigns.get((goal.campaign, goal.version))
-        if turn.at >= goal.until:
-            _forget(turn, goal)
-        elif campaign is not None and _is_reached(turn, campaign, goal, happening):
-            _end_at_goal(turn, campaign, goal, happening)
+        if among is None or goal.run_id in among:
+            _answer_goal(turn, goal, happening)
     for run in turn.state.runs:
+        if among is not None and among.get(run.run_id) != run.wave:
+            continue
         campaign = campaign_of(turn, run)
         in_window = run.opened_at <= turn.at < run.closes_at
         if campaign is not None and in_window and concerns(campaign, run, happening):
             _answer_wave(turn, campaign, run, happening)
+
+
+def _answer_goal(turn: Turn, goal: OpenGoal, happening: Happening) -> None:
+    campaign = turn.catalogue.campaigns.get((goal.campaign, goal.version))
+    if turn.at >= goal.until:
+        _forget(turn, goal)
+    elif campaign is not None and _is_reached(turn, campaign, goal, happening):
+        _end_at_goal(turn, campaign, goal, happening)
 
 
 def _forget(turn: Turn, goal: OpenGoal) -> None:

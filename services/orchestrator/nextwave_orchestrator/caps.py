@@ -53,6 +53,16 @@ def reserve(reservations: tuple[Reservation, ...], new: Reservation) -> tuple[Re
     return tuple(sorted(bounded, key=lambda r: (r.at, r.action_id)))
 
 
+def together(mine: tuple[Reservation, ...], theirs: Sequence[Reservation]) -> tuple[Reservation, ...]:
+    """The contacts of both customers of a merge, each once: what is known of it by its decision, the earliest, beats what was heard."""
+    joined = mine
+    for other in theirs:
+        known = next((r for r in joined if r.action_id == other.action_id), other)
+        first = min(known, other, key=lambda r: (not r.purpose, r.at))
+        joined = reserve(joined, replace(first, unsent=known.unsent or other.unsent, made=known.made or other.made))
+    return joined
+
+
 def settle(reservations: tuple[Reservation, ...], heard: Reservation, outcome: str) -> tuple[Reservation, ...]:
     """With what `outcome` says of the contact `heard`, in any order of outcomes: a failure gives it back, proof of contact takes it again.
 

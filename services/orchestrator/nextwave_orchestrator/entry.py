@@ -13,7 +13,7 @@ from nextwave_orchestrator.catalogue import Catalogue, Facts, Happening, LiveCam
 from nextwave_orchestrator.decisions import id_of
 from nextwave_orchestrator.holdout import held_out
 from nextwave_orchestrator.received import matter_of, received_since
-from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX, CustomerState, OpenGoal, Run
+from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX, WISHES_MAX, CustomerState, OpenGoal, Run, Wish
 from nextwave_orchestrator.turn import Turn
 from nextwave_orchestrator.waves import INSTANT, end, make_candidate, mix_of, open_wave
 
@@ -22,12 +22,41 @@ Changes = tuple[tuple[str, str, str], ...]
 
 
 def enter(turn: Turn, happening: Happening | None, changes: Changes) -> None:
-    """Begins the runs that this event or these changes begin, by priority and then key, so that caps fall to the same ones always."""
+    """Begins the runs that this event or these changes begin, by priority and then key, so that caps fall to the same ones always.
+
+    While a merge is under way they are put off: whether they may begin is judged when both customers are known as one.
+    """
     entering = [campaign for campaign in turn.catalogue.live if campaign.enters(happening, changes)]
     for campaign in sorted(entering, key=lambda c: (c.definition.priority, c.key)):
         entry_key = _entry_key(campaign, happening)
-        if entry_key is not None and _may_enter(turn, campaign, entry_key):
+        if entry_key is None:
+            continue
+        if turn.state.waits(turn.now):
+            _wish(turn, campaign, entry_key)
+        elif _may_enter(turn, campaign, entry_key):
             _begin(turn, campaign, entry_key)
+
+
+def take_up(turn: Turn) -> None:
+    """Begins what was put off, in order of its instants, as far as the campaign is still live and its rules let the customer in now."""
+    wishes = sorted(turn.state.wishes, key=lambda wish: wish.at)
+    turn.state = replace(turn.state, wishes=())
+    live = {campaign.key: campaign for campaign in turn.catalogue.live}
+    for wish in wishes:
+        campaign = live.get(wish.campaign)
+        with turn.as_of(wish.at, wish.caused_by):
+            if campaign is not None and _may_enter(turn, campaign, wish.entry_key):
+                _begin(turn, campaign, wish.entry_key)
+
+
+def _wish(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
+    """Without re-entry the earliest wish is enough."""
+    wish = Wish(campaign.key, entry_key, turn.at, turn.caused_by)
+    same = [w for w in turn.state.wishes if campaign.reentry is None and (w.campaign, w.entry_key) == (wish.campaign, wish.entry_key)]
+    others = tuple(w for w in turn.state.wishes if w not in same)
+    if len(others) < WISHES_MAX:
+        turn.state = replace(turn.state, wishes=(*others, min((*same, wish), key=lambda w: w.at)))
+        turn.put_off()
 
 
 def segment_changes(catalogue: Catalogue, before: CustomerState, after: Facts) -> Changes:
@@ -61,14 +90,20 @@ def _entry_key(campaign: LiveCampaign, happening: Happening | None) -> str | Non
 def _may_enter(turn: Turn, campaign: LiveCampaign, entry_key: str) -> bool:
     if len(turn.state.runs) >= RUNS_MAX:
         return False
-    last: datetime | None = turn.state.entries.get(_entry_name(campaign, entry_key))
+    last: datetime | None = turn.state.entries.get(entry_name(campaign.key, entry_key))
     if last is not None and (campaign.reentry is None or turn.at < last + campaign.reentry):
         return False
     return bool(turn.catalogue.segment_of(turn.facts, (campaign.definition.entry.audience.segment,)))
 
 
-def _entry_name(campaign: LiveCampaign, entry_key: str) -> str:
-    return f"{campaign.key}\0{entry_key}"
+def entry_name(campaign: str, entry_key: str) -> str:
+    """Under what an entry into a campaign (its key) is remembered."""
+    return f"{campaign}\0{entry_key}"
+
+
+def campaign_in(name: str) -> str:
+    """The campaign's key in such a name."""
+    return name.partition("\0")[0]
 
 
 def _begin(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
@@ -134,7 +169,7 @@ def _ends_at_once(turn: Turn, campaign: LiveCampaign, run: Run, goal: OpenGoal) 
 
 def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run) -> OpenGoal:
     state = turn.state
-    name = _entry_name(campaign, run.entry_key)
+    name = entry_name(campaign.key, run.entry_key)
     entries = {key: at for key, at in state.entries.items() if key != name} | {name: run.entered_at}
     goal = OpenGoal(
         run_id=run.run_id,

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
 from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated, Snapshot
 from nextwave_contracts.topics import ACTIONS, CUSTOMERS, DECISIONS, Topic, partition_of
-from nextwave_runtime.application import Outgoing, Taken, Timer, Work
+from nextwave_runtime.application import Gate, Outgoing, Taken, Timer, Work
 from nextwave_runtime.timers import schedule
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,12 +22,15 @@ from nextwave_orchestrator.catalogue import Catalogue, Happening
 from nextwave_orchestrator.catalogue_store import TimerKind
 from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.entry import enter, segment_changes
-from nextwave_orchestrator.state import CustomerState, Reservation, remember, small
-from nextwave_orchestrator.turn import Turn
-from nextwave_orchestrator.waves import close_due, end, end_stopped, retry_due
+from nextwave_orchestrator.inheritance import absorb, be_told, go_on, hand_over, inherit, say_last_word
+from nextwave_orchestrator.state import CustomerState, Reservation, from_bytes, remember, small
+from nextwave_orchestrator.turn import Alarm, AlarmKind, Turn
+from nextwave_orchestrator.waves import close_due, end_stopped, retry_due
 
-RUN_TIMERS: frozenset[str] = frozenset({"close", "retry"})
-"""Timers of a run; their key is `customer/run`. The others (`campaign_stopped`, `campaign_resumed`) have the campaign as key."""
+CUSTOMER_TIMERS: frozenset[str] = frozenset(get_args(AlarmKind))
+"""Timers of a customer; their key is `customer/about`. The others (`campaign_stopped`, `campaign_resumed`) have the campaign as key."""
+WAITING_FOR_ALL: frozenset[str] = frozenset({"close", "last_word"})
+"""Timers that fire once everything received up to their time was taken in."""
 
 
 @dataclass(slots=True)
@@ -48,7 +51,7 @@ class Decider:
     name = "orchestrator"
     inputs: tuple[Topic, ...] = (CUSTOMERS,)
     timers_on = CUSTOMERS
-    hands_over: frozenset[str] = frozenset(get_args(TimerKind))
+    hands_over: frozenset[str] = frozenset({*get_args(TimerKind), "estate"})
 
     def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
         self._catalogue = catalogue
@@ -56,7 +59,7 @@ class Decider:
     async def load(self, connection: AsyncConnection, work: Work) -> Unit:
         """Every customer that the batch names."""
         named = {getattr(taken.message, "customer_id", "") for taken in work.taken}
-        named |= {customer_of(timer) for timer in work.timers if timer.kind in RUN_TIMERS}
+        named |= {customer_of(timer) for timer in work.timers if timer.kind in CUSTOMER_TIMERS}
         states = await store.load_states(connection, sorted(named - {""}))
         return Unit(work.partition, work.partitions, states)
 
@@ -81,23 +84,20 @@ class Decider:
 
 
 def customer_of(timer: Timer) -> str:
-    """The customer of a run's timer."""
-    return timer.key.rpartition("/")[0]
+    """The customer of a customer's timer."""
+    return timer.key.partition("/")[0]
 
 
 def take(turn: Turn, message: CustomerUpdated | CustomersMerged | CustomerAbsorbed) -> None:
     """Takes one message into the customer's state. Word of an absorbed customer may come late, from another partition of scoring."""
-    if turn.state.absorbed_into:
-        return
     match message:
         case CustomerUpdated():
             _updated(turn, message)
         case CustomersMerged():
             _merged(turn, message)
         case CustomerAbsorbed():
-            for run in turn.state.runs:
-                end(turn, run, "merged")
-            turn.state = replace(turn.state, absorbed_into=message.into, goals=(), updated_at=turn.now)
+            if not turn.state.absorbed_into and message.into != message.customer_id:
+                absorb(turn, message.into)
 
 
 def _updated(turn: Turn, message: CustomerUpdated) -> None:
@@ -106,6 +106,7 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     history = before.history if happening is None else remember(before.history, _as_remembered(turn, message, happening))
     turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=turn.now)
     end_stopped(turn)
+    be_told(turn, before.profile, message.profile.absorbed)
     if message.outcome is not None:
         learn(turn, message.outcome)
     if message.touchpoint is not None and message.touchpoint.time_suspect:
@@ -113,7 +114,8 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     if happening is not None:
         answer(turn, happening)
     changes = tuple((change.field, change.before, change.after) for change in message.changes)
-    enter(turn, happening, (*changes, *segment_changes(turn.catalogue, before, turn.facts)))
+    segments = () if before.absorbed_into else segment_changes(turn.catalogue, before, turn.facts)
+    enter(turn, happening, (*changes, *segments))
 
 
 def _newer(known: Snapshot | None, come: Snapshot) -> Snapshot:
@@ -140,12 +142,13 @@ def _as_remembered(turn: Turn, message: CustomerUpdated, happening: Happening) -
 
 
 def _merged(turn: Turn, message: CustomersMerged) -> None:
-    reservations = turn.state.reservations
+    before, reservations = turn.state.profile, turn.state.reservations
     for past in message.contacts:
         if all(past.action_id != known.action_id for known in reservations):
             reservations = reserve(reservations, Reservation(past.action_id, past.campaign, past.channel, "", past.at, past.unsent))
-    turn.state = replace(turn.state, profile=_newer(turn.state.profile, message.profile), reservations=reservations, updated_at=turn.now)
+    turn.state = replace(turn.state, profile=_newer(before, message.profile), reservations=reservations, updated_at=turn.now)
     end_stopped(turn)
+    be_told(turn, before, (*message.profile.absorbed, message.absorbed))
 
 
 def _cause(message: CustomerUpdated | CustomersMerged | CustomerAbsorbed) -> str:
@@ -160,25 +163,45 @@ def _fire(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list
         return [Outgoing(ACTIONS, StopCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
     if timer.kind == "campaign_resumed":
         return [Outgoing(ACTIONS, ResumeCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
-    state = unit.states.get(customer_of(timer))
-    if state is None or timer.kind not in RUN_TIMERS:
+    if timer.kind not in CUSTOMER_TIMERS:
         return []
+    customer_id = customer_of(timer)
+    state = unit.states.get(customer_id) or CustomerState(customer_id=customer_id)
     turn = Turn(catalogue, state, max(now, timer.due_at), timer.due_at, caused_by=timer.key)
     end_stopped(turn)
-    run = turn.state.run(timer.key.rpartition("/")[2])
-    if run is not None:
-        (close_due if timer.kind == "close" else retry_due)(turn, run)
+    _ring(turn, timer)
     return _finish(unit, turn)
 
 
+def _ring(turn: Turn, timer: Timer) -> None:
+    """Does what a customer's timer is for. While a merge is under way a run's timers are put off: they are set anew when it is done."""
+    run = turn.state.run(timer.key.rpartition("/")[2])
+    match timer.kind:
+        case "estate":
+            inherit(turn, from_bytes(timer.payload))
+        case "last_word":
+            say_last_word(turn)
+        case "patience":
+            go_on(turn)
+        case "close" if run is not None:
+            turn.put_off() if turn.state.awaits_word(turn.now) else close_due(turn, run)
+        case "retry" if run is not None:
+            turn.put_off() if turn.state.waits(turn.now) else retry_due(turn, run)
+
+
 def _finish(unit: Unit, turn: Turn) -> list[Outgoing]:
+    hand_over(turn)
     customer_id = turn.state.customer_id
     if turn.state is not unit.states.get(customer_id):
         unit.states[customer_id] = turn.state
         unit.changed.add(customer_id)
     unit.judged.extend(turn.judged)
-    partition = partition_of(customer_id.encode(), unit.partitions)
-    for alarm in turn.alarms:
-        gate = "watermark" if alarm.kind == "close" else "clock"
-        unit.timers.append(Timer(partition, alarm.due_at, f"{customer_id}/{alarm.run_id}", alarm.kind, gate=gate))  # type: ignore[arg-type]
+    unit.timers.extend(_timer(alarm, unit.partitions) for alarm in turn.alarms)
     return [Outgoing(ACTIONS if isinstance(message, Contact | Withdraw) else DECISIONS, message) for message in turn.messages]
+
+
+def _timer(alarm: Alarm, partitions: int) -> Timer:
+    """Set for the owner of the customer's partition, which an absorbed customer's need not be."""
+    partition = partition_of(alarm.customer_id.encode(), partitions)
+    gate: Gate = "watermark" if alarm.kind in WAITING_FOR_ALL else "clock"
+    return Timer(partition, alarm.due_at, f"{alarm.customer_id}/{alarm.about}", alarm.kind, alarm.payload, gate)

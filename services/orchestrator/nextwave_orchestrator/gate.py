@@ -84,6 +84,11 @@ def decide(given: GateInput) -> Judgement:
     return Judgement(Withhold(attempts[0].code), 0, tuple(attempts), _numbers(given, given.offers[0]))
 
 
+def stopped(given: GateInput) -> GateCode | None:
+    """What now stops a contact that was decided before, on the input's only channel."""
+    return next((code for code, check in CHECKS if code in STOPS and check(given, given.offers[0]) is not None), None)
+
+
 def hours_of(given: GateInput, offer: Offer) -> Hours:
     """What the contact hours depend on. Transactional contacts are exempt by the rules."""
     if given.purpose == "transactional":
@@ -228,4 +233,6 @@ CHECKS: tuple[tuple[GateCode, CheckOf], ...] = (
     ("expired", _expired),
 )
 """In the order of the specification; budget, capacity and the arbiter come with their own issues."""
+STOPS: frozenset[GateCode] = frozenset({"no_consent", "complaint_open", "hold", "unsatisfied"})
+"""Codes that also take back what is queued: the customer does not want it, or must not be sold to."""
 _PASSED: dict[GateCode, Check] = {code: Check(code=code, passed=True) for code, _ in CHECKS}

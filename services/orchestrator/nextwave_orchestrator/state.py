@@ -29,6 +29,14 @@ ENTRIES_MAX = 256
 RESERVATIONS_MAX = 128
 RESERVED_FOR = timedelta(days=90)
 """How long a contact can count for a cap; a longer cap counts at most this."""
+WISHES_MAX = 32
+"""Entries put off while a merge is under way; beyond it nobody enters."""
+JOINED_MAX = 32
+"""Customers who became part of one that are remembered, newest last."""
+TOLD, ESTATE, LAST_WORD = 1, 2, 4
+"""Parts of a merge, in any order: our profile speaks for both; what the other had is here; nothing more can be heard of the other."""
+BINDING, WHOLE = TOLD | ESTATE, TOLD | ESTATE | LAST_WORD
+"""What must be here before somebody is contacted or enters, and before a wave closes."""
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -64,6 +72,8 @@ class Run(Stored, frozen=True, kw_only=True):
     responded_at: datetime | None = None
     actions: tuple[str, ...] = ()
     """All contacts of the run, so that an answer to one of them finds it."""
+    withdrawn: bool = False
+    """Whether the contact was taken back already, at a merge."""
 
 
 class OpenGoal(Stored, frozen=True, kw_only=True):
@@ -96,12 +106,30 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True):
         return self.made or not self.unsent
 
 
+class Wish(msgspec.Struct, frozen=True, array_like=True):
+    """An entry that a merge under way puts off: the campaign's key, its matter, and what let the customer in and when."""
+
+    campaign: str
+    entry_key: str
+    at: datetime
+    caused_by: str
+
+
+class Joining(msgspec.Struct, frozen=True, array_like=True):
+    """How far another customer has become part of this one: the parts of the merge that are here; the rest is waited for until then."""
+
+    parts: int
+    until: datetime
+
+
 class CustomerState(Stored, frozen=True, kw_only=True):
     """All of it. Every sequence is bounded."""
 
     customer_id: str
     absorbed_into: str = ""
-    """Whom this customer became part of; nothing begins here any more, whatever else is heard of it."""
+    """Whom this customer became part of; whatever else is heard of it is handed over to them."""
+    handed_over: int = 0
+    """How many times that was done."""
     profile: Snapshot | None = None
     updated_at: datetime | None = None
     history: tuple[Happening, ...] = ()
@@ -110,6 +138,20 @@ class CustomerState(Stored, frozen=True, kw_only=True):
     reservations: tuple[Reservation, ...] = ()
     entries: dict[str, datetime] = {}
     """By campaign and entry key, when the customer last entered; oldest first."""
+    wishes: tuple[Wish, ...] = ()
+    joined: dict[str, Joining] = {}
+    """By id, the customers who became part of this one."""
+
+    def waits(self, now: datetime) -> bool:
+        """Whether nobody may be contacted or enter yet: what binds both customers of a merge is not all here."""
+        return bool(self.absorbed_into) or self.profile is None or self._lacks(BINDING, now)
+
+    def awaits_word(self, now: datetime) -> bool:
+        """Whether no wave may close yet: an answer to it may still be on its way from somebody who became part of this customer."""
+        return bool(self.absorbed_into) or self._lacks(WHOLE, now)
+
+    def _lacks(self, parts: int, now: datetime) -> bool:
+        return any(one.parts & parts != parts and now < one.until for one in self.joined.values())
 
     def run(self, run_id: str) -> Run | None:
         """The open run of that id."""

@@ -14,16 +14,23 @@ from nextwave_contracts.decisions import DecisionMessage
 
 from nextwave_orchestrator.catalogue import Catalogue, Facts
 from nextwave_orchestrator.decisions import Judged
-from nextwave_orchestrator.state import CustomerState, Run
+from nextwave_orchestrator.state import WHOLE, CustomerState, Run
+
+AlarmKind = Literal["close", "retry", "estate", "last_word", "patience"]
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A timer to set for a run: `close` waits until everything received up to it was taken in, `retry` goes by the clock."""
+    """A timer to set for a customer; `about` is a run, or who became part of them.
 
-    kind: Literal["close", "retry"]
-    run_id: str
+    `close` and `last_word` wait until everything received up to `due_at` was taken in; the others go by the clock.
+    """
+
+    kind: AlarmKind
+    customer_id: str
+    about: str
     due_at: datetime
+    payload: bytes = b""
 
 
 @dataclass(slots=True)
@@ -46,11 +53,12 @@ class Turn:
         return Facts(self.state.profile, self.state.history, self.now)
 
     @contextmanager
-    def as_of(self, at: datetime) -> Iterator[None]:
-        """For what has a business instant of its own; afterwards the cause's holds again."""
-        cause_at, self.at = self.at, at
+    def as_of(self, at: datetime, caused_by: str = "") -> Iterator[None]:
+        """For what has a business instant, and perhaps a cause, of its own; afterwards the turn's hold again."""
+        before = self.at, self.caused_by
+        self.at, self.caused_by = at, caused_by or self.caused_by
         yield
-        self.at = cause_at
+        self.at, self.caused_by = before
 
     def say(self, messages: Sequence[ActionMessage | DecisionMessage]) -> None:
         """Adds messages to publish, in order."""
@@ -68,4 +76,13 @@ class Turn:
 
     def wake(self, kind: Literal["close", "retry"], run: Run, due_at: datetime) -> None:
         """Sets a timer for the run."""
-        self.alarms.append(Alarm(kind, run.run_id, due_at))
+        self.alarms.append(Alarm(kind, self.state.customer_id, run.run_id, due_at))
+
+    def put_off(self) -> None:
+        """Something waits for the other side of a merge: at the latest when patience ends it is looked at again."""
+        if self.state.absorbed_into:
+            return
+        lacking = (one for one in self.state.joined.values() if one.parts & WHOLE != WHOLE)
+        until = max((one.until for one in lacking), default=self.now)
+        if until > self.now:
+            self.alarms.append(Alarm("patience", self.state.customer_id, "", until))

@@ -61,6 +61,7 @@ def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, b
         due_at=closes_at,
         retry_at=None,
         action_id="",
+        withdrawn=False,
         channel="",
         reach=None,
         responded_at=None,
@@ -77,7 +78,11 @@ def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, b
 
 
 def make_candidate(turn: Turn, campaign: LiveCampaign, run: Run) -> None:
-    """Makes the wave's candidate contact, which ends in exactly one decision. While the campaign is paused it is put off instead."""
+    """Makes the wave's candidate contact, which ends in exactly one decision. It is put off in a pause, and while a merge is under way."""
+    if turn.state.waits(turn.now):
+        turn.keep(replace(run, retry_at=turn.now))
+        turn.put_off()
+        return
     if is_held(turn, run):
         _retry(turn, replace(run, retry_at=turn.now + LOOK_AGAIN))
         return
@@ -195,7 +200,7 @@ def next_wave(campaign: LiveCampaign, after: str, *, responded: bool, reach: str
 
 def withdraw(turn: Turn, run: Run, reason: str) -> None:
     """Takes back the wave's contact if it may still be queued."""
-    if run.action_id and run.reach in {None, "missed"}:
+    if run.action_id and run.reach in {None, "missed"} and not run.withdrawn:
         took = Withdraw(customer_id=turn.state.customer_id, run_id=run.run_id, reason=reason, at=turn.at, action_id=run.action_id)
         turn.say([took])
 

@@ -10,7 +10,19 @@ from itertools import count
 from typing import Any, TypeVar
 
 import msgspec
-from nextwave_contracts.customers import Churn, Consent, ContactPoint, CustomerMessage, CustomerUpdated, Snapshot, Value
+from msgspec.structs import replace
+from nextwave_contracts.customers import (
+    Churn,
+    Consent,
+    ContactPoint,
+    CustomerAbsorbed,
+    CustomerMessage,
+    CustomersMerged,
+    CustomerUpdated,
+    PastContact,
+    Snapshot,
+    Value,
+)
 from nextwave_contracts.decisions import Decision
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import CUSTOMERS
@@ -134,6 +146,15 @@ class House:
         named = {name: getattr(contact, name) for name in ("action_id", "customer_id", "campaign", "version", "wave", "run_id", "channel")}
         outcome = Outcome(id=f"o{self.ids()}", kind=kind, at=happened, **named)  # type: ignore[arg-type]  # kinds are literals in the tests
         return self.take(CustomerUpdated(customer_id=self.profile.customer_id, at=happened, outcome=outcome, profile=self.profile))
+
+    def merge(self, absorbed: str, *, contacts: Sequence[PastContact] = ()) -> list[Any]:
+        """Somebody else becomes part of the house's customer, and all of it is read at once."""
+        at, into = self.now, self.profile.customer_id
+        known = (*self.profile.absorbed, absorbed)
+        self.profile = replace(self.profile, version=self.profile.version + 1, absorbed=known)
+        said = self.take(CustomersMerged(customer_id=into, absorbed=absorbed, at=at, profile=self.profile, contacts=tuple(contacts)))
+        said += self.take(CustomerAbsorbed(customer_id=absorbed, into=into, at=at))
+        return said + self.wait(at)
 
     def take(self, message: CustomerMessage) -> list[Any]:
         """Takes a message in; what was said."""

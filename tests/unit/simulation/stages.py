@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import msgspec
@@ -86,8 +87,9 @@ class Orchestrator:
     inputs: tuple[Topic, ...] = (CUSTOMERS,)
     timers_on: Topic = CUSTOMERS
 
-    def __init__(self, rules: Catalogue) -> None:
+    def __init__(self, rules: Catalogue, broken: str) -> None:
         self.rules = rules
+        self._broken = broken
         self.judged: list[Judged] = []
         self._states: dict[str, bytes] = {}
         self._decider = deciding.Decider(lambda: self.rules)
@@ -105,7 +107,13 @@ class Orchestrator:
         """Keeps states and decisions."""
         self._states.update({name: to_bytes(unit.states[name]) for name in unit.changed})
         self.judged.extend(unit.judged)
-        return unit.timers
+        return list(self._as_broken(unit.timers))
+
+    def _as_broken(self, timers: Sequence[Timer]) -> Iterator[Timer]:
+        """Estates are lost, or somebody's last word is believed before everything was taken in."""
+        for timer in timers:
+            if timer.kind != "estate" or self._broken != "estate":
+                yield replace(timer, gate="clock") if self._broken == timer.kind else timer
 
     def open_runs(self) -> list[str]:
         """Runs that have not ended."""

@@ -59,7 +59,7 @@ class World:
         self.ring = Ring(weather_of(key, self.start), key.broken)
         self._house = House(Random(f"house {key.seed}"), capless=key.broken == "caps")
         self.scoring, self.channels = Scoring(), Channels()
-        self.orchestrator = Orchestrator(self._house.catalogue)
+        self.orchestrator = Orchestrator(self._house.catalogue, key.broken)
         carrier = Carrier(self.ring, self.channels, Random(f"provider {key.seed} {key.weather}"), self._react)
         self.channels.arrive = carrier.plan
         self._people: dict[str, Person] = {}

@@ -199,7 +199,7 @@ def test_contacts_of_an_absorbed_customer_count_after_the_merge() -> None:
     house = capped(Cap(most=1, per="24h"))
     past = PastContact(action_id="old", campaign="x", channel="sms", at=MONDAY_NOON - HOUR)
     for _ in range(2):
-        house.take(CustomersMerged(customer_id=CUSTOMER, absorbed="c-0", at=MONDAY_NOON, profile=snapshot(), contacts=(past,)))
+        house.merge("c-0", contacts=[past])
     house.touch("cart.updated")
     assert {(d.result, d.reason, d.until) for d in house.decisions} == {("defer", "cap", MONDAY_NOON + 23 * HOUR)}
 
@@ -234,6 +234,6 @@ def test_the_rests_of_an_absorbed_customer_hold_for_the_survivor(rest: dict[str,
     house = House(catalogue(campaign("winter"), policy=RESTS))
     house.touch("page.viewed")
     house.profile = snapshot(version=2, **rest)
-    house.take(CustomersMerged(customer_id=CUSTOMER, absorbed="c-0", at=MONDAY_NOON, profile=house.profile))
+    house.merge("c-0")
     house.touch("cart.updated")
     assert [(d.result, d.reason) for d in house.decisions] == [("withhold", "cap")]

@@ -27,13 +27,13 @@ def closings(house: House) -> list[tuple[str, bool]]:
     return [(closed.wave, closed.responded) for closed in house.all(WaveClosed)]
 
 
-def test_word_of_an_absorbed_customer_that_comes_late_starts_nothing() -> None:
+def test_word_of_an_absorbed_customer_that_comes_late_starts_nothing_there() -> None:
     """The message was in the outbox of one partition of scoring while another one merged its customer into somebody."""
     house = House(catalogue(campaign("winter", *TWO_WAVES)))
     house.take(CustomerAbsorbed(customer_id=CUSTOMER, into="c-9", at=MONDAY_NOON))
     assert house.touch("cart.updated", MONDAY_NOON - MINUTE) == []
     assert house.touch("cart.updated", MONDAY_NOON + MINUTE) == []
-    assert house.state.absorbed_into == "c-9"
+    assert (house.state.absorbed_into, house.state.runs, house.state.wishes) == ("c-9", (), ())
 
 
 def test_a_response_that_was_read_before_its_run_began_counts_for_it() -> None:

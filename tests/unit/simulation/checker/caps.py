@@ -11,7 +11,8 @@ from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import CustomersMerged, CustomerUpdated
 from nextwave_contracts.decisions import Decision
 from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT
-from unit.simulation.history import Step
+from unit.simulation.checker.merges import Merges
+from unit.simulation.history import Rules, Step
 
 UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
@@ -25,15 +26,18 @@ class Counted:
     """Every contact that was decided, by customer, and what the orchestrator has heard of it."""
 
     def __init__(self) -> None:
+        self._merges = Merges()
         self._contacts: dict[str, list[Contact]] = defaultdict(list)
         self._kinds: dict[str, set[str]] = defaultdict(set)
 
-    def follow(self, step: Step) -> None:
+    def follow(self, step: Step, rules: Rules) -> None:
         """Takes in what the step brought to the orchestrator."""
         if step.place != "orchestrator":
             return
+        self._merges.follow(step, rules)
         if isinstance(step.took, CustomersMerged):
-            self._join(step.took)
+            for past in step.took.contacts:
+                self._kinds[past.action_id].add("failed" if past.unsent else "accepted")
         elif isinstance(step.took, CustomerUpdated) and step.took.outcome is not None:
             self._kinds[step.took.outcome.action_id].add(step.took.outcome.kind)
 
@@ -41,19 +45,15 @@ class Counted:
         """A contact was decided."""
         self._contacts[contact.customer_id].append(contact)
 
-    def _join(self, merged: CustomersMerged) -> None:
-        """Only what scoring had heard of by then can be counted for the customer at once; the rest when it is heard of."""
-        self._contacts[merged.customer_id] += self._contacts.pop(merged.absorbed, [])
-        for past in merged.contacts:
-            self._kinds[past.action_id].add("failed" if past.unsent else "accepted")
-
     def full(self, policy: Mapping[str, Any], wanted: Decision, at: datetime) -> list[Mapping[str, Any]]:
         """The caps that leave no room for such a contact at `at`, itself not counted."""
         covering = [cap for cap in policy["caps"] if self._covers(cap, wanted)]
         return [cap for cap in covering if len(self._inside(cap, wanted, at)) >= cap["most"]]
 
     def _inside(self, cap: Mapping[str, Any], wanted: Decision, at: datetime) -> list[Contact]:
-        counting = [c for c in self._contacts[wanted.customer_id] if self._covers(cap, c) and self._counts(c)]
+        """Of everybody who is said to be the customer, also what was decided while that was not known yet."""
+        decided = (c for member in self._merges.known(wanted.customer_id) for c in self._contacts[member])
+        counting = [c for c in decided if self._covers(cap, c) and self._counts(c)]
         return [c for c in counting if c.action_id != wanted.action_id and c.decided_at > at - span(cap["per"])]
 
     def _counts(self, contact: Contact) -> bool:

@@ -35,7 +35,7 @@ class Gate:
         """Every fault of a decision."""
         for step in steps:
             self._knowledge.follow(step)
-            self._counted.follow(step)
+            self._counted.follow(step, self._knowledge.rules)
             if step.place != "orchestrator":
                 continue
             contacts = {message.action_id: message for message in step.said if isinstance(message, Contact)}
@@ -74,7 +74,7 @@ class Gate:
 
     def _reason(self, decision: Decision, heard: Heard, rules: Rules) -> bool | None:
         """Whether the reason holds; None where it is not recomputed: a merge may be stricter than it must."""
-        if decision.reason in {"no_consent", "cap", "complaint_open", "unsatisfied"} and facts.has_merged(heard):
+        if decision.reason in {"no_consent", "complaint_open", "unsatisfied"} and facts.has_merged(heard):
             return None
         holds = self._fails(decision.reason, decision, heard, rules)
         if decision.reason == "hours" and decision.until is not None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from nextwave_contracts.actions import Contact
-from nextwave_contracts.customers import CustomerAbsorbed, CustomerUpdated
+from nextwave_contracts.customers import CustomerUpdated
 from nextwave_contracts.decisions import Decision, GoalReached, RunEnded, RunStarted, WaveClosed
 from unit.simulation.checker import waves
 from unit.simulation.checker.caps import span
+from unit.simulation.checker.entries import Entries, Wish
+from unit.simulation.checker.merges import Merges, customer_of, left_by
 from unit.simulation.history import Rules, Step
 
 CUT_SHORT = frozenset({"reentered", "campaign_ended", "merged"})
@@ -25,6 +26,8 @@ class Way:
     """A run as it goes: the open wave with its window, and what it has done. `n` counts steps."""
 
     start: RunStarted
+    owner: str
+    """Whose run it is now: a merge hands it over."""
     document: waves.Document
     key: str
     since: int
@@ -47,8 +50,8 @@ class Runs:
         self._steps = steps
         self._came: dict[str, list[tuple[int, CustomerUpdated]]] = defaultdict(list)
         self._ways: dict[str, Way] = {}
-        self._newest: dict[tuple[str, str, str], Way] = {}
-        self._absorbed: set[str] = set()
+        self._merges = Merges()
+        self._entries = Entries(self._merges)
         self._rules: Rules
         for n, step in enumerate(steps):
             if step.place == "orchestrator" and isinstance(step.took, CustomerUpdated):
@@ -67,60 +70,73 @@ class Runs:
                 yield f"{_label(way)} never ended; its wave {way.wave} closes at {way.closes_at}"
 
     def _step(self, n: int, step: Step) -> Iterator[str]:
-        if isinstance(step.took, CustomerAbsorbed):
-            self._absorbed.add(step.took.customer_id)
-        before = {name: way.start.at for name, way in self._newest_entries(step)}
+        self._merges.follow(step, self._rules)
+        wishes = {(wish.campaign, wish.update.at): wish for wish in self._entries.of(n, step, self._rules)}
+        got = sorted((s.campaign, s.at, s.version) for s in step.said if isinstance(s, RunStarted))
+        wanted = sorted((campaign, at, self._rules.live[campaign]) for campaign, at in wishes)
+        if got != wanted:
+            yield f"entered {got} by {step.took} instead of {wanted}"
+        self._hand_over(step)
         for message in step.said:
-            match message:
-                case RunStarted():
-                    yield from self._started(n, step, message)
-                case WaveClosed(run_id=run):
-                    yield from self._closed(n, step, self._ways[run], message)
-                case Contact(run_id=run, action_id=action):
-                    self._ways[run].actions.add(action)
-                case Decision(run_id=run):
-                    yield from self._decided(self._ways[run], message)
-                case RunEnded(run_id=run):
-                    yield from self._ended(self._ways[run], message)
-                case GoalReached(run_id=run):
-                    yield from self._reached(self._ways[run], message)
-        if isinstance(step.took, CustomerUpdated):
-            yield from self._who_enters(step, step.took, before)
+            if isinstance(message, RunStarted):
+                yield from self._started(step, message, wishes.get((message.campaign, message.at)))
+            elif isinstance(message, Contact):
+                self._ways[message.run_id].actions.add(message.action_id)
+            elif isinstance(message, WaveClosed | Decision | RunEnded | GoalReached):
+                yield from self._went_on(n, step, self._ways[message.run_id], message)
+        if left_by(step.took):
+            yield from self._double(customer_of(step.took))
 
-    def _newest_entries(self, step: Step) -> list[tuple[tuple[str, str, str], Way]]:
-        customer = getattr(step.took, "customer_id", None)
-        return [(name, way) for name, way in self._newest.items() if name[0] == customer] if customer else []
+    def _went_on(self, n: int, step: Step, way: Way, message: WaveClosed | Decision | RunEnded | GoalReached) -> Iterator[str]:
+        if way.owner != message.customer_id:
+            yield f"{_label(way)} went on with {message.customer_id}"
+        match message:
+            case WaveClosed():
+                yield from self._closed(n, step, way, message)
+            case Decision():
+                yield from self._decided(way, message)
+            case RunEnded():
+                yield from self._ended(way, message)
+            case GoalReached():
+                yield from self._reached(way, message)
 
-    def _who_enters(self, step: Step, update: CustomerUpdated, before: dict[Any, datetime]) -> Iterator[str]:
-        """Exactly the campaigns that this lets the customer in, by their rules of entry and re-entry."""
-        wanted = set()
-        moves = update.customer_id not in self._absorbed and not waves.is_history(update)
-        for campaign, version in self._rules.live.items() if moves else ():
-            document = self._rules.campaigns[campaign, version]
-            key = _entry_key(document, update)
-            if key is None or not waves.enters(document, update):
-                continue
-            last, again = before.get((update.customer_id, campaign, key)), document["entry"].get("reentry")
-            if last is None or (again and update.at >= last + span(again["after"])):
-                wanted.add((campaign, version))
-        got = [(message.campaign, message.version) for message in step.said if isinstance(message, RunStarted)]
-        if sorted(got) != sorted(wanted):
-            yield f"{update.customer_id} entered {got} at {update.at} instead of {sorted(wanted)}"
+    def _hand_over(self, step: Step) -> None:
+        """What an absorbed customer was in goes on with the heir."""
+        heir = customer_of(step.took)
+        members = self._merges.members(heir) if left_by(step.took) else set()
+        for way in self._ways.values():
+            if way.owner in members:
+                way.owner = heir
 
-    def _started(self, n: int, step: Step, start: RunStarted) -> Iterator[str]:
+    def _double(self, heir: str) -> Iterator[str]:
+        """Two who are one have one run in each matter; without re-entry it is the first."""
+        ways = [way for way in self._ways.values() if way.owner == heir and way.ended is None]
+        counted = Counter((way.start.campaign, way.key) for way in ways)
+        yield from (f"{heir} has {count} runs in {matter} after a merge" for matter, count in counted.items() if count > 1)
+        for way in ways:
+            before = [other for other in self._rivals(way) if other.start.at < way.start.at]
+            if before and "reentry" not in way.document["entry"]:
+                yield f"{_label(way)} goes on although {heir} had entered at {before[0].start.at}"
+
+    def _rivals(self, way: Way) -> list[Way]:
+        """Other runs in the same matter of the same customer."""
+        matter = (way.owner, way.start.campaign, way.key)
+        return [other for other in self._ways.values() if (other.owner, other.start.campaign, other.key) == matter and other is not way]
+
+    def _started(self, step: Step, start: RunStarted, wish: Wish | None) -> Iterator[str]:
+        if wish is None:
+            yield f"run {start.run_id[:8]} of {start.customer_id[:8]} started for no reason"
         document = self._rules.campaigns[start.campaign, start.version]
-        assert isinstance(step.took, CustomerUpdated)
-        key = _entry_key(document, step.took) or ""
         first = document["waves"][0]
-        way = Way(start, document, key, n, first["key"], start.at, max(step.now, start.at) + span(first["window"]))
+        closes_at = max(step.now, start.at) + span(first["window"])
+        way = Way(start, start.customer_id, document, wish.key if wish else "", wish.n if wish else 0, first["key"], start.at, closes_at)
         if start.run_id in self._ways:
             yield f"{_label(way)} started twice"
-        if start.customer_id in self._absorbed:
+        if start.customer_id in self._merges.gone:
             yield f"{_label(way)} started for a customer who had become part of another"
-        name = (start.customer_id, start.campaign, key)
-        if name in self._newest:
-            self._newest[name].replaced = True
-        self._ways[start.run_id] = self._newest[name] = way
+        for other in self._rivals(way):
+            other.replaced = True
+        self._ways[start.run_id] = way
 
     def _closed(self, n: int, step: Step, way: Way, closed: WaveClosed) -> Iterator[str]:
         if closed.wave in way.closed or closed.wave != way.wave or way.ended is not None:
@@ -130,7 +146,7 @@ class Runs:
         early = closed.at < way.closes_at
         if closed.responded and not any(at == closed.at for _, at in answers) and not way.goal_at:
             yield f"{_label(way)}: wave {way.wave} is said to be answered at {closed.at}, and was not"
-        missed = [str(at) for m, at in answers if m < n or not (early or way.goal_at)]
+        missed = [str(at) for m, at in answers if m < n or not (early or way.goal_at) if not way.goal_at or at <= closed.at]
         if not closed.responded and missed and closed.reach != "refused":
             window = f"[{way.opened_at}, {way.closes_at})"
             yield f"{_label(way)}: wave {way.wave} {window} closed unanswered at {closed.at}, answered at {missed}"
@@ -150,7 +166,8 @@ class Runs:
         written = waves.wave_of(way.document, way.wave).get("response", {})
         return [
             (n, update.at)
-            for n, update in self._came[way.start.customer_id]
+            for member in self._merges.members(way.owner)
+            for n, update in self._came[member]
             if n != way.since
             and waves.is_within(way.opened_at, update.at, way.closes_at)
             and not waves.is_history(update)
@@ -172,6 +189,8 @@ class Runs:
         if way.ended is not None:
             yield f"{_label(way)} ended twice"
         way.ended = ended
+        if ended.reason == "merged" and not self._rivals(way):
+            yield f"{_label(way)} ended by a merge with nobody who was in the campaign"
         is_over = not way.wave or (ended.reason == "goal" and way.goal_at is not None) or (way.start.holdout and ended.at == way.start.at)
         if ended.reason not in CUT_SHORT and not is_over:
             yield f"{_label(way)} ended ({ended.reason}) with wave {way.wave} open"
@@ -185,16 +204,11 @@ class Runs:
         if way.ended is None:
             way.goal_at = goal.at
         until = way.start.at + span(wanted["within"])
-        came = (update for _, update in self._came[goal.customer_id] if update.at == goal.at)
+        members = self._merges.members(way.owner)
+        came = (update for member in members for _, update in self._came[member] if update.at == goal.at)
         is_it = any(waves.event_of(update)[0] == wanted["event"] for update in came)
         if not is_it or not waves.is_within(way.start.at, goal.at, until) or way.replaced:
             yield f"{_label(way)} (entered {way.start.at}) is said to have reached its goal at {goal.at}, and did not"
-
-
-def _entry_key(document: waves.Document, update: CustomerUpdated) -> str | None:
-    name = document["entry"].get("key", "")
-    value = waves.event_of(update)[1].get(name) if name else ""
-    return None if value is None else str(value)
 
 
 def _label(way: Way) -> str:

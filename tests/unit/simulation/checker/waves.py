@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from nextwave_contracts.customers import CustomerUpdated
+from unit.simulation.history import Rules
 
 Document = Mapping[str, Any]
 
@@ -40,6 +41,16 @@ def enters(document: Document, update: CustomerUpdated) -> bool:
     if "entered" in on:
         return any(change.after in on["entered"].get(change.field, ()) and change.before != change.after for change in update.changes)
     return is_one_of(on, update)
+
+
+def let_in(rules: Rules, update: CustomerUpdated) -> Iterator[tuple[str, str]]:
+    """The live campaigns that the update lets customers into, each with the matter (empty without a key)."""
+    for campaign, version in rules.live.items() if not is_history(update) else ():
+        document = rules.campaigns[campaign, version]
+        name = document["entry"].get("key", "")
+        key = event_of(update)[1].get(name) if name else ""
+        if key is not None and enters(document, update):
+            yield campaign, str(key)
 
 
 def concerns(document: Document, entry_key: str, actions: set[str], update: CustomerUpdated) -> bool:
