@@ -6,7 +6,7 @@ See `docs/decisions/0007-what-a-merge-hands-over.md`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from msgspec.structs import replace
 from nextwave_contracts.customers import Snapshot

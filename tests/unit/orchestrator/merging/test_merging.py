@@ -2,57 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
-
 import pytest
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact, Withdraw
 from nextwave_contracts.customers import Consent, CustomerAbsorbed, CustomersMerged
-from nextwave_contracts.decisions import Decision, GoalReached, RunEnded, RunStarted, WaveClosed
+from nextwave_contracts.decisions import GoalReached, RunEnded, RunStarted, WaveClosed
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
-from nextwave_orchestrator.catalogue import Catalogue
-from nextwave_orchestrator.inheritance import PATIENCE
-from nextwave_runtime.application import Timer
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
-
-MINUTE = timedelta(minutes=1)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-OTHER = "c-0"
-TWO_WAVES = (wave("tell", "email"), wave("again", "email", enter={"after": "tell", "unless": "responded"}))
-WINTER = catalogue(campaign("winter", *TWO_WAVES))
-BILLS = catalogue(campaign("bills", *TWO_WAVES, entry={"on": {"event": "payment.failed"}, "key": "order_id"}))
-
-
-def house_of(rules: Catalogue = WINTER) -> House:
-    return House(rules)
-
-
-def as_other(house: House, kind: str, at: datetime | None = None, **data: Any) -> list[Any]:
-    """A touchpoint of the other customer."""
-    mine, house.profile = house.profile, snapshot(customer_id=OTHER)
-    said = house.touch(kind, at, **data)
-    house.profile = mine
-    return said
-
-
-def told(house: House) -> None:
-    """The survivor hears of the merge; what the absorbed customer had has not come yet."""
-    house.profile = replace(house.profile, version=house.profile.version + 1, absorbed=(OTHER,))
-    house.take(CustomersMerged(customer_id=CUSTOMER, absorbed=OTHER, at=house.now, profile=house.profile))
-
-
-def absorbed(house: House) -> list[Any]:
-    """The absorbed customer hears of it; what it had is on its way."""
-    return house.take(CustomerAbsorbed(customer_id=OTHER, into=CUSTOMER, at=house.now))
-
-
-def hold_back(house: House, kind: str) -> list[Timer]:
-    """Takes timers of a kind out, for instance because their partition stands still."""
-    held = [timer for timer in house.timers if timer.kind == kind]
-    house.timers = [timer for timer in house.timers if timer.kind != kind]
-    return held
+from unit.orchestrator.two_customers import (
+    BILLS,
+    DAY,
+    HOUR,
+    MINUTE,
+    OTHER,
+    TWO_WAVES,
+    absorbed,
+    as_other,
+    hold_back,
+    house_of,
+    told,
+)
 
 
 def test_nobody_is_let_into_a_campaign_again_that_one_of_both_went_through() -> None:
@@ -110,90 +79,36 @@ def test_what_was_queued_for_the_absorbed_customer_is_taken_back_once() -> None:
     assert [closed.responded for closed in house.all(WaveClosed)] == [True]
 
 
-def test_of_two_runs_in_one_matter_the_survivors_goes_on() -> None:
+@pytest.mark.parametrize("ours_first", [True, False])
+def test_of_two_runs_in_one_matter_the_first_goes_on(*, ours_first: bool) -> None:
     house = house_of(BILLS)
-    for order in ("o1", "o2"):
-        as_other(house, "payment.failed", order_id=order)
-    house.touch("payment.failed", order_id="o1")
-    doubled, other, mine = house.all(RunStarted)
+    house.touch("payment.failed", MONDAY_NOON + (0 if ours_first else 2) * MINUTE, order_id="o1")
+    as_other(house, "payment.failed", MONDAY_NOON + MINUTE, order_id="o1")
+    as_other(house, "payment.failed", MONDAY_NOON + MINUTE, order_id="o2")
+    mine, theirs, other = house.all(RunStarted)
     house.merge(OTHER)
-    assert [(ended.run_id, ended.reason) for ended in house.all(RunEnded)] == [(doubled.run_id, "merged")]
-    assert {run.run_id for run in house.state.runs} == {other.run_id, mine.run_id}
-    assert {goal.run_id for goal in house.state.goals} == {other.run_id, mine.run_id}
+    first, second = (mine, theirs) if ours_first else (theirs, mine)
+    assert [(ended.run_id, ended.reason) for ended in house.all(RunEnded)] == [(second.run_id, "merged")]
+    assert {run.run_id for run in house.state.runs} == {goal.run_id for goal in house.state.goals} == {first.run_id, other.run_id}
 
 
-@pytest.mark.parametrize("told_first", [True, False])
-def test_an_entry_waits_until_both_sides_of_the_merge_are_known(*, told_first: bool) -> None:
+def test_where_re_entry_was_due_the_later_run_goes_on() -> None:
+    house = house_of(catalogue(campaign("winter", *TWO_WAVES, entry={"on": {"event": "cart.updated"}, "reentry": {"after": "1h"}})))
+    as_other(house, "cart.updated")
+    house.touch("cart.updated", MONDAY_NOON + HOUR)
+    replaced, later = house.all(RunStarted)
+    house.merge(OTHER)
+    assert [ended.run_id for ended in house.all(RunEnded)] == [replaced.run_id]
+    assert house.run.run_id == later.run_id
+
+
+def test_a_run_ends_where_the_other_one_had_been_through_the_campaign() -> None:
     house = house_of()
-    house.touch("page.viewed")
-    first, second = (told, absorbed) if told_first else (absorbed, told)
-    first(house)
-    house.wait(house.now)
-    assert house.touch("cart.updated", MONDAY_NOON + MINUTE) == []
-    house.now += HOUR
-    second(house)
-    house.wait(house.now)
-    (start,) = house.all(RunStarted)
-    assert (start.customer_id, start.at, start.caused_by) == (CUSTOMER, MONDAY_NOON + MINUTE, "t4")
-    assert len(house.all(Contact)) == 1
-
-
-def test_a_profile_that_names_the_absorbed_is_word_enough_of_a_merge() -> None:
-    """The message of the merge itself may come later, through another partition of scoring."""
-    house = house_of()
-    house.touch("page.viewed")
-    house.profile = snapshot(version=2, absorbed=(OTHER,))
-    assert house.touch("cart.updated") == []
-    absorbed(house)
-    assert [type(message) for message in house.wait(house.now)] == [RunStarted, Decision, Contact]
-
-
-def test_an_entry_that_waited_is_not_let_in_where_the_other_one_was_before() -> None:
-    house = house_of()
-    house.touch("page.viewed")
-    told(house)
-    assert house.touch("cart.updated", MONDAY_NOON + MINUTE) == []
-    as_other(house, "cart.updated")  # its partition has not heard of the merge yet
-    absorbed(house)
-    house.wait(house.now)
-    assert [start.customer_id for start in house.all(RunStarted)] == [OTHER]
-    assert [run.campaign for run in house.state.runs] == ["winter"]
-
-
-def test_an_entry_that_waited_is_not_let_into_a_campaign_that_was_paused_meanwhile() -> None:
-    house = house_of()
-    told(house)
+    as_other(house, "cart.updated")
+    house.wait(MONDAY_NOON + 10 * DAY)
     house.touch("cart.updated")
-    house.change(states={"winter": "paused"}, live=())
-    absorbed(house)
-    assert house.wait(house.now) == []
-    assert house.state.wishes == ()
-
-
-def test_no_wave_closes_and_nobody_is_contacted_while_the_other_side_is_missing() -> None:
-    house = house_of()
-    house.touch("cart.updated")
-    told(house)
-    assert house.wait(MONDAY_NOON + 3 * DAY) == []
-    absorbed(house)
-    house.wait(house.now)
-    assert [(closed.wave, closed.at) for closed in house.all(WaveClosed)] == [("tell", MONDAY_NOON + 2 * DAY)]
-    assert [contact.wave for contact in house.all(Contact)] == ["tell", "again"]
-
-
-def test_a_refusal_while_the_other_side_is_missing_moves_on_without_a_contact_yet() -> None:
-    rules = catalogue(campaign("winter", wave("tell", "email"), wave("sorry", enter={"after": "tell", "on": SORRY})))
-    house = house_of(rules)
-    house.touch("cart.updated")
-    told(house)
-    house.outcome("refused", house.all(Contact)[0])
-    assert (house.run.wave, len(house.all(Contact))) == ("sorry", 1)
-    absorbed(house)
-    house.wait(house.now)
-    assert [contact.wave for contact in house.all(Contact)] == ["tell", "sorry"]
-
-
-SORRY = {"refused": {"channel": "sms", "template": "sorry-sms"}}
+    house.merge(OTHER)
+    assert [(ended.customer_id, ended.reason) for ended in house.all(RunEnded)] == [(OTHER, "completed"), (CUSTOMER, "merged")]
 
 
 def test_what_either_received_counts_for_the_open_waves_and_goals_of_both() -> None:
@@ -217,44 +132,6 @@ def test_what_was_received_before_a_run_began_is_no_answer_to_it_after_a_merge_e
     assert (house.all(WaveClosed), house.all(GoalReached)) == ([], [])
 
 
-def test_a_late_answer_of_the_absorbed_customer_is_waited_for_by_the_wave_that_it_answers() -> None:
-    """It lay in the outbox of another partition of scoring when the merge was made known."""
-    house = house_of()
-    as_other(house, "cart.updated")
-    house.now += 47 * HOUR
-    told(house)
-    absorbed(house)
-    last_word = hold_back(house, "last_word")
-    assert house.wait(MONDAY_NOON + 3 * DAY) == []
-    as_other(house, "page.viewed", MONDAY_NOON + 46 * HOUR, path="/renew")
-    house.wait(house.now)
-    assert [(closed.customer_id, closed.responded) for closed in house.all(WaveClosed)] == [(CUSTOMER, True)]
-    house.timers += last_word
-    house.wait(house.now + 30 * DAY)
-    assert [contact.wave for contact in house.all(Contact)] == ["tell"]
-
-
-def test_a_wave_closes_when_nothing_more_can_be_heard_of_the_absorbed_customer() -> None:
-    house = house_of()
-    as_other(house, "cart.updated")
-    told(house)
-    absorbed(house)
-    last_word = hold_back(house, "last_word")
-    assert [timer.gate for timer in last_word] == ["watermark"]
-    assert house.wait(MONDAY_NOON + 3 * DAY) == []
-    house.timers += last_word
-    house.wait(house.now)
-    assert [(closed.wave, closed.responded) for closed in house.all(WaveClosed)] == [("tell", False)]
-
-
-def test_a_late_word_of_the_absorbed_customer_lets_the_survivor_in() -> None:
-    house = house_of()
-    house.merge(OTHER)
-    assert as_other(house, "cart.updated", MONDAY_NOON - MINUTE) == []
-    house.wait(house.now)
-    assert [(start.customer_id, start.at) for start in house.all(RunStarted)] == [(CUSTOMER, MONDAY_NOON - MINUTE)]
-
-
 def test_a_failure_heard_by_the_absorbed_customer_gives_the_cap_back() -> None:
     house = house_of()
     as_other(house, "cart.updated")
@@ -274,13 +151,6 @@ def test_what_is_queued_for_the_survivor_is_taken_back_where_the_other_one_had_s
     house.profile = replace(house.profile, consents=(stop,))
     house.merge(OTHER)
     assert [(w.customer_id, w.reason) for w in house.all(Withdraw)] == [(CUSTOMER, "no_consent")]
-
-
-def test_who_was_never_heard_of_is_not_waited_for_long() -> None:
-    house = house_of()
-    house.merge("c-never-seen")
-    assert isinstance(house.touch("cart.updated")[0], RunStarted)
-    assert house.unit.states["c-never-seen"].absorbed_into == CUSTOMER
 
 
 def test_a_survivor_who_is_absorbed_in_turn_passes_everything_on() -> None:
@@ -304,32 +174,3 @@ def test_a_survivor_who_is_absorbed_in_turn_passes_everything_on() -> None:
         assert not house.state.awaits_word(house.now)
         house.touch("payment.failed", order_id="o1")
         assert len(house.all(RunStarted)) == 2
-
-
-def test_nothing_waits_for_ever_for_what_was_lost() -> None:
-    """The word of the merge to the absorbed customer was rejected, say."""
-    house = house_of()
-    house.touch("cart.updated")
-    told(house)
-    house.touch("cart.updated", MONDAY_NOON + HOUR)
-    house.wait(MONDAY_NOON + PATIENCE - MINUTE)
-    assert house.all(WaveClosed) == []
-    house.wait(MONDAY_NOON + 30 * DAY)
-    assert [closed.wave for closed in house.all(WaveClosed)] == ["tell", "again"]
-    assert (house.state.runs, house.state.wishes) == ((), ())
-
-
-def test_words_while_it_is_waited_make_the_waiting_no_longer() -> None:
-    house = house_of()
-    told(house)
-    until = house.state.joined[OTHER].until
-    house.now += DAY
-    house.touch("cart.updated")
-    assert (house.state.joined[OTHER].until, until) == (MONDAY_NOON + PATIENCE, MONDAY_NOON + PATIENCE)
-
-
-def test_a_merge_of_long_ago_that_a_profile_still_names_is_not_waited_for() -> None:
-    house = house_of()
-    house.unit.states[CUSTOMER] = replace(house.state, profile=snapshot(absorbed=("c-old",)))
-    house.profile = snapshot(version=2, absorbed=("c-old",))
-    assert isinstance(house.touch("cart.updated")[0], RunStarted)
