@@ -58,7 +58,10 @@ class Contact(Message, frozen=True, kw_only=True, tag="contact"):
     list: str = ""
     """The dialler list of a call."""
     attempts: int = 1
+    """How many attempts there may be. Each is a contact of its own, decided when it is due."""
     spacing_seconds: int = 0
+    attempt: int = 1
+    """Which of them this is. The id of the first one, `-` and the number are the id of each further one."""
 
 
 class Withdraw(Message, frozen=True, kw_only=True, tag="withdraw"):

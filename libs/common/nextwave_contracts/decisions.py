@@ -9,6 +9,8 @@ from nextwave_contracts.reasons import GateCode, RunEnd
 from nextwave_contracts.wire import Message
 
 Result = Literal["act", "defer", "withhold"]
+HoldoutOf = Literal["", "house", "campaign"]
+"""Whose holdout a customer is in: nobody's, the house's (which comes first where it is both), or the campaign's."""
 
 
 class Check(Message, frozen=True, kw_only=True):
@@ -25,6 +27,29 @@ class Attempt(Message, frozen=True, kw_only=True):
     channel: str
     code: GateCode
     checks: tuple[Check, ...] = ()
+    score: float = 0.0
+    """What this channel is worth by the arbiter's formula, minor units."""
+
+
+class Rival(Message, frozen=True, kw_only=True):
+    """Another candidate of the same customer, with the parts of its score: response x value x weight x lever - cost, minor units."""
+
+    run_id: str
+    campaign: str
+    wave: str
+    channel: str
+    purpose: str
+    at: datetime
+    """When it would act, if it were alone."""
+    priority: int
+    response: float
+    value: float
+    weight: float
+    lever: float
+    cost: float
+    score: float
+    ahead: bool = False
+    """Whether it takes one of the places in the caps, and ranks before this candidate."""
 
 
 class Decision(Message, frozen=True, kw_only=True, tag="decision"):
@@ -46,9 +71,13 @@ class Decision(Message, frozen=True, kw_only=True, tag="decision"):
     action_id: str = ""
     attempts: tuple[Attempt, ...] = ()
     numbers: dict[str, float] = {}
-    """Every number of the decision: risk, cost, expected margin, caps used."""
+    """Every number of the decision: risk, cost, expected margin, caps used, the parts of the score."""
     caused_by: str = ""
     """Id of the touchpoint or outcome that led here, or the timer's key."""
+    rivals: tuple[Rival, ...] = ()
+    """The candidates that it was ranked against, those worth most first."""
+    attempt: int = 1
+    """Of a call, which attempt this is."""
 
 
 class RunStarted(Message, frozen=True, kw_only=True, tag="run_started"):
@@ -62,6 +91,10 @@ class RunStarted(Message, frozen=True, kw_only=True, tag="run_started"):
     segment: str = ""
     caused_by: str = ""
     holdout: bool = False
+    held_by: HoldoutOf = ""
+    """Whose holdout the customer is in, where `holdout` says so."""
+    again: bool = False
+    """Whether the customer entered this campaign before, in whatever matter."""
 
 
 class WaveClosed(Message, frozen=True, kw_only=True, tag="wave_closed"):
@@ -77,6 +110,8 @@ class WaveClosed(Message, frozen=True, kw_only=True, tag="wave_closed"):
     reach: str = ""
     channel: str = ""
     segment: str = ""
+    contact_hours: tuple[int, ...] = ()
+    """The local hours (0..23) of the contacts that were decided in the wave, in their order."""
 
 
 class RunEnded(Message, frozen=True, kw_only=True, tag="run_ended"):
@@ -100,6 +135,12 @@ class GoalReached(Message, frozen=True, kw_only=True, tag="goal_reached"):
     at: datetime
     value: int = 0
     currency: str = "EUR"
+    entered_at: datetime | None = None
+    """When the run began."""
+    segment: str = ""
+    """The run's at its entry."""
+    held_by: HoldoutOf = ""
+    again: bool = False
 
 
 DecisionMessage = Decision | RunStarted | WaveClosed | RunEnded | GoalReached

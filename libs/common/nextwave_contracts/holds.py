@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from nextwave_contracts.wire import Message
+
+COMPLAINT_HOLDS_FOR = timedelta(days=180)
+"""A complaint that nobody closes holds contacts back for so long, and no longer: after half a year it is a ticket that was forgotten."""
 
 HoldKind = Literal["opt_out", "opt_in", "complaint", "complaint_lifted"]
 

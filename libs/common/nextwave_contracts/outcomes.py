@@ -57,6 +57,10 @@ class Outcome(Message, frozen=True, kw_only=True):
     detail: str = ""
     cost: int = 0
     currency: str = "EUR"
+    segment: str = ""
+    """The contact's."""
+    taken: bool = False
+    """Whether this is the first sign that the provider took the contact: said of a contact at most once, and `cost` is with it."""
 
     @property
     def reach(self) -> Reach | None:

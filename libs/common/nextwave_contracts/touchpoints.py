@@ -61,6 +61,8 @@ TOUCHPOINT_TYPES: dict[str, str] = {
     "call.transferred": "a call was handed on",
     "call.ended": "a call ended",
     "call.wrapped_up": "the agent noted disposition, satisfaction, complaint, refusal, callback wish",
+    "offer.accepted": "the customer took an offer that an agent made (`campaign` in the data)",
+    "offer.declined": "the customer declined an offer that an agent made; it rests (`campaign` in the data)",
     "sms.received": "a text came from the customer",
     "email.received": "an e-mail came from the customer",
     "email.opened": "an e-mail of ours was opened",

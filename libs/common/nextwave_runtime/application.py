@@ -71,6 +71,10 @@ class RejectedError(Exception):
         self.detail = detail
 
 
+class OutdatedError(Exception):
+    """Raised by `save`: another partition's owner has changed what `load` found. The batch is rolled back and done again at once."""
+
+
 class Application(Protocol[Unit]):
     """A service's part of a processor. `load` and `save` run in the batch's one transaction; `fold` is pure.
 

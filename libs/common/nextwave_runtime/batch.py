@@ -25,7 +25,7 @@ from nextwave_contracts.wire import encode
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_runtime import metrics, outbox, seen, timers, tracing
-from nextwave_runtime.application import Application, Outgoing, RejectedError, Taken, Timer, Work
+from nextwave_runtime.application import Application, OutdatedError, Outgoing, RejectedError, Taken, Timer, Work
 from nextwave_runtime.database import UNAVAILABLE, is_wrong_value
 from nextwave_runtime.outbox import Record
 from nextwave_runtime.progress import Input, Progress, advance, moved
@@ -86,7 +86,7 @@ class Desk:
     async def apply(self, connection: AsyncConnection, batch: Batch, before: Progress, sequence: tuple[int, int]) -> Applied:
         """Does the batch in the caller's transaction. `sequence`: the outbox number to use, and the last one acknowledged.
 
-        Raises `FencedError` (let go) and `FoldFailedError` (roll back, try again without the item).
+        Raises `FencedError` (let go), `FoldFailedError` (roll back, try again without the item) and `OutdatedError` (roll back, try again).
         """
         taken = await self._unseen(connection, batch)
         due = await self._due(connection, batch)
@@ -210,7 +210,7 @@ def _offset_of(item: Taken | Timer | Refusal) -> int:
 
 def _blames_item(error: Exception) -> bool:
     """Whether an item is at fault, not the surroundings: a value that the database cannot hold, or any error of our own code."""
-    return is_wrong_value(error) or not isinstance(error, (*UNAVAILABLE, FoldFailedError))
+    return is_wrong_value(error) or not isinstance(error, (*UNAVAILABLE, FoldFailedError, OutdatedError))
 
 
 class _Envelope:

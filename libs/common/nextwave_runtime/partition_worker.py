@@ -15,7 +15,7 @@ from nextwave_contracts.places import Origin, Place
 from nextwave_contracts.topics import Topic
 
 from nextwave_runtime import metrics, outbox
-from nextwave_runtime.application import Application
+from nextwave_runtime.application import Application, OutdatedError
 from nextwave_runtime.batch import TIMERS_MAX, Applied, Batch, Desk, FoldFailedError, NarrowError
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
@@ -198,6 +198,8 @@ class PartitionWorker:
             except FoldFailedError as failure:
                 _log.error("fold_failed", processor=self._key.processor, topic=self.topic.name, reason=failure.reason, detail=str(failure))
                 batch.failed.append(failure)
+            except OutdatedError as overtaken:
+                _log.info("batch_overtaken", processor=self._key.processor, partition=self.partition, detail=str(overtaken))
             except NarrowError:
                 self._narrow = len(records) + TIMERS_MAX
                 self._records.extendleft(reversed(records))

@@ -146,7 +146,7 @@ def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
 
 def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> Step:
     after = replace(delivery, state=kind, detail=_plain(detail), held_seconds=0.0)
-    contact = delivery.contact
+    contact, taken = delivery.contact, _first_taken(delivery.state, kind)
     outcome = Outcome(
         id=f"{contact.action_id}:{kind}",
         action_id=contact.action_id,
@@ -159,14 +159,16 @@ def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> S
         kind=kind,
         at=now,
         detail=after.detail,
-        cost=contact.cost if _first_taken(delivery.state, kind) else 0,
+        cost=contact.cost if taken else 0,
         currency=contact.currency,
+        segment=contact.segment,
+        taken=taken,
     )
     return Step(after, now, outcome)
 
 
 def _first_taken(before: State, kind: OutcomeKind) -> bool:
-    """The contact's cost is booked once: by the first outcome that shows that the provider took it."""
+    """The contact and its cost are booked once: by the first outcome that shows that the provider took it."""
     return before in _UNTAKEN and kind in EVIDENCE and kind != "failed"
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from nextwave_contracts.actions import UNHELD_PURPOSES, Contact, Span
-from nextwave_contracts.holds import Hold
+from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold
 from nextwave_contracts.reasons import GateCode
 
 
@@ -75,7 +75,7 @@ Ruling = Claim | Later | Never
 
 def check(contact: Contact, stops: Stops, now: datetime) -> Ruling:
     """What the dispatcher may do with a due contact."""
-    reason = forbidden(contact, stops)
+    reason = forbidden(contact, stops, now)
     if reason is not None:
         return Never("withdrawn", reason)
     opens = opening(contact.permitted, now)
@@ -84,14 +84,14 @@ def check(contact: Contact, stops: Stops, now: datetime) -> Ruling:
     return Claim() if opens <= now else Later(opens)
 
 
-def forbidden(contact: Contact, stops: Stops) -> GateCode | None:
-    """Why the contact must not be sent at any hour, or None."""
+def forbidden(contact: Contact, stops: Stops, now: datetime) -> GateCode | None:
+    """Why the contact must not be sent now, at whatever hour, or None."""
     if contact.campaign in stops.campaigns:
         return "campaign_stopped"
     facts = [fact for subject in contact.subjects for fact in stops.facts.get(subject, ())]
     if _opted_out(contact, facts):
         return "suppressed"
-    if contact.purpose not in UNHELD_PURPOSES and _complaint_open(facts):
+    if contact.purpose not in UNHELD_PURPOSES and _complaint_open(facts, now):
         return "complaint_open"
     return None
 
@@ -140,8 +140,8 @@ def _opted_out(contact: Contact, facts: Iterable[Fact]) -> bool:
     return bool(said) and max(said, key=lambda fact: fact.weight).stopped
 
 
-def _complaint_open(facts: Iterable[Fact]) -> bool:
-    """A lifting without a reference closes every matter opened up to then."""
+def _complaint_open(facts: Iterable[Fact], now: datetime) -> bool:
+    """A lifting without a reference closes every matter opened up to then; what nobody lifts lapses."""
     matters: dict[str, Fact] = {}
     for fact in facts:
         rival = matters.get(fact.reference)
@@ -149,4 +149,5 @@ def _complaint_open(facts: Iterable[Fact]) -> bool:
             matters[fact.reference] = fact
     everything = matters.get("")
     lifted = everything.weight if everything is not None and not everything.stopped else None
-    return any(fact.stopped and (lifted is None or fact.weight > lifted) for fact in matters.values())
+    held = (fact for fact in matters.values() if fact.stopped and now < fact.at + COMPLAINT_HOLDS_FOR)
+    return any(lifted is None or fact.weight > lifted for fact in held)

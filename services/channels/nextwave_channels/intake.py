@@ -163,7 +163,7 @@ def take_hold(unit: Batch, said: list[Fact], now: datetime) -> Iterator[Outgoing
         unit.facts[fact.scope] = unit.said[fact.scope] = fact
     stops = unit.stops()
     for d in [d for d in unit.unsent.values() if subjects & set(d.contact.subjects)]:
-        reason = gate.forbidden(d.contact, stops)
+        reason = gate.forbidden(d.contact, stops, now)
         if reason:
             yield from _end(unit, [d], now, ("withdrawn", reason))
 

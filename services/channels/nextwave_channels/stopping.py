@@ -22,7 +22,7 @@ async def record_facts(connection: AsyncConnection, said: Sequence[Fact], now: d
     await store.put_facts(connection, gate.newest((), said))
     unsent = await store.lock_unsent(connection, subjects={fact.subject for fact in said})
     stops = await store.stops(connection, [d.contact for d in unsent])
-    reasons = [(d, gate.forbidden(d.contact, stops)) for d in unsent]
+    reasons = [(d, gate.forbidden(d.contact, stops, now)) for d in unsent]
     steps = [life.withdraw(d, now, reason) for d, reason in reasons if reason]
     await store.report(connection, steps, partitions)
     return sum(step.delivery.state == "withdrawn" for step in steps)

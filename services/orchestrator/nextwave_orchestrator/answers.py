@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 from nextwave_contracts.decisions import GoalReached
 from nextwave_contracts.outcomes import CONTACT_MADE, REACH, Outcome, Reach
 
+from nextwave_orchestrator import allowances
+from nextwave_orchestrator.attempts import UNANSWERED, next_attempt_at
 from nextwave_orchestrator.caps import settle
 from nextwave_orchestrator.catalogue import Happening, LiveCampaign
 from nextwave_orchestrator.received import concerns, is_same_matter
-from nextwave_orchestrator.state import OpenGoal, Reservation, Run
+from nextwave_orchestrator.state import OpenGoal, Reservation, Run, Touch, contact_of, touched
 from nextwave_orchestrator.turn import Turn
-from nextwave_orchestrator.waves import campaign_of, close_wave, closed, end
+from nextwave_orchestrator.waves import campaign_of, close_wave, closed, end, retry, withdraw
 
 OUTCOME = "outcome."
 WRAP_UP = "call.wrapped_up"
 
 
 def learn(turn: Turn, outcome: Outcome) -> None:
-    """Takes to the caps what an outcome says of its contact."""
+    """Takes to the caps what an outcome says of its contact, and to what shares in a benefit that it was made."""
     campaign = turn.catalogue.campaigns.get((outcome.campaign, outcome.version))
     purpose = campaign.definition.purpose if campaign is not None else ""
     heard = Reservation(outcome.action_id, outcome.campaign, outcome.channel, purpose, turn.at)
-    turn.state = replace(turn.state, reservations=settle(turn.state.reservations, heard, outcome.kind))
+    before = turn.state.reservations
+    turn.state = replace(turn.state, reservations=settle(before, heard, outcome.kind))
+    allowances.settle(turn.leases, before, turn.state.reservations)
+    if outcome.taken:
+        turn.contacts.append(outcome)
+        made = Touch(outcome.at, outcome.campaign, outcome.version, outcome.wave, outcome.segment, outcome.channel)
+        turn.state = replace(turn.state, touches=touched(turn.state.touches, (made,)))
 
 
 def is_refusal(happening: Happening) -> bool:
@@ -89,6 +98,10 @@ def reach_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal) -> None:
         at=turn.at,
         value=wanted.value,
         currency=wanted.currency,
+        entered_at=goal.until - campaign.goal_within,
+        segment=goal.segment,
+        held_by=goal.held_by,
+        again=goal.again,
     )
     turn.say([reached])
     _forget(turn, goal)
@@ -107,15 +120,19 @@ def _end_at_goal(turn: Turn, campaign: LiveCampaign, goal: OpenGoal, happening: 
 
 def _answer_wave(turn: Turn, campaign: LiveCampaign, run: Run, happening: Happening) -> None:
     """An answered call counts as a response only when the agent's wrap-up, or the end of the window, has not made it a refusal."""
-    answered = _reached(run, happening)
+    answered = _tried_again(campaign, run, happening, turn.at) or _reached(run, happening)
+    if answered.reach in {"reached", "refused"} and _is_earlier(run, happening):
+        withdraw(turn, run, "answered")
     responds = _responds(campaign, run, happening)
     if responds:
         answered = replace(answered, responded_at=min(turn.at, run.responded_at or turn.at))
     awaits_wrap_up = happening.type == OUTCOME + "answered" and run.channel == "call"
-    wrapped_up = happening.type == WRAP_UP and happening.data.get("action_id") == run.action_id
+    wrapped_up = happening.type == WRAP_UP and _is_of(run, happening)
     settled = (responds and not awaits_wrap_up) or (wrapped_up and answered.responded_at is not None)
     if settled or answered.reach == "refused":
         close_wave(turn, campaign, answered)
+    elif answered.retry_at is not None and answered.retry_at != run.retry_at:
+        retry(turn, answered)
     elif answered is not run:
         turn.keep(answered)
 
@@ -127,7 +144,7 @@ def _responds(campaign: LiveCampaign, run: Run, happening: Happening) -> bool:
 
 def _reached(run: Run, happening: Happening) -> Run:
     """How the wave's contact ended, so far: a refusal stays, who was once reached was not missed, and what was delivered did not fail."""
-    if not run.action_id or happening.data.get("action_id") != run.action_id:
+    if not _is_of(run, happening):
         return run
     kind = happening.type.removeprefix(OUTCOME)
     if kind in CONTACT_MADE and run.reach == "failed":
@@ -137,4 +154,26 @@ def _reached(run: Run, happening: Happening) -> Run:
         ended = "refused"
     if ended is None or run.reach == "refused" or (run.reach == "reached" and ended != "refused"):
         return run
-    return replace(run, reach=ended)
+    if ended in {"missed", "failed"}:
+        return run if _is_earlier(run, happening) else replace(run, reach="missed" if run.attempt > 1 else ended)
+    return replace(run, reach=ended, retry_at=None)
+
+
+def _is_of(run: Run, happening: Happening) -> bool:
+    """Whether it names the wave's contact, by any attempt at it."""
+    named = happening.data.get("action_id")
+    return bool(run.action_id) and isinstance(named, str) and contact_of(named) == contact_of(run.action_id)
+
+
+def _is_earlier(run: Run, happening: Happening) -> bool:
+    """Whether it names an attempt before the last one."""
+    return _is_of(run, happening) and happening.data.get("action_id") != run.action_id
+
+
+def _tried_again(campaign: LiveCampaign, run: Run, happening: Happening, at: datetime) -> Run | None:
+    """The run with the instant of its next attempt at the contact, if this says that nobody answered and there is one left."""
+    unanswered = happening.type.removeprefix(OUTCOME) in UNANSWERED and happening.type.startswith(OUTCOME)
+    if not unanswered or not _is_of(run, happening) or _is_earlier(run, happening) or run.reach is not None:
+        return None
+    due = run.retry_at or next_attempt_at(campaign, run, at)
+    return None if due is None else replace(run, retry_at=due)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI, Request
+from functools import partial
+
+from fastapi import Depends, FastAPI, Request
 from nextwave_runtime import problem
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import DatabaseClock
@@ -11,18 +13,28 @@ from nextwave_runtime.processor import Processor, Watermarks
 from nextwave_runtime.service import Service
 from starlette.responses import Response
 
-from nextwave_orchestrator.api import campaigns, house, segments
+from nextwave_orchestrator.api import allowances, campaigns, house, planning, rules, segments, shipped, trial, versions
 from nextwave_orchestrator.api.control import Control, refused
 from nextwave_orchestrator.api.decisions import decisions_router
+from nextwave_orchestrator.api.inbound import inbound_router
+from nextwave_orchestrator.api.members import audience_sizes, members_router
+from nextwave_orchestrator.api.parameters import known_only
+from nextwave_orchestrator.api.reports import reports_router
 from nextwave_orchestrator.api.schema import describe
+from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.catalogue_store import PostgresCatalogue
 from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.fold import Decider
 from nextwave_orchestrator.live import LiveCatalogue
+from nextwave_orchestrator.responses.learning import Learning
 from nextwave_orchestrator.settings import OrchestratorSettings
+from nextwave_orchestrator.store import find_state
 
 AWAITED = ("scoring.touchpoints", "scoring.outcomes")
 """Whose word waves wait for: no window closes before everything received up to its end was taken in there."""
+
+OWNERS = (rules, planning, segments, versions, campaigns, house, allowances, shipped, trial)
+"""The parts of the campaign owner's API."""
 
 
 def build(settings: OrchestratorSettings) -> Service:
@@ -30,16 +42,21 @@ def build(settings: OrchestratorSettings) -> Service:
     database = Database(settings.postgres.get_secret_value())
     clock, keyring = DatabaseClock(settings.clock, database.wall_seconds), Keyring(settings.keys_file)
     store = PostgresCatalogue(database, clock, settings.partitions)
-    live = LiveCatalogue(store, settings.identifier_key.get_secret_value().encode())
-    app = make_app(Control(store=store, clock=clock, keyring=keyring, editor_budget_max=settings.editor_budget_max))
+    limits = Limits(budget_max=settings.editor_budget_max, audience_max=settings.editor_audience_max)
+    live = LiveCatalogue(store, settings.identifier_key.get_secret_value().encode(), Learning(database, clock).read)
+    sizes = audience_sizes(database, clock, live.current)
+    app = make_app(Control(store=store, clock=clock, keyring=keyring, limits=limits, sizes=sizes))
+    app.include_router(members_router(database))
     app.include_router(decisions_router(database, keyring))
+    app.include_router(inbound_router(partial(find_state, database), live.current, clock, keyring))
+    app.include_router(reports_router(database, keyring, live.current))
     processor = Processor(Decider(live.current), database=database, settings=settings, clock=clock, watermarks=Watermarks(awaits=AWAITED))
     return Service(
         name="orchestrator",
         app=app,
         processors=(processor,),
-        starting=(clock.set, live.load),
-        background=(clock.follow, live.watch),
+        starting=(clock.set, live.load, live.learn),
+        background=(clock.follow, live.watch, live.keep_learning),
         closing=(database.close,),
     )
 
@@ -51,10 +68,11 @@ def make_app(control: Control) -> FastAPI:
         version="1",
         description="Segments, campaigns, policy, and why everything was decided.",
         redoc_url=None,
+        dependencies=[Depends(known_only)],
     )
     app.state.control = control
-    for router in (segments.router, campaigns.router, house.router):
-        app.include_router(router)
+    for module in OWNERS:
+        app.include_router(module.router)
     problem.install(app)
     app.add_exception_handler(FaultyError, _faulty)
     describe(app)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
+from nextwave_orchestrator.campaigns.checks import steps_of
 from nextwave_orchestrator.campaigns.compile import compile_campaign, compile_segment
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
 from nextwave_orchestrator.catalogue import CampaignState, Catalogue, LiveCampaign, LiveSegment
@@ -24,11 +26,16 @@ class Stored(NamedTuple):
 
 
 class CampaignRow(NamedTuple):
-    """A campaign's state and newest version."""
+    """A campaign's state and newest version.
+
+    `migrates_to`: the version to which whoever is in an older one goes over (0: nobody does). `drains`: nobody enters any more.
+    """
 
     key: str
     state: CampaignState
     version: int
+    migrates_to: int = 0
+    drains: bool = False
 
 
 class Version(NamedTuple):
@@ -37,6 +44,8 @@ class Version(NamedTuple):
     key: str
     version: int
     body: bytes
+    published_at: datetime | None = None
+    published_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +64,30 @@ class Everything:
 def assemble(stored: Everything, identifier_key: bytes) -> Catalogue:
     """The catalogue. Raises `FaultyError` or `msgspec.ValidationError` when something stored does not fit this release."""
     rows = {row.key: row for row in stored.campaigns}
-    compiled = {(v.key, v.version): replace(_campaign(v.body, v.version), state=rows[v.key].state) for v in stored.versions}
-    newest = (compiled[row.key, row.version] for row in sorted(rows.values()) if row.state == "published")
+    templates = Templates(msgspec.json.decode(t.body, type=Template) for t in stored.templates)
+    compiled = {(v.key, v.version): _in_force(v, rows[v.key].state, templates) for v in stored.versions}
+    newest = (compiled[row.key, row.version] for row in sorted(rows.values()) if row.state == "published" and not row.drains)
     return Catalogue(
         revision=stored.revision,
         segments=tuple(sorted((_segment(s.body) for s in stored.segments), key=lambda s: (s.priority, s.key))),
         campaigns=compiled,
         live=tuple(newest),
         states={key: row.state for key, row in rows.items()},
+        migrations={key: row.migrates_to for key, row in rows.items() if row.migrates_to},
         ready=dict(stored.ready),
         policy=stored.policy,
-        render=Templates(msgspec.json.decode(t.body, type=Template) for t in stored.templates),
+        render=templates,
         identifier_key=identifier_key,
     )
+
+
+def _in_force(version: Version, state: CampaignState, templates: Templates) -> LiveCampaign:
+    """Of the event that lets customers in, also what the campaign's templates show is remembered."""
+    campaign = _campaign(version.body, version.version)
+    event = campaign.definition.entry.on.event
+    named = (one.template for wave in campaign.definition.waves for _, one in steps_of(wave, ""))
+    shown = {(event, name) for template in named for name in templates.entry_fields(template)} if event else set()
+    return replace(campaign, state=state, asked=campaign.asked | shown)
 
 
 @lru_cache(maxsize=4096)

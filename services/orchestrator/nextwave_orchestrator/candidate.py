@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from dataclasses import replace as with_values
 from datetime import datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
 from nextwave_contracts.actions import UNHELD_PURPOSES, Purpose
 from nextwave_contracts.customers import Consent, HeldBy, Snapshot
+from nextwave_contracts.decisions import Rival
 from nextwave_contracts.identifiers import INTERNAL
 
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step
+from nextwave_orchestrator.allowances import Leases, budget_of
+from nextwave_orchestrator.campaigns.definition import Campaign, Pick, Policy, Step
 from nextwave_orchestrator.caps import CapRule
 from nextwave_orchestrator.catalogue import CampaignState, Catalogue, LiveCampaign
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.hours.rules import clock
+from nextwave_orchestrator.parts import Appeal, part
+from nextwave_orchestrator.responses.rates import local_hour
 from nextwave_orchestrator.state import CustomerState, Reservation, Run, Stored
 
 ADDRESSED: frozenset[str] = frozenset({"email", "sms", "call", "webpush", "letter"})
@@ -37,6 +43,21 @@ class Offer(Stored, frozen=True, kw_only=True):
     quiet: tuple[tuple[str, str], ...] = ()
     wanting: str = ""
     """What this channel lacks before it can be used, for instance its template."""
+    place: str = ""
+    """The list or team."""
+    capacity_free_at: datetime | None = None
+    """When the channel has capacity again; None where it has some now, or no limit."""
+    weight: float = 1.0
+    """How much this customer counts, by the policy's context."""
+    loading: int = 0
+    """What a contact costs indirectly, beside `cost`, minor units."""
+    learned: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Of what outcomes say of the response rate: 2.5 % of belief lies below the first, as much above the second; from how many contacts."""
+
+    @property
+    def full_cost(self) -> int:
+        """Direct and indirect."""
+        return self.cost + self.loading
 
 
 class GateInput(Stored, frozen=True, kw_only=True):
@@ -69,8 +90,18 @@ class GateInput(Stored, frozen=True, kw_only=True):
     """By channel (empty: all), until when nothing is sent after a refusal or a complaint."""
     cell: str
     risk: float
-    goal_value: int
+    goal_value: float
     lever: float
+    priority: int = 100
+    pick: Pick = "first_permitted"
+    budget_left: int | None = None
+    """What the campaign may still spend, minor units; None where it has no budget."""
+    attempt: int = 1
+    """Which attempt at a call this is: only the first uses up a place in a cap."""
+    rivals: tuple[Rival, ...] = ()
+    """The customer's other candidates that use up caps, those worth most first."""
+    inbound: bool = False
+    """The customer is with us now, on their own initiative: contact hours do not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +114,26 @@ class Candidate:
     steps: tuple[Step, ...]
     now: datetime
     caused_by: str
+    pick: Pick = "first_permitted"
+    attempt: int = 1
+    rivals: tuple[Rival, ...] = ()
+    leases: Leases = field(default_factory=Leases)
+    """What the partition may still reserve of budgets and capacities."""
+
+    def at(self, instant: datetime) -> Candidate:
+        """The same, wanted then."""
+        return with_values(self, now=instant)
+
+    def against(self, rivals: Sequence[Rival]) -> Candidate:
+        """The same, ranked against these."""
+        return with_values(self, rivals=tuple(rivals))
 
 
 def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -> GateInput:
     """The candidate with everything that the gate's answer depends on."""
     profile, policy, definition, run = customer.profile, catalogue.policy, candidate.campaign.definition, candidate.run
     assert profile is not None
+    appeals = [_appeal(catalogue, profile, candidate, step.channel) for step in candidate.steps]
     return GateInput(
         customer_id=customer.customer_id,
         campaign=run.campaign,
@@ -101,7 +146,7 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         state=catalogue.states.get(run.campaign, "paused"),
         salt=policy.salt,
         holdouts=holdouts(policy, definition),
-        offers=tuple(_offer(step, profile, policy) for step in candidate.steps),
+        offers=tuple(_capable(_offer(step, appeal), step, candidate) for step, appeal in zip(candidate.steps, appeals, strict=True)),
         consents=profile.consents,
         holds=profile.holds,
         open_complaints=profile.open_complaints,
@@ -112,11 +157,16 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         region=profile.region,
         caps=tuple(CapRule(c.most, duration(c.per).total_seconds(), c.channel, c.campaign, c.purpose) for c in policy.caps),
         reservations=customer.reservations,
-        resting=_resting(profile, policy, definition.purpose),
+        resting=_with_declined(_resting(profile, policy, definition.purpose), customer, policy, run),
         cell=profile.value.cell,
         risk=profile.churn.risk,
-        goal_value=definition.goal.value,
-        lever=definition.lever,
+        goal_value=part("value", appeals[0]),
+        lever=part("lever", appeals[0]),
+        priority=definition.priority,
+        pick=candidate.pick,
+        budget_left=candidate.leases.left(budget_of(run.campaign)),
+        attempt=candidate.attempt,
+        rivals=candidate.rivals,
     )
 
 
@@ -126,21 +176,37 @@ def holdouts(policy: Policy, definition: Campaign) -> tuple[tuple[str, float], .
     return (*house, (definition.key, definition.holdout))
 
 
-def _offer(step: Step, profile: Snapshot, policy: Policy) -> Offer:
-    channel = step.channel
+def _appeal(catalogue: Catalogue, profile: Snapshot, candidate: Candidate, channel: str) -> Appeal:
+    hour, assumed = local_hour(candidate.now, profile.zones), catalogue.policy.response_rates.get(channel, 0.0)
+    learned = catalogue.responses.rate(candidate.segment, channel, hour, assumed)
+    return Appeal(profile, candidate.campaign.definition, catalogue.policy, channel, candidate.now, learned)
+
+
+def _offer(step: Step, appeal: Appeal) -> Offer:
+    profile, policy, channel, rate = appeal.profile, appeal.policy, step.channel, appeal.learned
     points = [point for point in profile.contact_points if point.channel == channel]
     usable = [point.address for point in points if not point.bounced]
     own = "" if channel in ADDRESSED else INTERNAL + profile.customer_id
     quiet = policy.quiet_calls if channel == "call" else ()
+    cost = round(part("cost", appeal))
     return Offer(
         channel=channel,
         address=usable[0] if usable else own,
         bounced=bool(points) and not usable,
-        cost=policy.channel_costs.get(channel, 0),
-        response_rate=policy.response_rates.get(channel, 0.0),
+        cost=cost,
+        loading=round(cost * policy.loading_share),
+        response_rate=part("response", appeal),
+        weight=part("context", appeal),
+        learned=(rate.low, rate.high, rate.sent),
         opt_in=channel in policy.opt_in_channels,
         quiet=(*quiet, *own_quiet_hours(profile.traits)) if channel in DISTURBING else (),
     )
+
+
+def _capable(offer: Offer, step: Step, candidate: Candidate) -> Offer:
+    """With when its channel, and its list or team, have capacity."""
+    place = step.list or step.team
+    return replace(offer, place=place, capacity_free_at=candidate.leases.free_at(offer.channel, place, candidate.now))
 
 
 def own_quiet_hours(traits: dict[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -157,6 +223,15 @@ def _pairs(written: list[Any]) -> Iterator[tuple[str, str]]:
         except (AttributeError, TypeError, ValueError):
             continue
         yield start, end
+
+
+def _with_declined(resting: dict[str, datetime], customer: CustomerState, policy: Policy, run: Run) -> dict[str, datetime]:
+    """A declined offer rests on every channel; only the campaign's own branch for refusals may still speak."""
+    declined_at = customer.declined.get(run.campaign)
+    if declined_at is None or run.branch == "refused":
+        return resting
+    until = declined_at + duration(policy.after_decline)
+    return {**resting, "": max(until, resting.get("", until))}
 
 
 def _resting(profile: Snapshot, policy: Policy, purpose: Purpose) -> dict[str, datetime]:

@@ -32,7 +32,7 @@ class CapRule(msgspec.Struct, frozen=True, array_like=True):
 def used(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> list[datetime]:
     """The instants, oldest first, of the contacts that count for `rule` at `at` (one that lies ahead counts too)."""
     opened = at - timedelta(seconds=rule.seconds)
-    return sorted(r.at for r in reservations if r.counts and r.at > opened and rule.covers(r.channel, r.campaign, r.purpose))
+    return sorted(r.at for r in reservations if r.uses_caps and r.at > opened and rule.covers(r.channel, r.campaign, r.purpose))
 
 
 def free_at(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> datetime:
@@ -43,6 +43,23 @@ def free_at(rule: CapRule, reservations: Sequence[Reservation], at: datetime) ->
     if rule.most <= 0:
         return datetime.max.replace(tzinfo=at.tzinfo)
     return instants[len(instants) - rule.most] + timedelta(seconds=rule.seconds)
+
+
+def has_room(rule: CapRule, contacts: Sequence[Reservation], at: datetime) -> bool:
+    """Whether one contact more at `at` overfills no window, also none that ends later, where some of `contacts` lie ahead."""
+    per = timedelta(seconds=rule.seconds)
+    counted = [c.at for c in contacts if c.uses_caps and at - per < c.at < at + per and rule.covers(c.channel, c.campaign, c.purpose)]
+    ends = {at, *(instant for instant in counted if instant > at)}
+    return all(sum(end - per < instant <= end for instant in counted) < rule.most for end in ends)
+
+
+def room_at(rules: Sequence[CapRule], contacts: Sequence[Reservation], at: datetime) -> datetime:
+    """The first instant from `at` on at which every one of these caps has room; `datetime.max` when one allows no contact at all."""
+    if any(rule.most <= 0 for rule in rules):
+        return datetime.max.replace(tzinfo=at.tzinfo)
+    left = {contact.at + timedelta(seconds=rule.seconds) for rule in rules for contact in contacts}
+    instants = (at, *sorted(instant for instant in left if instant > at))
+    return next(instant for instant in instants if all(has_room(rule, contacts, instant) for rule in rules))
 
 
 def reserve(reservations: tuple[Reservation, ...], new: Reservation) -> tuple[Reservation, ...]:
@@ -59,7 +76,17 @@ def together(mine: tuple[Reservation, ...], theirs: Sequence[Reservation]) -> tu
     for other in theirs:
         known = next((r for r in joined if r.action_id == other.action_id), other)
         first = min(known, other, key=lambda r: (not r.purpose, r.at))
-        joined = reserve(joined, replace(first, unsent=known.unsent or other.unsent, made=known.made or other.made))
+        booked = known if known.cost is not None else other
+        joined = reserve(
+            joined,
+            replace(
+                first,
+                unsent=known.unsent or other.unsent,
+                made=known.made or other.made,
+                cost=booked.cost,
+                place=booked.place,
+            ),
+        )
     return joined
 
 

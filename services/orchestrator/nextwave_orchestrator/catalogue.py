@@ -11,6 +11,9 @@ import msgspec
 from nextwave_contracts.customers import Snapshot
 
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step
+from nextwave_orchestrator.responses.rates import Responses
+from nextwave_orchestrator.triggers.dates import DateTrigger
+from nextwave_orchestrator.triggers.timetable import Timetable
 
 CampaignState = Literal["draft", "published", "paused", "ended"]
 
@@ -54,6 +57,8 @@ class LiveSegment:
     priority: int
     matches: Predicate
     asked: Asked
+    next_moment: Callable[[Facts], datetime | None] | None = None
+    """When membership may change next by time alone; None for a rule in which time plays no part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +72,8 @@ class LiveWave:
     enter_unless_responded: bool
     enter_on: Mapping[str, Step]
     is_response: EventPredicate
+    best: frozenset[str] = frozenset()
+    """Segments whose mix takes the channel with the highest score instead of the first permitted one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ class LiveCampaign:
     """Duration text to time, for steps."""
     asked: Asked
     """By goal and responses, the entry's key included. An entry is judged on the event itself, which is never cut."""
+    date: DateTrigger | None = None
+    schedule: Timetable | None = None
 
     @property
     def key(self) -> str:
@@ -96,8 +105,8 @@ class LiveCampaign:
 class Renderer(Protocol):
     """Renders a template for a customer; raises `KeyError` for an unknown template."""
 
-    def __call__(self, template: str, profile: Snapshot) -> tuple[str, str, str]:
-        """`(subject, text, html)`."""
+    def __call__(self, template: str, profile: Snapshot, entry: Mapping[str, Any] | None = None) -> tuple[str, str, str]:
+        """`(subject, text, html)`. `entry`: the data of the event that let the customer in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +118,7 @@ class Catalogue:
     """In priority order, then by key."""
     campaigns: Mapping[tuple[str, int], LiveCampaign]
     live: tuple[LiveCampaign, ...]
-    """Published (not paused, not ended), newest version each, by key."""
+    """Open for entries: published (not paused, not ended, not draining), newest version each, by key."""
     states: Mapping[str, CampaignState]
     """The state of a campaign key now: it governs every version of it."""
     ready: Mapping[str, bool]
@@ -117,8 +126,18 @@ class Catalogue:
     render: Renderer
     identifier_key: bytes
     """Secret of the keyed hashes of identifiers in contacts."""
+    responses: Responses = Responses()
+    """How likely answers are, as learned up to a minute ago."""
+    migrations: Mapping[str, int] = field(default_factory=dict)
+    """By campaign key, the version to which whoever is in an older one goes over."""
     asked: Mapping[str, tuple[str, ...]] = field(init=False)
     """By event type the paths that rules ask for, those of campaigns first: what is remembered of an event before all else."""
+    watched: tuple[LiveSegment, ...] = field(init=False)
+    """The segments that somebody waits for to be entered or left."""
+    dated: tuple[LiveCampaign, ...] = field(init=False)
+    """The live campaigns that wait for a day of the profile."""
+    scheduled: tuple[LiveCampaign, ...] = field(init=False)
+    """The live campaigns with a schedule."""
 
     def __post_init__(self) -> None:
         """Gathers what is asked, once for each catalogue."""
@@ -128,6 +147,11 @@ class Catalogue:
         for type_, path in (*sorted(campaigns), *sorted(segments)):
             asked[type_] = (*asked.get(type_, ()), path)
         object.__setattr__(self, "asked", asked)
+        sides = (side for campaign in self.live for side in (campaign.definition.entry.on.entered, campaign.definition.entry.on.left))
+        keys = {key for side in sides for key in side.get("segment", ())}
+        object.__setattr__(self, "watched", tuple(segment for segment in self.segments if segment.key in keys))
+        object.__setattr__(self, "dated", tuple(campaign for campaign in self.live if campaign.date is not None))
+        object.__setattr__(self, "scheduled", tuple(campaign for campaign in self.live if campaign.schedule is not None))
 
     def segment_of(self, facts: Facts, wanted: Sequence[str]) -> str:
         """The first of `wanted` segment keys, in the segments' priority order, that the customer is in; `*` if wanted; else empty."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Literal, Protocol
+from datetime import datetime, timedelta
+from typing import Any, Literal, NamedTuple, Protocol
 
 from nextwave_contracts.clock import Clock
 from nextwave_runtime import timers
@@ -13,12 +14,24 @@ from nextwave_runtime.database import Database
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from nextwave_orchestrator import amounts
+from nextwave_orchestrator.amounts import Used
 from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
 from nextwave_orchestrator.catalogue import CampaignState
+from nextwave_orchestrator.flights import people_in
 
 Kind = Literal["segments", "templates", "campaign_drafts", "policies"]
 """The documents that owners write; also the tables' names."""
-TimerKind = Literal["campaign_stopped", "campaign_resumed"]
+TimerKind = Literal["campaign_stopped", "campaign_resumed", "campaign_opened"]
+
+
+class Declared(NamedTuple):
+    """Whether a supporting system is ready, who said so, and since when."""
+
+    system: str
+    ready: bool
+    by: str
+    since: datetime
 
 
 class CatalogueSession(Protocol):
@@ -37,10 +50,26 @@ class CatalogueSession(Protocol):
         """All versions, or those of one campaign, oldest first."""
 
     async def add_version(self, version: Version, by: str) -> None: ...
+    async def in_flight(self, key: str) -> dict[int, int]:
+        """How many people are under way in each version of a campaign; versions without any are left out."""
+
     async def readiness(self) -> dict[str, bool]: ...
+    async def declared(self) -> list[Declared]:
+        """What operations said of every supporting system, by its name."""
+
+    async def allowances(self, prefix: str, *, one: bool = False) -> list[Used]:
+        """Budgets or capacities whose scope begins with `prefix` (or the `one` that is it), and what is used of them."""
+
+    async def set_capacity(self, scope: str, contacts: int, per: timedelta, by: str) -> None: ...
+    async def drop_capacity(self, scope: str) -> bool:
+        """Whether there was one."""
+
     async def set_readiness(self, system: str, ready: bool, by: str) -> None: ...
     async def announce(self, kind: TimerKind, campaign: str, state: CampaignState) -> None:
-        """Tells every partition's owner, by a timer due now, that it must pass this on to the channels."""
+        """Tells every partition's owner, by a timer due now, that it must pass this on to the channels.
+
+        Of `campaign_opened` it sets what lets people in by time, as soon as it has read this revision.
+        """
 
 
 class CatalogueStore(Protocol):
@@ -118,29 +147,53 @@ class _Session:
         return Stored(key, self.revision + 1, body)
 
     async def campaign(self, key: str) -> CampaignRow | None:
-        rows = await self._rows("select key, state, version from campaigns where key = :key", key=key)
+        rows = await self._rows("select key, state, version, migrates_to, drains from campaigns where key = :key", key=key)
         return CampaignRow(*rows[0]) if rows else None
 
     async def campaigns(self) -> list[CampaignRow]:
-        return [CampaignRow(*row) for row in await self._rows("select key, state, version from campaigns order by key")]
+        query = "select key, state, version, migrates_to, drains from campaigns order by key"
+        return [CampaignRow(*row) for row in await self._rows(query)]
 
     async def set_campaign(self, campaign: CampaignRow, by: str) -> None:
         statement = (
-            "insert into campaigns (key, state, version, changed_by) values (:key, :state, :version, :by) on conflict (key) do update"
-            " set state = excluded.state, version = excluded.version, changed_by = excluded.changed_by, changed_at = excluded.changed_at"
+            "insert into campaigns (key, state, version, migrates_to, drains, changed_by)"
+            " values (:key, :state, :version, :migrates_to, :drains, :by) on conflict (key) do update"
+            " set state = excluded.state, version = excluded.version, migrates_to = excluded.migrates_to, drains = excluded.drains,"
+            " changed_by = excluded.changed_by, changed_at = excluded.changed_at"
         )
-        await self._write(statement, key=campaign.key, state=campaign.state, version=campaign.version, by=by)
+        await self._write(statement, **campaign._asdict(), by=by)
+        await amounts.follow_budget(self._connection, campaign.key, by)
 
     async def versions(self, key: str = "") -> list[Version]:
-        query = "select key, version, body from campaign_versions where :key = '' or key = :key order by key, version"
-        return [Version(r.key, r.version, r.body.encode()) for r in await self._rows(query, key=key)]
+        query = (
+            "select key, version, body, published_at, published_by from campaign_versions"
+            " where :key = '' or key = :key order by key, version"
+        )
+        rows = await self._rows(query, key=key)
+        return [Version(r.key, r.version, r.body.encode(), r.published_at, r.published_by) for r in rows]
 
     async def add_version(self, version: Version, by: str) -> None:
         statement = "insert into campaign_versions (key, version, body, published_by) values (:key, :version, :body, :by)"
         await self._write(statement, key=version.key, version=version.version, body=version.body.decode(), by=by)
 
+    async def in_flight(self, key: str) -> dict[int, int]:
+        return await people_in(self._connection, key)
+
     async def readiness(self) -> dict[str, bool]:
         return {r.system: r.ready for r in await self._rows("select system, ready from readiness order by system")}
+
+    async def declared(self) -> list[Declared]:
+        query = "select system, ready, changed_by, changed_at from readiness order by system"
+        return [Declared(*row) for row in await self._rows(query)]
+
+    async def allowances(self, prefix: str, *, one: bool = False) -> list[Used]:
+        return await amounts.used(self._connection, prefix, self._clock.now(), one=one)
+
+    async def set_capacity(self, scope: str, contacts: int, per: timedelta, by: str) -> None:
+        await amounts.set_capacity(self._connection, scope, contacts, per, by)
+
+    async def drop_capacity(self, scope: str) -> bool:
+        return await amounts.drop_capacity(self._connection, scope)
 
     async def set_readiness(self, system: str, ready: bool, by: str) -> None:
         statement = (
@@ -151,7 +204,8 @@ class _Session:
 
     async def announce(self, kind: TimerKind, campaign: str, state: CampaignState) -> None:
         due_at = self._clock.now()
-        told = [Timer(n, due_at, campaign, kind, state.encode()) for n in range(self._partitions)]
+        said = str(self.revision + 1) if kind == "campaign_opened" else state
+        told = [Timer(n, due_at, campaign, kind, said.encode()) for n in range(self._partitions)]
         await timers.schedule(self._connection, told)
 
     async def _rows(self, query: str, **bound: Any) -> Sequence[Any]:

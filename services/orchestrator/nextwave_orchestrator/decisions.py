@@ -10,16 +10,19 @@ from typing import assert_never
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact, Content
 from nextwave_contracts.customers import Snapshot
-from nextwave_contracts.decisions import Attempt, Decision, Result
+from nextwave_contracts.decisions import Attempt, Decision, Result, Rival
 from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, blind, identifier
 from nextwave_contracts.reasons import GateCode
 from nextwave_contracts.wire import Message
 
+from nextwave_orchestrator.arbiter import standings
 from nextwave_orchestrator.candidate import Candidate, GateInput, gate_input
 from nextwave_orchestrator.catalogue import Catalogue
-from nextwave_orchestrator.gate import Act, Defer, Judgement, Withhold, decide, expected_margin, hours_of
+from nextwave_orchestrator.checks import expected_margin, hours_of
+from nextwave_orchestrator.gate import Act, Defer, Judgement, Withhold, decide
 from nextwave_orchestrator.hours.spans import permitted_spans
-from nextwave_orchestrator.state import CustomerState
+from nextwave_orchestrator.received import entry_data
+from nextwave_orchestrator.state import CustomerState, attempt_id, contact_of
 
 KIND_OF_ADDRESS: dict[str, str] = {"email": "email", "sms": "phone", "call": "phone", "webpush": "device_token"}
 """What kind of identifier an address of the channel is. On the others the customer's own id is the address, or a place."""
@@ -34,15 +37,26 @@ class Answer(Message, frozen=True, kw_only=True):
     channel: str = ""
     attempts: tuple[Attempt, ...] = ()
     numbers: dict[str, float] = {}
+    rivals: tuple[Rival, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A decision with the input that leads to it again, and the contact if it acts."""
+    """A decision with the input that leads to it again, and the contact, by which offer (its index), if it acts."""
 
     decision: Decision
     given: GateInput
     contact: Contact | None = None
+    offer: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the gate says of a candidate; with the content if it lets it act."""
+
+    given: GateInput
+    judgement: Judgement
+    content: Content | None = None
 
 
 def id_of(*parts: str) -> str:
@@ -64,11 +78,12 @@ def answer_in(decision: Decision) -> Answer:
         channel=decision.channel,
         attempts=decision.attempts,
         numbers=decision.numbers,
+        rivals=decision.rivals,
     )
 
 
-def judge(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -> Judged:
-    """The one decision of this candidate, which has at least one channel. A channel whose template is missing is not ready."""
+def propose(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -> Proposal:
+    """What the gate says of this candidate, which has at least one channel. A channel whose template is missing is not ready."""
     given = gate_input(catalogue, customer, candidate)
     judgement = decide(given)
     content: Content | None = None
@@ -77,11 +92,20 @@ def judge(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -
         if content is None:
             given = _wanting(given, judgement.offer, f"template {candidate.steps[judgement.offer].template}")
             judgement = decide(given)
+    return Proposal(given, judgement, content)
+
+
+def judge(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -> Judged:
+    """The one decision of this candidate, and its contact if it acts."""
+    proposal = propose(catalogue, customer, candidate)
+    given, judgement, content = proposal.given, proposal.judgement, proposal.content
     decision = _record(candidate, given, _answer(given, judgement))
     if content is None or decision.result != "act":
         return Judged(decision, given)
-    decision = replace(decision, action_id=id_of("action", decision.decision_id))
-    return Judged(decision, given, _contact(catalogue, customer, candidate, Approved(given, decision, judgement.offer, content)))
+    first = contact_of(candidate.run.action_id) or id_of("action", decision.decision_id)
+    decision = replace(decision, action_id=attempt_id(first, candidate.attempt))
+    contact = _contact(catalogue, customer, candidate, Approved(given, decision, judgement.offer, content))
+    return Judged(decision, given, contact, judgement.offer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +121,15 @@ class Approved:
 def _answer(given: GateInput, judgement: Judgement) -> Answer:
     channel = given.offers[judgement.offer].channel
     attempts, numbers = judgement.attempts, judgement.numbers
+    rivals = standings(given, given.offers[judgement.offer])
     match judgement.ruling:
         case Act():
-            return Answer(result="act", reason="permitted", channel=channel, attempts=attempts, numbers=numbers)
+            return Answer(result="act", reason="permitted", channel=channel, attempts=attempts, numbers=numbers, rivals=rivals)
         case Defer(until, reason):
-            return Answer(result="defer", reason=reason, until=until, channel=channel, attempts=attempts, numbers=numbers)
+            said = Answer(result="defer", reason=reason, until=until, channel=channel, attempts=attempts, numbers=numbers)
+            return replace(said, rivals=rivals)
         case Withhold(reason):
-            return Answer(result="withhold", reason=reason, channel=channel, attempts=attempts, numbers=numbers)
+            return Answer(result="withhold", reason=reason, channel=channel, attempts=attempts, numbers=numbers, rivals=rivals)
         case never:
             assert_never(never)
 
@@ -130,6 +156,8 @@ def _record(candidate: Candidate, given: GateInput, said: Answer) -> Decision:
         channel=said.channel,
         attempts=said.attempts,
         numbers=said.numbers,
+        rivals=said.rivals,
+        attempt=given.attempt,
         caused_by=candidate.caused_by,
     )
 
@@ -140,7 +168,7 @@ def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
         return Content(text=step.script)
     assert customer.profile is not None
     try:
-        subject, text, html = catalogue.render(step.template, customer.profile)
+        subject, text, html = catalogue.render(step.template, customer.profile, entry_data(customer, candidate.campaign, candidate.run))
     except KeyError:
         return None
     return Content(subject=subject, text=text, html=html)
@@ -192,5 +220,6 @@ def _contact(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
         template=step.template,
         list=step.list or step.team,
         attempts=step.attempts,
+        attempt=candidate.attempt,
         spacing_seconds=int(candidate.campaign.spacing(step.spacing).total_seconds()),
     )

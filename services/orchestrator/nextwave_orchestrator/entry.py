@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from msgspec.structs import replace
-from nextwave_contracts.decisions import RunStarted
+from nextwave_contracts.decisions import HoldoutOf, RunStarted
 
 from nextwave_orchestrator.answers import reach_goal
 from nextwave_orchestrator.candidate import holdouts
 from nextwave_orchestrator.catalogue import Catalogue, Facts, Happening, LiveCampaign
+from nextwave_orchestrator.contest import decide_alone
 from nextwave_orchestrator.decisions import id_of
-from nextwave_orchestrator.holdout import held_out
+from nextwave_orchestrator.holdout import held_by
 from nextwave_orchestrator.received import matter_of, received_since
 from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX, WISHES_MAX, CustomerState, OpenGoal, Run, Wish
 from nextwave_orchestrator.turn import Turn
-from nextwave_orchestrator.waves import INSTANT, end, make_candidate, mix_of, open_wave
+from nextwave_orchestrator.waves import INSTANT, end, mix_of, open_wave
 
 Changes = tuple[tuple[str, str, str], ...]
 """`(field, before, after)` each; for entering a segment `("segment", "", key)`, for leaving `("segment", key, "")`."""
@@ -29,12 +30,16 @@ def enter(turn: Turn, happening: Happening | None, changes: Changes) -> None:
     entering = [campaign for campaign in turn.catalogue.live if campaign.enters(happening, changes)]
     for campaign in sorted(entering, key=lambda c: (c.definition.priority, c.key)):
         entry_key = _entry_key(campaign, happening)
-        if entry_key is None:
-            continue
-        if turn.state.waits(turn.now):
-            _wish(turn, campaign, entry_key)
-        elif _may_enter(turn, campaign, entry_key):
-            _begin(turn, campaign, entry_key)
+        if entry_key is not None:
+            admit(turn, campaign, entry_key)
+
+
+def admit(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
+    """Begins a run of this matter where the campaign's rules let the customer in; puts it off while a merge is under way."""
+    if turn.state.waits(turn.now):
+        _wish(turn, campaign, entry_key)
+    elif may_enter(turn, campaign, entry_key):
+        _begin(turn, campaign, entry_key)
 
 
 def take_up(turn: Turn) -> None:
@@ -45,7 +50,7 @@ def take_up(turn: Turn) -> None:
     for wish in wishes:
         campaign = live.get(wish.campaign)
         with turn.as_of(wish.at, wish.caused_by):
-            if campaign is not None and _may_enter(turn, campaign, wish.entry_key):
+            if campaign is not None and may_enter(turn, campaign, wish.entry_key):
                 _begin(turn, campaign, wish.entry_key)
 
 
@@ -60,24 +65,17 @@ def _wish(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
 
 
 def segment_changes(catalogue: Catalogue, before: CustomerState, after: Facts) -> Changes:
-    """The segments that somebody waits for and that the customer entered or left by this update."""
-    watched = _watched(catalogue)
-    if not watched:
+    """The segments that somebody waits for and that the customer entered or left since `before` was as it is."""
+    if not catalogue.watched:
         return ()
     known = before.profile is not None and before.updated_at is not None
     earlier = Facts(before.profile, before.history, before.updated_at) if known else None  # type: ignore[arg-type]  # known says so
     changes: list[tuple[str, str, str]] = []
-    for segment in catalogue.segments:
-        if segment.key in watched:
-            was, now_is = earlier is not None and segment.matches(earlier), segment.matches(after)
-            if was != now_is:
-                changes.append(("segment", segment.key if was else "", segment.key if now_is else ""))
+    for segment in catalogue.watched:
+        was, now_is = earlier is not None and segment.matches(earlier), segment.matches(after)
+        if was != now_is:
+            changes.append(("segment", segment.key if was else "", segment.key if now_is else ""))
     return tuple(changes)
-
-
-def _watched(catalogue: Catalogue) -> set[str]:
-    triggers = [campaign.definition.entry.on for campaign in catalogue.live]
-    return {key for on in triggers for named in (on.entered, on.left) for key in named.get("segment", ())}
 
 
 def _entry_key(campaign: LiveCampaign, happening: Happening | None) -> str | None:
@@ -87,7 +85,8 @@ def _entry_key(campaign: LiveCampaign, happening: Happening | None) -> str | Non
     return None if happening is None else matter_of(campaign, happening)
 
 
-def _may_enter(turn: Turn, campaign: LiveCampaign, entry_key: str) -> bool:
+def may_enter(turn: Turn, campaign: LiveCampaign, entry_key: str) -> bool:
+    """Whether the customer is of the audience now, and not too soon again."""
     if len(turn.state.runs) >= RUNS_MAX:
         return False
     last: datetime | None = turn.state.entries.get(entry_name(campaign.key, entry_key))
@@ -113,8 +112,8 @@ def _begin(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
             end(turn, run, "reentered")
     run = _new_run(turn, campaign, entry_key)
     policy = turn.catalogue.policy
-    held = any(held_out(policy.salt, scope, customer_id, share) for scope, share in holdouts(policy, campaign.definition))
-    goal = _remember_entry(turn, campaign, run)
+    whose = held_by(policy.salt, holdouts(policy, campaign.definition), customer_id)
+    goal = _remember_entry(turn, campaign, run, whose)
     started = RunStarted(
         customer_id=customer_id,
         campaign=run.campaign,
@@ -123,13 +122,15 @@ def _begin(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
         at=turn.at,
         segment=run.segment,
         caused_by=turn.caused_by,
-        holdout=held,
+        holdout=bool(whose),
+        held_by=whose,
+        again=goal.again,
     )
     turn.say([started])
     if _ends_at_once(turn, campaign, run, goal):
         return
-    if held:
-        make_candidate(turn, campaign, run)
+    if whose:
+        decide_alone(turn, campaign, run)
         end(turn, run, "completed")
     else:
         open_wave(turn, campaign, run, wave=campaign.waves[0])
@@ -167,7 +168,7 @@ def _ends_at_once(turn: Turn, campaign: LiveCampaign, run: Run, goal: OpenGoal) 
     return True
 
 
-def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run) -> OpenGoal:
+def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run, whose: HoldoutOf) -> OpenGoal:
     state = turn.state
     name = entry_name(campaign.key, run.entry_key)
     entries = {key: at for key, at in state.entries.items() if key != name} | {name: run.entered_at}
@@ -177,6 +178,9 @@ def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run) -> OpenGoal:
         version=run.version,
         entry_key=run.entry_key,
         until=run.entered_at + campaign.goal_within,
+        segment=run.segment,
+        held_by=whose,
+        again=any(campaign_in(key) == campaign.key for key in state.entries),
     )
     goals = [g for g in state.goals if (g.campaign, g.entry_key) != (run.campaign, run.entry_key) and g.until > turn.at]
     turn.state = replace(

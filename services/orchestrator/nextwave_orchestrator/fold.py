@@ -15,21 +15,28 @@ from nextwave_runtime.application import Gate, Outgoing, Taken, Timer, Work
 from nextwave_runtime.timers import schedule
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from nextwave_orchestrator import store
+from nextwave_orchestrator import flights, leasing, offered, store
+from nextwave_orchestrator.allowances import Leases, spending
 from nextwave_orchestrator.answers import answer, learn
 from nextwave_orchestrator.caps import reserve
 from nextwave_orchestrator.catalogue import Catalogue, Happening
 from nextwave_orchestrator.catalogue_store import TimerKind
+from nextwave_orchestrator.contest import settle
 from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.entry import enter, segment_changes
 from nextwave_orchestrator.inheritance import absorb, be_told, go_on, hand_over, inherit, say_last_word
+from nextwave_orchestrator.migrating import go_over
+from nextwave_orchestrator.reports import ledger
+from nextwave_orchestrator.reports.books import Books
 from nextwave_orchestrator.state import CustomerState, Reservation, from_bytes, remember, small
+from nextwave_orchestrator.triggers import pages, walk
+from nextwave_orchestrator.triggers.planning import crossing_due, date_due, join_in, plan, scheduled_due
 from nextwave_orchestrator.turn import Alarm, AlarmKind, Turn
-from nextwave_orchestrator.waves import close_due, end_stopped, retry_due
+from nextwave_orchestrator.waves import close_due, end_stopped
 
 CUSTOMER_TIMERS: frozenset[str] = frozenset(get_args(AlarmKind))
 """Timers of a customer; their key is `customer/about`. The others (`campaign_stopped`, `campaign_resumed`) have the campaign as key."""
-WAITING_FOR_ALL: frozenset[str] = frozenset({"close", "last_word"})
+WAITING_FOR_ALL: frozenset[str] = frozenset({"close", "last_word", "date", "scheduled", "crossing"})
 """Timers that fire once everything received up to their time was taken in."""
 
 
@@ -43,10 +50,16 @@ class Unit:
     changed: set[str] = field(default_factory=set)
     judged: list[Judged] = field(default_factory=list)
     timers: list[Timer] = field(default_factory=list)
+    catalogue: Catalogue | None = None
+    """What was in force when the batch was loaded, and is for all of it; None: what is in force at each message."""
+    leases: Leases = field(default_factory=Leases)
+    flights: flights.Flights = field(default_factory=flights.Flights)
+    books: Books = field(default_factory=Books)
+    pages: pages.Pages = field(default_factory=dict)
 
 
 class Decider:
-    """The application. `catalogue` gives the owners' rules as they are at this instant; one value is used for a whole message."""
+    """The application. `catalogue` gives the owners' rules as they are at this instant; one value is used for a whole batch."""
 
     name = "orchestrator"
     inputs: tuple[Topic, ...] = (CUSTOMERS,)
@@ -60,27 +73,34 @@ class Decider:
         """Every customer that the batch names."""
         named = {getattr(taken.message, "customer_id", "") for taken in work.taken}
         named |= {customer_of(timer) for timer in work.timers if timer.kind in CUSTOMER_TIMERS}
+        read = await pages.load(connection, work)
+        named |= {customer_id for page in read.values() for customer_id in page}
         states = await store.load_states(connection, sorted(named - {""}))
-        return Unit(work.partition, work.partitions, states)
+        catalogue = self._catalogue()
+        leases = await leasing.load(connection, work, spending(catalogue.states))
+        return Unit(work.partition, work.partitions, states, catalogue=catalogue, leases=leases, pages=read)
 
     def fold(self, unit: Unit, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:
         """One message or timer. Pure: the same unit, item, instant and catalogue give the same messages."""
-        catalogue = self._catalogue()
+        catalogue = unit.catalogue or self._catalogue()
         if isinstance(item, Timer):
             return _fire(unit, item, catalogue, now)
         message = item.message
         if not isinstance(message, CustomerUpdated | CustomersMerged | CustomerAbsorbed):
             return []
         state = unit.states.get(message.customer_id) or CustomerState(customer_id=message.customer_id)
-        turn = Turn(catalogue, state, max(now, message.at), message.at, caused_by=_cause(message))
+        turn = Turn(catalogue, state, max(now, message.at), message.at, caused_by=_cause(message), leases=unit.leases)
         take(turn, message)
         return _finish(unit, turn)
 
     async def save(self, connection: AsyncConnection, unit: Unit) -> None:
         """States, decisions with their input, and timers."""
-        await store.save_states(connection, [unit.states[customer_id] for customer_id in sorted(unit.changed)])
+        await store.save_states(connection, [unit.states[customer_id] for customer_id in sorted(unit.changed)], unit.partitions)
         await store.insert_decisions(connection, unit.judged)
         await schedule(connection, unit.timers)
+        await flights.add(connection, unit.partition, unit.flights)
+        await ledger.write(connection, unit.partition, unit.books)
+        await leasing.save(connection, unit.partition, unit.leases)
 
 
 def customer_of(timer: Timer) -> str:
@@ -106,6 +126,7 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     history = before.history if happening is None else remember(before.history, _as_remembered(turn, message, happening))
     turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=turn.now)
     end_stopped(turn)
+    go_over(turn)
     be_told(turn, before.profile, message.profile.absorbed)
     if message.outcome is not None:
         learn(turn, message.outcome)
@@ -113,9 +134,11 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
         return
     if happening is not None:
         answer(turn, happening)
+        offered.hear(turn, happening)
     changes = tuple((change.field, change.before, change.after) for change in message.changes)
     segments = () if before.absorbed_into else segment_changes(turn.catalogue, before, turn.facts)
     enter(turn, happening, (*changes, *segments))
+    join_in(turn, before)
 
 
 def _newer(known: Snapshot | None, come: Snapshot) -> Snapshot:
@@ -148,6 +171,7 @@ def _merged(turn: Turn, message: CustomersMerged) -> None:
             reservations = reserve(reservations, Reservation(past.action_id, past.campaign, past.channel, "", past.at, past.unsent))
     turn.state = replace(turn.state, profile=_newer(before, message.profile), reservations=reservations, updated_at=turn.now)
     end_stopped(turn)
+    go_over(turn)
     be_told(turn, before, (*message.profile.absorbed, message.absorbed))
 
 
@@ -163,14 +187,30 @@ def _fire(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list
         return [Outgoing(ACTIONS, StopCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
     if timer.kind == "campaign_resumed":
         return [Outgoing(ACTIONS, ResumeCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
+    if timer.kind in {walk.OPENED, walk.WALK}:
+        return _walk(unit, timer, catalogue, now)
     if timer.kind not in CUSTOMER_TIMERS:
         return []
     customer_id = customer_of(timer)
     state = unit.states.get(customer_id) or CustomerState(customer_id=customer_id)
-    turn = Turn(catalogue, state, max(now, timer.due_at), timer.due_at, caused_by=timer.key)
+    turn = Turn(catalogue, state, max(now, timer.due_at), timer.due_at, caused_by=timer.key, leases=unit.leases)
     end_stopped(turn)
+    go_over(turn)
     _ring(turn, timer)
     return _finish(unit, turn)
+
+
+def _walk(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list[Outgoing]:
+    """A partition's timer: a campaign lets people in from now on, or a walk over the customers goes on by a page."""
+    read = unit.pages.get((timer.key, timer.due_at))
+    page = None if read is None else [unit.states[customer_id] for customer_id in read]
+    ground = walk.Ground(catalogue, max(now, timer.due_at), unit.partitions, page)
+    if timer.kind == walk.OPENED:
+        unit.timers.extend(walk.opened(timer, ground))
+        return []
+    gone = walk.step(timer, ground)
+    unit.timers.extend(gone.timers)
+    return [message for turn in gone.turns for message in _finish(unit, turn)]
 
 
 def _ring(turn: Turn, timer: Timer) -> None:
@@ -183,16 +223,27 @@ def _ring(turn: Turn, timer: Timer) -> None:
             say_last_word(turn)
         case "patience":
             go_on(turn)
+        case "date":
+            date_due(turn, timer.key.partition("/")[2])
+        case "scheduled":
+            _, key, local = timer.key.split("/")
+            scheduled_due(turn, key, datetime.fromisoformat(local))
+        case "crossing":
+            crossing_due(turn)
         case "close" if run is not None:
             turn.put_off() if turn.state.awaits_word(turn.now) else close_due(turn, run)
-        case "retry" if run is not None:
-            turn.put_off() if turn.state.waits(turn.now) else retry_due(turn, run)
+        case "retry" if turn.state.waits(turn.now):  # else its instant has come, and it is settled with the turn
+            turn.put_off()
 
 
 def _finish(unit: Unit, turn: Turn) -> list[Outgoing]:
+    settle(turn)
+    unit.books.book(turn)
+    plan(turn, unit.states.get(turn.state.customer_id))
     hand_over(turn)
     customer_id = turn.state.customer_id
     if turn.state is not unit.states.get(customer_id):
+        flights.note(unit.flights, unit.states.get(customer_id), turn.state)
         unit.states[customer_id] = turn.state
         unit.changed.add(customer_id)
     unit.judged.extend(turn.judged)

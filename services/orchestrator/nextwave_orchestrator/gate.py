@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from nextwave_contracts.actions import UNHELD_PURPOSES
+from msgspec.structs import replace
 from nextwave_contracts.decisions import Attempt, Check
 from nextwave_contracts.reasons import GateCode
 
+from nextwave_orchestrator.arbiter import score
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import free_at, used
-from nextwave_orchestrator.holdout import held_out
-from nextwave_orchestrator.hours.spans import Hours, next_allowed
+from nextwave_orchestrator.caps import used
+from nextwave_orchestrator.checks import CHECKS, Fault, expected_margin
 
-READY_AGAIN = timedelta(minutes=15)
-"""When a candidate asks again whether a supporting system is ready."""
 NEXT_CHANNEL: frozenset[GateCode] = frozenset({"no_consent", "suppressed", "no_address", "not_worth_it"})
 """Codes after which the next channel of the mix is tried."""
+STOPS: frozenset[GateCode] = frozenset({"no_consent", "complaint_open", "hold", "unsatisfied"})
+"""Codes that also take back what is queued: the customer does not want it, or must not be sold to."""
+_PASSED: dict[GateCode, Check] = {code: Check(code=code, passed=True) for code, _ in CHECKS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,22 +56,18 @@ class Judgement:
     numbers: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A check that failed. With `until`, the instant at which it would pass."""
-
-    detail: str
-    until: datetime | None = None
-
-
-CheckOf = Callable[[GateInput, Offer], Fault | None]
-
-
 def decide(given: GateInput) -> Judgement:
-    """The answer: the first channel that passes every check acts; the reason is the first channel's where none does.
+    """The answer, over the channels of the mix as it picks them.
 
-    A fault that is not the channel's own ends the search: the contact is deferred to the exact instant when that comes
-    before the latest time, and withheld when not.
+    Where none is permitted the contact is deferred to an exact instant when one comes before the latest time, and withheld when not.
+    """
+    return _best(given) if given.pick == "best" else _first_permitted(given)
+
+
+def _first_permitted(given: GateInput) -> Judgement:
+    """The first channel that passes every check acts; the reason is the first channel's where none does.
+
+    A fault that is not the channel's own ends the search.
     """
     attempts: list[Attempt] = []
     for index, offer in enumerate(given.offers):
@@ -80,20 +76,31 @@ def decide(given: GateInput) -> Judgement:
         if fault is None:
             return Judgement(Act(index), index, tuple(attempts), _numbers(given, offer))
         if attempt.code not in NEXT_CHANNEL:
-            return Judgement(_defer_or_withhold(given, attempt.code, fault), index, tuple(attempts), _numbers(given, offer))
+            return Judgement(_ruling(given, attempt, fault), index, tuple(attempts), _numbers(given, offer))
     return Judgement(Withhold(attempts[0].code), 0, tuple(attempts), _numbers(given, given.offers[0]))
+
+
+def _best(given: GateInput) -> Judgement:
+    """Of the channels that pass every check by themselves the one with the highest score; then it is ranked against other candidates.
+
+    Where none passes, the one that is permitted soonest is waited for. Equals go in the mix's order.
+    """
+    tried = [_attempt(replace(given, rivals=()), offer) for offer in given.offers]
+    permitted = [n for n, (_, fault) in enumerate(tried) if fault is None]
+    if permitted:
+        best = max(permitted, key=lambda n: (score(given, given.offers[n]), -n))
+        tried[best] = _attempt(given, given.offers[best])
+    else:
+        waits = [(ruling.until, n) for n, ruling in enumerate(_ruling(given, *one) for one in tried) if isinstance(ruling, Defer)]
+        _, best = min(waits, default=(given.now, 0))
+    attempt, fault = tried[best]
+    ruling = Act(best) if fault is None else _ruling(given, attempt, fault)
+    return Judgement(ruling, best, tuple(attempt for attempt, _ in tried), _numbers(given, given.offers[best]))
 
 
 def stopped(given: GateInput) -> GateCode | None:
     """What now stops a contact that was decided before, on the input's only channel."""
     return next((code for code, check in CHECKS if code in STOPS and check(given, given.offers[0]) is not None), None)
-
-
-def hours_of(given: GateInput, offer: Offer) -> Hours:
-    """What the contact hours depend on. Transactional contacts are exempt by the rules."""
-    if given.purpose == "transactional":
-        return Hours((), "", "", "exempt")
-    return Hours(given.zones, given.country, given.region, offer.channel, offer.quiet)
 
 
 def _attempt(given: GateInput, offer: Offer) -> tuple[Attempt, Fault | None]:
@@ -102,15 +109,16 @@ def _attempt(given: GateInput, offer: Offer) -> tuple[Attempt, Fault | None]:
         fault = check(given, offer)
         if fault is not None:
             checks.append(Check(code=code, passed=False, detail=fault.detail))
-            return Attempt(channel=offer.channel, code=code, checks=tuple(checks)), fault
+            return Attempt(channel=offer.channel, code=code, checks=tuple(checks), score=score(given, offer)), fault
         checks.append(_PASSED[code])
-    return Attempt(channel=offer.channel, code="permitted", checks=tuple(checks)), None
+    return Attempt(channel=offer.channel, code="permitted", checks=tuple(checks), score=score(given, offer)), None
 
 
-def _defer_or_withhold(given: GateInput, code: GateCode, fault: Fault) -> Ruling:
-    if fault.until is not None and given.now < fault.until < given.not_after:
-        return Defer(fault.until, code)
-    return Withhold(code)
+def _ruling(given: GateInput, attempt: Attempt, fault: Fault | None) -> Ruling:
+    """Of a channel that is not permitted."""
+    if fault is not None and fault.until is not None and given.now < fault.until < given.not_after:
+        return Defer(fault.until, attempt.code)
+    return Withhold(attempt.code)
 
 
 def _numbers(given: GateInput, offer: Offer) -> dict[str, float]:
@@ -118,121 +126,19 @@ def _numbers(given: GateInput, offer: Offer) -> dict[str, float]:
         "risk": given.risk,
         "goal_value": float(given.goal_value),
         "lever": given.lever,
+        "context_weight": offer.weight,
         "cost": float(offer.cost),
+        "full_cost": float(offer.full_cost),
         "response_rate": offer.response_rate,
+        "learned_low": offer.learned[0],
+        "learned_high": offer.learned[1],
+        "learned_from": offer.learned[2],
+        "score": score(given, offer),
         "expected_margin": expected_margin(given, offer),
     }
+    if given.budget_left is not None:
+        numbers["budget_left"] = float(given.budget_left)
     for rule in given.caps:
         if rule.covers(offer.channel, given.campaign, given.purpose):
             numbers[f"cap_used_{rule.most}_per_{int(rule.seconds)}s"] = float(len(used(rule, given.reservations, given.now)))
     return numbers
-
-
-def expected_margin(given: GateInput, offer: Offer) -> float:
-    """Response rate times the goal's value times the campaign's lever, minor units."""
-    return offer.response_rate * given.goal_value * given.lever
-
-
-def _campaign_stopped(given: GateInput, _offer: Offer) -> Fault | None:
-    return None if given.state == "published" else Fault(f"the campaign is {given.state}")
-
-
-def _holdout(given: GateInput, _offer: Offer) -> Fault | None:
-    for scope, share in given.holdouts:
-        if held_out(given.salt, scope, given.customer_id, share):
-            return Fault(f"held out of {'everything' if scope == '*' else scope}, share {share:g}")
-    return None
-
-
-def _no_consent(given: GateInput, offer: Offer) -> Fault | None:
-    facts = [c for c in given.consents if c.channel in ("", offer.channel) and c.purpose in ("", given.purpose)]
-    newest = max(facts, key=lambda c: (c.at, not c.granted), default=None)
-    if newest is not None and not newest.granted:
-        return Fault(f"withdrawn at {newest.at.isoformat()}")
-    if newest is None and offer.opt_in and given.purpose == "marketing":
-        return Fault(f"{offer.channel} for {given.purpose} needs a granted consent")
-    return None
-
-
-def _suppressed(_given: GateInput, offer: Offer) -> Fault | None:
-    return Fault("every address of this channel bounced") if offer.bounced else None
-
-
-def _no_address(_given: GateInput, offer: Offer) -> Fault | None:
-    return None if offer.address else Fault("no contact point on this channel")
-
-
-def _complaint_open(given: GateInput, _offer: Offer) -> Fault | None:
-    if given.purpose in UNHELD_PURPOSES:
-        return None
-    held = given.open_complaints > 0 or any(h.kind == "complaint" and _in_force(h.until, given.now) for h in given.holds)
-    return Fault("a complaint is open") if held else None
-
-
-def _hold(given: GateInput, _offer: Offer) -> Fault | None:
-    kinds = sorted(h.kind for h in given.holds if h.kind != "complaint" and _in_force(h.until, given.now))
-    return Fault(f"held by {', '.join(kinds)}") if kinds else None
-
-
-def _in_force(until: datetime | None, now: datetime) -> bool:
-    return until is None or until > now
-
-
-def _unsatisfied(given: GateInput, _offer: Offer) -> Fault | None:
-    return Fault("a matter is open or was closed without satisfaction") if given.unsatisfied and given.purpose == "marketing" else None
-
-
-def _not_ready(given: GateInput, offer: Offer) -> Fault | None:
-    lacking = [*given.not_ready, *([offer.wanting] if offer.wanting else [])]
-    return Fault(f"not ready: {', '.join(lacking)}", given.now + READY_AGAIN) if lacking else None
-
-
-def _hours(given: GateInput, offer: Offer) -> Fault | None:
-    allowed = next_allowed(hours_of(given, offer), given.now)
-    if allowed == given.now:
-        return None
-    if allowed is None:
-        return Fault("no permitted hour" if given.zones else "no time zone is known")
-    return Fault(f"next permitted at {allowed.isoformat()}", allowed)
-
-
-def _cap(given: GateInput, offer: Offer) -> Fault | None:
-    rests = [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
-    rules = [rule for rule in given.caps if rule.covers(offer.channel, given.campaign, given.purpose)]
-    full = [(free_at(rule, given.reservations, given.now), f"at most {rule.most} per {rule.seconds:g} s") for rule in rules]
-    until, detail = max([*rests, *full], default=(given.now, ""))
-    return Fault(detail, until) if until > given.now else None
-
-
-def _not_worth_it(given: GateInput, offer: Offer) -> Fault | None:
-    if given.purpose in UNHELD_PURPOSES or not offer.cost:
-        return None
-    if given.cell == "I":
-        return Fault("value cell I gets no paid channel")
-    margin = expected_margin(given, offer)
-    return None if margin >= offer.cost else Fault(f"expected margin {margin:.2f} is below the cost {offer.cost}")
-
-
-def _expired(given: GateInput, _offer: Offer) -> Fault | None:
-    return None if given.now < given.not_after else Fault(f"the latest time was {given.not_after.isoformat()}")
-
-
-CHECKS: tuple[tuple[GateCode, CheckOf], ...] = (
-    ("campaign_stopped", _campaign_stopped),
-    ("holdout", _holdout),
-    ("no_consent", _no_consent),
-    ("suppressed", _suppressed),
-    ("no_address", _no_address),
-    ("complaint_open", _complaint_open),
-    ("hold", _hold),
-    ("unsatisfied", _unsatisfied),
-    ("not_ready", _not_ready),
-    ("hours", _hours),
-    ("cap", _cap),
-    ("not_worth_it", _not_worth_it),
-    ("expired", _expired),
-)
-"""In the order of the specification; budget, capacity and the arbiter come with their own issues."""
-STOPS: frozenset[GateCode] = frozenset({"no_consent", "complaint_open", "hold", "unsatisfied"})
-"""Codes that also take back what is queued: the customer does not want it, or must not be sold to."""
-_PASSED: dict[GateCode, Check] = {code: Check(code=code, passed=True) for code, _ in CHECKS}

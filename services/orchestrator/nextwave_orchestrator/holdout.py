@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
+
+from nextwave_contracts.decisions import HoldoutOf
 
 
 def draw(salt: str, scope: str, customer_id: str) -> float:
@@ -14,3 +17,9 @@ def draw(salt: str, scope: str, customer_id: str) -> float:
 def held_out(salt: str, scope: str, customer_id: str, share: float) -> bool:
     """Whether the customer is among the `share` (0..1) held out in `scope` (`*`: by the house, else a campaign's key)."""
     return share > 0 and draw(salt, scope, customer_id) < share
+
+
+def held_by(salt: str, holdouts: Iterable[tuple[str, float]], customer_id: str) -> HoldoutOf:
+    """Whose holdout the customer is in, of these `(scope, share)`: of several the first; empty when in none."""
+    found = next((scope for scope, share in holdouts if held_out(salt, scope, customer_id, share)), "")
+    return "house" if found == "*" else "campaign" if found else ""

@@ -6,11 +6,12 @@ See `docs/decisions/0007-what-a-merge-hands-over.md`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 from nextwave_contracts.customers import Snapshot
 
+from nextwave_orchestrator import allowances, offered
 from nextwave_orchestrator.answers import Among, catch_up
 from nextwave_orchestrator.campaigns.definition import Step
 from nextwave_orchestrator.candidate import Candidate, gate_input
@@ -31,6 +32,7 @@ from nextwave_orchestrator.state import (
     Joining,
     Run,
     to_bytes,
+    touched,
 )
 from nextwave_orchestrator.turn import Alarm, Turn
 from nextwave_orchestrator.waves import campaign_of, end, end_stopped, withdraw
@@ -120,7 +122,9 @@ def inherit(turn: Turn, estate: CustomerState) -> None:
     runs = (*ours.runs, *theirs.runs)[:RUNS_MAX]
     ended = [run for run in (*turn.state.runs, *estate.runs) if run not in runs]
     entries = entries_of(turn.catalogue, ours, theirs)
+    booked = (*turn.state.reservations, *estate.reservations)
     turn.state = replace(_united(ours, theirs), runs=runs, entries=entries)
+    allowances.settle(turn.leases, booked, turn.state.reservations)
     for run in ended:
         end(turn, run, "merged")
     catch_up(turn, _open(ours), estate.history)
@@ -154,13 +158,21 @@ def _united(mine: CustomerState, other: CustomerState) -> CustomerState:
         goals=(*mine.goals, *other.goals)[-GOALS_MAX:],
         history=tuple(history[-HISTORY_MAX:]),
         reservations=together(mine.reservations, other.reservations),
+        touches=touched(mine.touches, other.touches),
         wishes=(*mine.wishes, *other.wishes)[:WISHES_MAX],
         joined=_newest(joined),
+        declined=offered.joined(mine.declined, other.declined),
+        served=_later(mine.served, other.served),
     )
 
 
 def _joining(known: Joining | None, heard: Joining) -> Joining:
     return heard if known is None else Joining(known.parts | heard.parts, max(known.until, heard.until))
+
+
+def _later(mine: Mapping[str, datetime], other: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Of each campaign the later occurrence: what was one's turn was the turn of both."""
+    return {**mine, **{key: max(at, mine.get(key, at)) for key, at in other.items()}}
 
 
 def _newest(joined: Mapping[str, Joining]) -> dict[str, Joining]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import msgspec
 import structlog
@@ -14,19 +16,32 @@ from nextwave_orchestrator.campaigns.definition import Policy
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.catalogue_store import CatalogueSession, CatalogueStore
 from nextwave_orchestrator.faults import FaultyError
+from nextwave_orchestrator.responses.rates import Responses
 
 POLL_SECONDS = 0.25
+LEARN_SECONDS = 60.0
+"""How often what was learned of answers is read again."""
 POLICY_KEY = "house"
 
+Learned = Callable[[Policy], Awaitable[Responses]]
+"""Reads what was learned of answers, by the policy's settings."""
+
 _log = structlog.get_logger()
+
+
+async def nothing_learned(_policy: Policy) -> Responses:
+    """For who needs the owners' rules only."""
+    return Responses()
 
 
 class LiveCatalogue:
     """The current catalogue, for everybody in this process."""
 
-    def __init__(self, store: CatalogueStore, identifier_key: bytes) -> None:
+    def __init__(self, store: CatalogueStore, identifier_key: bytes, learned: Learned = nothing_learned) -> None:
         self._store = store
         self._identifier_key = identifier_key
+        self._learned = learned
+        self._responses = Responses()
         self._current: Catalogue | None = None
 
     def current(self) -> Catalogue:
@@ -38,8 +53,22 @@ class LiveCatalogue:
         """Takes in what is stored now."""
         async with self._store.reading() as session:
             stored = await gather(session)
-        self._current = assemble(stored, self._identifier_key)
+        self._current = replace(assemble(stored, self._identifier_key), responses=self._responses)
         metrics.CATALOGUE_REVISION.set(stored.revision)
+
+    async def learn(self) -> None:
+        """Takes in what was learned of answers until now."""
+        self._responses = await self._learned(self.current().policy)
+        self._current = replace(self.current(), responses=self._responses)
+
+    async def keep_learning(self) -> None:
+        """Learns again and again, for ever. While the database is away what was learned last stays in force."""
+        while True:
+            await asyncio.sleep(LEARN_SECONDS)
+            try:
+                await self.learn()
+            except UNAVAILABLE as error:
+                _log.warning("learning_unreachable", error=repr(error))
 
     async def watch(self) -> None:
         """Loads again whenever the revision changed, for ever. While the database is away the last catalogue stays in force."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from nextwave_orchestrator.catalogue import Happening, LiveCampaign
 from nextwave_orchestrator.rules.compile import value_at
@@ -11,9 +13,20 @@ from nextwave_orchestrator.state import TEXT_MAX, CustomerState, Run
 
 def matter_of(campaign: LiveCampaign, happening: Happening) -> str | None:
     """Which order or ticket the event is about, by the entry's key field, as far as `TEXT_MAX`; None where it says nothing of it."""
+    return _matter_in(campaign, happening.data)
+
+
+def _matter_in(campaign: LiveCampaign, data: Mapping[str, Any]) -> str | None:
     field = campaign.definition.entry.key
-    value = value_at(happening.data, field, tuple(field.split(".")))
+    value = value_at(data, field, tuple(field.split(".")))
     return None if value is None else str(value)[:TEXT_MAX]
+
+
+def entry_data(state: CustomerState, campaign: LiveCampaign, run: Run) -> Mapping[str, Any]:
+    """What the event that let the customer in said, as far as it is remembered; nothing where no event did."""
+    event = campaign.definition.entry.on.event
+    same = (h.data for h in reversed(state.history) if h.type == event and h.received_at == run.entered_at)
+    return next((data for data in same if not run.entry_key or _matter_in(campaign, data) == run.entry_key), {})
 
 
 def is_same_matter(campaign: LiveCampaign, entry_key: str, happening: Happening) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
 import msgspec
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.decisions import HoldoutOf
 from nextwave_contracts.outcomes import Reach
 
 from nextwave_orchestrator.catalogue import Happening
@@ -31,6 +32,10 @@ RESERVED_FOR = timedelta(days=90)
 """How long a contact can count for a cap; a longer cap counts at most this."""
 WISHES_MAX = 32
 """Entries put off while a merge is under way; beyond it nobody enters."""
+DECLINED_MAX = 64
+"""Campaigns of which it is remembered that their offer was declined; beyond it the oldest are forgotten."""
+TOUCHES_MAX = 32
+"""Contacts remembered that may share in a benefit, newest last."""
 JOINED_MAX = 32
 """Customers who became part of one that are remembered, newest last."""
 TOLD, ESTATE, LAST_WORD = 1, 2, 4
@@ -70,10 +75,18 @@ class Run(Stored, frozen=True, kw_only=True):
     channel: str = ""
     reach: Reach | None = None
     responded_at: datetime | None = None
+    contact_hours: tuple[int, ...] = ()
+    """The local hours of the contacts of this wave."""
     actions: tuple[str, ...] = ()
     """All contacts of the run, so that an answer to one of them finds it."""
     withdrawn: bool = False
     """Whether the contact was taken back already, at a merge."""
+    step: int = 0
+    """Which channel of its mix the contact went by."""
+    attempt: int = 0
+    """Attempts made in this wave."""
+    yields_to: tuple[str, ...] = ()
+    """Runs whose contact is to come first, for which this one's was put off."""
 
 
 class OpenGoal(Stored, frozen=True, kw_only=True):
@@ -84,6 +97,32 @@ class OpenGoal(Stored, frozen=True, kw_only=True):
     version: int
     entry_key: str = ""
     until: datetime
+    segment: str = ""
+    held_by: HoldoutOf = ""
+    again: bool = False
+    """Whether the customer had entered the campaign before."""
+
+
+class Touch(msgspec.Struct, frozen=True, array_like=True):
+    """A contact that a provider took, for which its campaign may be credited with what comes of it."""
+
+    at: datetime
+    campaign: str
+    version: int
+    wave: str
+    segment: str
+    channel: str
+
+
+def attempt_id(first: str, attempt: int) -> str:
+    """The action id of an attempt at a contact: that of the first, and from the second on its number. So nothing is dispatched twice."""
+    return first if attempt == 1 else f"{first}-{attempt}"
+
+
+def contact_of(action_id: str) -> str:
+    """The action id of the first attempt at the same contact."""
+    first, _, number = action_id.rpartition("-")
+    return first if first and number.isdigit() else action_id
 
 
 class Reservation(msgspec.Struct, frozen=True, array_like=True):
@@ -99,11 +138,20 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True):
     at: datetime
     unsent: bool = False
     made: bool = False
+    cost: int | None = None
+    """What it takes from its campaign's budget, minor units; None where nothing was reserved for it here."""
+    place: str = ""
+    """The list or team whose capacity it uses."""
 
     @property
     def counts(self) -> bool:
-        """Whether it uses caps up: only a failure that nothing contradicts gives it back."""
+        """Whether it was made, as far as is known: only a failure that nothing contradicts gives back what it uses up."""
         return self.made or not self.unsent
+
+    @property
+    def uses_caps(self) -> bool:
+        """Whether it takes a place in caps. Further attempts at a call do not: that of the first is theirs."""
+        return self.counts and contact_of(self.action_id) == self.action_id
 
 
 class Wish(msgspec.Struct, frozen=True, array_like=True):
@@ -136,11 +184,21 @@ class CustomerState(Stored, frozen=True, kw_only=True):
     runs: tuple[Run, ...] = ()
     goals: tuple[OpenGoal, ...] = ()
     reservations: tuple[Reservation, ...] = ()
+    touches: tuple[Touch, ...] = ()
+    """The newest contacts made, oldest first."""
     entries: dict[str, datetime] = {}
     """By campaign and entry key, when the customer last entered; oldest first."""
     wishes: tuple[Wish, ...] = ()
     joined: dict[str, Joining] = {}
     """By id, the customers who became part of this one."""
+    dates: dict[str, datetime] = {}
+    """By campaign that waits for a day of the profile, the instant of the one date timer that is valid."""
+    crosses_at: datetime | None = None
+    """The instant of the one timer that is valid of those for segments which time alone makes somebody enter or leave."""
+    served: dict[str, datetime] = {}
+    """By campaign with a date or a schedule, the last occurrence that was this customer's turn: local time, naive."""
+    declined: dict[str, datetime] = {}
+    """By campaign, when the customer last declined its offer; oldest first."""
 
     def waits(self, now: datetime) -> bool:
         """Whether nobody may be contacted or enter yet: what binds both customers of a merge is not all here."""
@@ -208,6 +266,11 @@ def _size(name: str, value: Any) -> int:
         return len(_encoder.encode((name, value)))
     except OverflowError:
         return BYTES_MAX + 1
+
+
+def touched(known: Iterable[Touch], more: Iterable[Touch]) -> tuple[Touch, ...]:
+    """All of these contacts, oldest first, the newest where they are too many."""
+    return tuple(sorted((*known, *more), key=lambda touch: touch.at)[-TOUCHES_MAX:])
 
 
 def remember(history: tuple[Happening, ...], new: Happening) -> tuple[Happening, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import msgspec
 from nextwave_contracts.decisions import Decision
+from nextwave_contracts.topics import partition_of
 from nextwave_contracts.wire import decode, encode
+from nextwave_runtime.database import Database
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -19,9 +20,11 @@ from nextwave_orchestrator.state import CustomerState, from_bytes, to_bytes
 
 _LOAD = text("select customer_id, state from customer_states where customer_id = any(cast(:ids as text[]))")
 _SAVE = text(
-    "insert into customer_states (customer_id, runs, updated_at, state)"
-    " select * from unnest(cast(:ids as text[]), cast(:runs as int[]), cast(:updated as timestamptz[]), cast(:states as bytea[]))"
-    " on conflict (customer_id) do update set runs = excluded.runs, updated_at = excluded.updated_at, state = excluded.state"
+    "insert into customer_states (customer_id, partition, runs, updated_at, state)"
+    " select * from unnest(cast(:ids as text[]), cast(:partitions as int[]), cast(:runs as int[]), cast(:updated as timestamptz[]),"
+    " cast(:states as bytea[]))"
+    " on conflict (customer_id) do update"
+    " set partition = excluded.partition, runs = excluded.runs, updated_at = excluded.updated_at, state = excluded.state"
 )
 _INSERT = text(
     "insert into decisions (decision_id, customer_id, campaign, wave, segment, channel, result, reason, at, record, given)"
@@ -38,11 +41,6 @@ _FIND = text(
     " order by at desc, decision_id desc limit :limit"
 )
 _ONE = text("select record, given from decisions where decision_id = :id")
-_STATISTICS = text(
-    "select result, reason, campaign, wave, segment, channel, count(*) from decisions"
-    " where cast(:since as timestamptz) is null or at >= :since"
-    " group by result, reason, campaign, wave, segment, channel order by 3, 4, 5, 6, 1, 2"
-)
 
 
 async def load_states(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, CustomerState]:
@@ -53,12 +51,22 @@ async def load_states(connection: AsyncConnection, ids: Sequence[str]) -> dict[s
     return {customer_id: from_bytes(state) for customer_id, state in rows.all()}
 
 
-async def save_states(connection: AsyncConnection, states: Sequence[CustomerState]) -> None:
-    """Writes the states, in the caller's order (by id, so that no two writers wait for each other crosswise)."""
+async def find_state(database: Database, customer_id: str) -> CustomerState | None:
+    """One customer's state as it was last saved, by one row."""
+    async with database.transaction() as connection:
+        return (await load_states(connection, [customer_id])).get(customer_id)
+
+
+async def save_states(connection: AsyncConnection, states: Sequence[CustomerState], partitions: int) -> None:
+    """Writes the states, in the caller's order (by id, so that no two writers wait for each other crosswise).
+
+    With each its partition, one of so many, by which walks find it.
+    """
     if not states:
         return
     bound = {
         "ids": [state.customer_id for state in states],
+        "partitions": [partition_of(state.customer_id.encode(), partitions) for state in states],
         "runs": [len(state.runs) for state in states],
         "updated": [state.updated_at for state in states],
         "states": [to_bytes(state) for state in states],
@@ -119,10 +127,3 @@ async def find_decision(connection: AsyncConnection, decision_id: str) -> tuple[
     """One decision and its input."""
     row = (await connection.execute(_ONE, {"id": decision_id})).one_or_none()
     return None if row is None else (decode(row.record, Decision), msgspec.msgpack.decode(row.given, type=GateInput))
-
-
-async def statistics(connection: AsyncConnection, since: datetime | None) -> list[dict[str, Any]]:
-    """How many decisions there are of each result, reason, campaign, wave, segment and channel."""
-    rows = await connection.execute(_STATISTICS, {"since": since})
-    names = ("result", "reason", "campaign", "wave", "segment", "channel", "count")
-    return [dict(zip(names, row, strict=True)) for row in rows.all()]

@@ -22,6 +22,8 @@ from nextwave_orchestrator.rules.operators import instant
 LARGEST = 100_000
 """Characters of one part (text, subject, html)."""
 PARTS = ("subject", "text", "html")
+ENTRY = "entry"
+"""Under which templates see the data of the event that let the customer in."""
 _CLOSED = tuple((f.path.split("."), f.read) for f in FIELDS if "<" not in f.path)
 
 
@@ -73,17 +75,25 @@ class Templates:
     def __init__(self, templates: Iterable[Template]) -> None:
         self._templates = {t.key: t for t in templates}
 
-    def __call__(self, template: str, profile: Snapshot) -> tuple[str, str, str]:
-        """`(subject, text, html)`; the subject is one line. Raises `UnrenderableError`."""
+    def __call__(self, template: str, profile: Snapshot, entry: Mapping[str, Any] | None = None) -> tuple[str, str, str]:
+        """`(subject, text, html)`; the subject is one line. `entry`: the data of the event that let the customer in.
+
+        Raises `UnrenderableError`.
+        """
         known = self._templates.get(template)
         if known is None:
             raise UnrenderableError(template)
-        context = _context(profile)
+        context = {**_context(profile), ENTRY: entry or {}}
         try:
             subject, text, html = (_parsed(getattr(known, part), part).render(context) for part in PARTS)
         except (LiquidError, ArithmeticError, TypeError, ValueError, RecursionError) as wrong:
             raise UnrenderableError(f"{template}: {wrong}") from wrong
         return " ".join(subject.split()), text, html
+
+    def entry_fields(self, template: str) -> frozenset[str]:
+        """The fields of the entry's event that a template shows; none for an unknown one."""
+        known = self._templates.get(template)
+        return frozenset(name for part in PARTS for name in _entry_fields(getattr(known, part), part)) if known else frozenset()
 
 
 def template_faults(template: Template) -> list[Fault]:
@@ -106,7 +116,7 @@ def template_faults(template: Template) -> list[Fault]:
 
 
 def bare_outputs(template: Template) -> list[tuple[str, str]]:
-    """`(pointer, path)` of every trait that is shown without a default, so that it may show nothing."""
+    """`(pointer, path)` of every trait, or field of the entry's event, that is shown without a default, so that it may show nothing."""
     found: list[tuple[str, str]] = []
     for part in PARTS:
         parsed = _parsed(getattr(template, part), part)
@@ -131,6 +141,13 @@ def _unknown(parsed: BoundTemplate) -> Iterator[tuple[str, str]]:
                 yield f"there is no field {variable}", "GET /v1/fields (scoring) lists all; traits are traits.<name>"
 
 
+@lru_cache(maxsize=4096)
+def _entry_fields(source: str, part: str) -> tuple[str, ...]:
+    used = _parsed(source, part).analyze(include_partials=False).globals
+    paths = (_path(variable.segments) or "" for variable in used.get(ENTRY, ()))
+    return tuple(path.removeprefix(ENTRY + ".") for path in paths if path.startswith(ENTRY + "."))
+
+
 def _path(segments: Iterable[Any]) -> str | None:
     """The field's path: names up to the first index; None when a segment is itself a variable."""
     names: list[str] = []
@@ -144,6 +161,8 @@ def _path(segments: Iterable[Any]) -> str | None:
 
 
 def _known(path: str) -> bool:
+    if path.startswith(ENTRY + "."):
+        return True
     try:
         field(path)
     except KeyError:
@@ -158,11 +177,11 @@ def _nodes(node: Node, context: RenderContext) -> Iterator[Node]:
 
 
 def _bare(node: Node) -> str:
-    """The trait that this node shows without a default, or nothing."""
+    """The trait, or field of the entry's event, that this node shows without a default, or nothing."""
     if not isinstance(node, OutputNode):
         return ""
     shown = node.expression
-    if not isinstance(shown, FilteredExpression) or not isinstance(shown.left, Path) or shown.left.path[0] != "traits":
+    if not isinstance(shown, FilteredExpression) or not isinstance(shown.left, Path) or shown.left.path[0] not in {"traits", ENTRY}:
         return ""
     return "" if any(f.name == "default" for f in shown.filters or ()) else str(shown.left)
 

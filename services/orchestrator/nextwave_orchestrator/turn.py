@@ -11,19 +11,21 @@ from typing import Literal
 from msgspec.structs import replace
 from nextwave_contracts.actions import ActionMessage
 from nextwave_contracts.decisions import DecisionMessage
+from nextwave_contracts.outcomes import Outcome
 
+from nextwave_orchestrator.allowances import Leases
 from nextwave_orchestrator.catalogue import Catalogue, Facts
 from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.state import WHOLE, CustomerState, Run
 
-AlarmKind = Literal["close", "retry", "estate", "last_word", "patience"]
+AlarmKind = Literal["close", "retry", "estate", "last_word", "patience", "date", "scheduled", "crossing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """A timer to set for a customer; `about` is a run, or who became part of them.
 
-    `close` and `last_word` wait until everything received up to `due_at` was taken in; the others go by the clock.
+    `estate`, `retry` and `patience` go by the clock; the others wait until everything received up to `due_at` was taken in.
     """
 
     kind: AlarmKind
@@ -45,6 +47,12 @@ class Turn:
     messages: list[ActionMessage | DecisionMessage] = field(default_factory=list)
     alarms: list[Alarm] = field(default_factory=list)
     judged: list[Judged] = field(default_factory=list)
+    contacts: list[Outcome] = field(default_factory=list)
+    """Outcomes by which it is known that a provider took a contact."""
+    leases: Leases = field(default_factory=Leases)
+    """What the partition may still reserve of budgets and capacities."""
+    wants: dict[str, str] = field(default_factory=dict)
+    """By run, what caused its wave to want a contact. They are decided together, at the turn's end."""
 
     @property
     def facts(self) -> Facts:
@@ -63,6 +71,10 @@ class Turn:
     def say(self, messages: Sequence[ActionMessage | DecisionMessage]) -> None:
         """Adds messages to publish, in order."""
         self.messages.extend(messages)
+
+    def want(self, run: Run) -> None:
+        """The run's wave wants its contact."""
+        self.wants[run.run_id] = self.caused_by
 
     def keep(self, run: Run) -> None:
         """Puts the run's new value into the state, at its place, or at the end when it is new."""

@@ -10,12 +10,13 @@ from nextwave_contracts.actions import Withdraw
 from nextwave_contracts.decisions import RunEnded, WaveClosed
 from nextwave_contracts.reasons import RunEnd
 
+from nextwave_orchestrator.allowances import uses
 from nextwave_orchestrator.campaigns.definition import Step
-from nextwave_orchestrator.candidate import Candidate
 from nextwave_orchestrator.caps import reserve
 from nextwave_orchestrator.catalogue import LiveCampaign, LiveWave
-from nextwave_orchestrator.decisions import Judged, judge
+from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.received import received_since
+from nextwave_orchestrator.responses.rates import local_hour
 from nextwave_orchestrator.state import Reservation, Run
 from nextwave_orchestrator.turn import Turn
 
@@ -62,9 +63,13 @@ def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, b
         retry_at=None,
         action_id="",
         withdrawn=False,
+        step=0,
+        attempt=0,
+        yields_to=(),
         channel="",
         reach=None,
         responded_at=None,
+        contact_hours=(),
     )
     turn.keep(opened)
     received = received_since(turn.state, campaign, opened, since)
@@ -74,62 +79,43 @@ def open_wave(turn: Turn, campaign: LiveCampaign, run: Run, *, wave: LiveWave, b
             close_wave(turn, campaign, replace(opened, responded_at=answered_at))
         return
     turn.wake("close", opened, closes_at)
-    make_candidate(turn, campaign, opened)
+    turn.want(opened)
 
 
-def make_candidate(turn: Turn, campaign: LiveCampaign, run: Run) -> None:
-    """Makes the wave's candidate contact, which ends in exactly one decision. It is put off in a pause, and while a merge is under way."""
-    if turn.state.waits(turn.now):
-        turn.keep(replace(run, retry_at=turn.now))
-        turn.put_off()
-        return
-    if is_held(turn, run):
-        _retry(turn, replace(run, retry_at=turn.now + LOOK_AGAIN))
-        return
-    wave = next(w for w in campaign.waves if w.key == run.wave)
-    segment, steps = mix_of(turn, wave, run.branch)
-    if not steps:
-        return
-    run = replace(run, segment=segment or run.segment, tries=run.tries + 1, retry_at=None)
-    judged = judge(turn.catalogue, turn.state, Candidate(campaign, run, run.segment, steps, turn.now, turn.caused_by))
-    turn.judged.append(judged)
-    turn.say([judged.decision])
-    _follow(turn, run, judged)
-
-
-def _follow(turn: Turn, run: Run, judged: Judged) -> None:
+def follow(turn: Turn, run: Run, judged: Judged) -> None:
+    """Says the one decision of the run's candidate, and does what it says."""
     decision = judged.decision
+    turn.judged.append(judged)
+    turn.say([decision])
     match decision.result:
         case "act":
             assert judged.contact is not None
             action, channel, purpose = decision.action_id, decision.channel, judged.given.purpose
-            turn.keep(replace(run, action_id=action, channel=channel, actions=(*run.actions, action)))
-            counted = Reservation(action, run.campaign, channel, purpose, decision.at)
+            contacted = (*run.contact_hours, local_hour(decision.at, judged.given.zones))
+            acting = replace(run, action_id=action, channel=channel, actions=(*run.actions, action), contact_hours=contacted)
+            turn.keep(replace(acting, attempt=decision.attempt, step=run.step if decision.attempt > 1 else judged.offer))
+            offer = judged.given.offers[judged.offer]
+            counted = Reservation(action, run.campaign, channel, purpose, decision.at, cost=offer.cost, place=offer.place)
             turn.state = replace(turn.state, reservations=reserve(turn.state.reservations, counted))
+            turn.leases.reserve(uses(run.campaign, channel, offer.place, offer.cost))
             turn.say([judged.contact])
         case "defer":
-            _retry(turn, replace(run, retry_at=decision.until))
+            if decision.reason == "capacity":
+                waiting = next(one for one in judged.given.offers if one.channel == decision.channel and one.capacity_free_at)
+                turn.leases.queue(waiting.channel, waiting.place, turn.now)
+            ahead = tuple(rival.run_id for rival in decision.rivals if rival.ahead and rival.at > turn.now)
+            retry(turn, replace(run, retry_at=decision.until, yields_to=ahead))
         case "withhold":
             turn.keep(run)
         case never:
             assert_never(never)
 
 
-def _retry(turn: Turn, run: Run) -> None:
+def retry(turn: Turn, run: Run) -> None:
+    """The run's candidate is asked again at its `retry_at`, if that is within the window."""
     turn.keep(run)
     if run.retry_at is not None and run.retry_at < run.closes_at:
         turn.wake("retry", run, run.retry_at)
-
-
-def retry_due(turn: Turn, run: Run) -> None:
-    """The instant came to which the wave's candidate was put off: a new candidate, unless the timer is a stale one."""
-    campaign = campaign_of(turn, run)
-    if run.retry_at != turn.at:
-        return
-    if campaign is None:
-        _retry(turn, replace(run, retry_at=turn.now + LOOK_AGAIN))
-        return
-    make_candidate(turn, campaign, run)
 
 
 def close_due(turn: Turn, run: Run) -> None:
@@ -176,6 +162,7 @@ def closed(turn: Turn, run: Run, *, responded: bool) -> WaveClosed:
         reach=_ended(run),
         channel=run.channel,
         segment=run.segment,
+        contact_hours=run.contact_hours,
     )
 
 

@@ -49,7 +49,7 @@ _COMPLAINING = {"complaint.opened": "dissatisfied/complaint", "service.requested
 _TELLING = frozenset(
     {
         "call.wrapped_up", "complaint.opened", "complaint.resolved", "contract.cancelled", "order.cancelled", "order.returned",
-        "satisfaction.rated", "service.requested", "preference.changed", "customer.identified",
+        "satisfaction.rated", "service.requested", "preference.changed", "customer.identified", "offer.declined",
     }
 )  # fmt: skip
 """Types whose data may tell a reason; the words of others (a chat, a mail) are about anything."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_channels.gate import Claim, Fact, Later, Never, Stops, check, facts_of, forbidden, newest, opening
 from nextwave_contracts.actions import Span
-from nextwave_contracts.holds import Hold
+from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold
 
 OPEN = Stops(facts={}, campaigns=frozenset())
 
@@ -74,8 +74,16 @@ def test_the_gate_rules_by_the_first_check_that_fails(known: Stops, ruling: obje
     ("purpose", "held"), [("marketing", True), ("care", True), ("recovery", False), ("service", False), ("transactional", False)]
 )
 def test_an_open_complaint_stops_selling_and_care_only(purpose: str, held: bool) -> None:
-    reason = forbidden(a_contact(purpose=purpose), stops(a_fact(kind="complaint")))
+    reason = forbidden(a_contact(purpose=purpose), stops(a_fact(kind="complaint")), NOON)
     assert (reason == "complaint_open") is held
+
+
+def test_a_complaint_that_nobody_closes_lapses_and_a_newer_one_does_not() -> None:
+    known, lapses = stops(a_fact(kind="complaint", reference="a")), NOON + COMPLAINT_HOLDS_FOR
+    assert forbidden(a_contact(), known, lapses - timedelta(microseconds=1)) == "complaint_open"
+    assert forbidden(a_contact(), known, lapses) is None
+    both = stops(a_fact(kind="complaint", reference="a"), a_fact(kind="complaint", reference="b", at=NOON + HOUR))
+    assert forbidden(a_contact(), both, lapses) == "complaint_open"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def campaign(key: str = "winter", *waves: dict[str, Any], version: int = 1, **ch
     return compile_campaign(msgspec.convert({**written, **changes}, type=Campaign), version, "published")
 
 
-def render(template: str, _profile: Snapshot) -> tuple[str, str, str]:
+def render(template: str, _profile: Snapshot, _entry: Any = None) -> tuple[str, str, str]:
     """Every template exists but `missing`."""
     if template.startswith("missing"):
         raise KeyError(template)

@@ -149,6 +149,12 @@ def test_a_merge_keeps_the_holds_of_both_and_ones_general_resolution_frees_only_
         ([("complaint.resolved", {"satisfied": True})], False),
         ([("service.requested", {"reference": "s1"})], True),
         ([("service.requested", {"reference": "s1"}), ("service.completed", {"reference": "s1"})], False),
+        ([("satisfaction.rated", {"rating": 2})], True),
+        ([("satisfaction.rated", {"rating": 2.1})], False),
+        ([("satisfaction.rated", {"rating": True})], False),
+        ([("satisfaction.rated", {"rating": 1}), ("service.completed", {})], False),
+        ([("satisfaction.rated", {"rating": 1, "reference": "s1"}), ("service.completed", {"reference": "s2"})], True),
+        ([("satisfaction.rated", {"rating": 1, "reference": "s1"}), ("service.completed", {"reference": "s1"})], False),
     ],
 )
 def test_who_was_left_unsatisfied_or_waits_for_service_is_not_sold_to(events: list[tuple[str, dict[str, Any]]], expected: bool) -> None:

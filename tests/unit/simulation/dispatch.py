@@ -151,7 +151,7 @@ class Carrier:
         self.channels.put_facts(said)
         self.ring.steps.append(Step(self.ring.now, "channels", OptedOut(contact.subjects, contact.channel)))
         for delivery in self.channels.queued_for(contact.subjects):
-            reason = gate.forbidden(delivery.contact, self.channels.stops(delivery.contact))
+            reason = gate.forbidden(delivery.contact, self.channels.stops(delivery.contact), self.ring.now)
             if reason is not None:
                 self._report(life.withdraw(delivery, self.ring.now, reason))
 

@@ -73,4 +73,4 @@ class Key:
     weather: int = 0
     people: int = 40
     broken: str = ""
-    """`seen`, `marks`, `watermarks`, `claim_gate`, `caps`, `holds`, `horizon`, `estate` or `last_word`."""
+    """`seen`, `marks`, `watermarks`, `claim_gate`, `caps`, `holds`, `horizon`, `estate`, `last_word` or `levers`."""

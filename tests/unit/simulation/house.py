@@ -1,4 +1,4 @@
-"""The owners' side of a simulation: the documents of five campaigns, a policy, and how they change while customers are under way."""
+"""The owners' side of a simulation: the documents of six campaigns, a policy, and how they change while customers are under way."""
 
 from __future__ import annotations
 
@@ -48,6 +48,15 @@ def documents() -> dict[str, dict[str, Any]]:
         "bills": _campaign(
             "bills", "service", {"event": "payment.failed"}, bills, entry={"key": "order_id"}, goal={"event": "order.paid", "within": "3d"}
         ),
+        "deals": _campaign(
+            "deals",
+            "marketing",
+            {"event": "cart.updated"},
+            [{"key": "deal", "window": "30h", "mixes": [{**_mix("email", "sms")[0], "pick": "best"}], "response": LOOK}],
+            entry={"reentry": {"after": "2d"}},
+            goal={"value": 9_000},
+            lever=1.2,
+        ),
         "bands": _campaign(
             "bands",
             "care",
@@ -88,10 +97,10 @@ def policy(chance: Random) -> dict[str, Any]:
 
 
 class House:
-    """The documents in force, and the catalogue compiled from them. `blind` to caps where a simulation is broken so."""
+    """The documents in force, and the catalogue compiled from them. Blind to caps, or to levers, where a simulation is broken so."""
 
-    def __init__(self, chance: Random, *, capless: bool) -> None:
-        self._chance, self._capless = chance, capless
+    def __init__(self, chance: Random, broken: str = "") -> None:
+        self._chance, self._broken = chance, broken
         self._documents: dict[tuple[str, int], dict[str, Any]] = {(key, 1): written for key, written in documents().items()}
         self._states = dict.fromkeys(documents(), "published")
         self._newest = dict.fromkeys(documents(), 1)
@@ -109,8 +118,9 @@ class House:
         """For the fold."""
         for named, written in self._documents.items():
             if named not in self._compiled:
-                self._compiled[named] = compile_campaign(msgspec.convert(written, Campaign), named[1], "published")
-        caps: dict[str, Any] = {"caps": []} if self._capless else {}
+                levers: dict[str, Any] = {"lever": 1.0} if self._broken == "levers" else {}
+                self._compiled[named] = compile_campaign(msgspec.convert({**written, **levers}, Campaign), named[1], "published")
+        caps: dict[str, Any] = {"caps": []} if self._broken == "caps" else {}
         return Catalogue(
             revision=1,
             segments=(),
@@ -154,5 +164,5 @@ class House:
         self._documents[key, version + 1] = following
 
 
-def _render(template: str, profile: Snapshot) -> tuple[str, str, str]:
+def _render(template: str, profile: Snapshot, _entry: object = None) -> tuple[str, str, str]:
     return template, f"text of {template}", ""

@@ -57,7 +57,7 @@ class World:
         self._reactions = Random(f"reactions {key.seed} {key.weather}")
         self.start = self._history.choice(BEGINNINGS)
         self.ring = Ring(weather_of(key, self.start), key.broken)
-        self._house = House(Random(f"house {key.seed}"), capless=key.broken == "caps")
+        self._house = House(Random(f"house {key.seed}"), key.broken)
         self.scoring, self.channels = Scoring(), Channels()
         self.orchestrator = Orchestrator(self._house.catalogue, key.broken)
         carrier = Carrier(self.ring, self.channels, Random(f"provider {key.seed} {key.weather}"), self._react)

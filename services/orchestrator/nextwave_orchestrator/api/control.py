@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,8 +16,12 @@ from starlette.responses import Response
 from nextwave_orchestrator.assembly import Stored
 from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
 from nextwave_orchestrator.campaigns.documents import LARGEST, read_document
+from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.catalogue_store import CatalogueStore
 from nextwave_orchestrator.faults import Fault
+
+Sizes = Callable[[str], Awaitable[int | None]]
+"""About how many customers are in a segment (`*`: all); None where that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,9 @@ class Control:
     store: CatalogueStore
     clock: Clock
     keyring: Keyring
-    editor_budget_max: int
+    limits: Limits
+    sizes: Sizes | None = None
+    """Counts an audience before it is published; None where nobody does."""
 
 
 def control(request: Request) -> Control:
@@ -60,12 +66,17 @@ Stopper = Annotated[Key, Depends(needs("editor", "approver", "operator"))]
 
 async def document(request: Request) -> Any:
     """The body as plain values, read no further than the limit."""
+    return read_document(await body_of(request, LARGEST), request.headers.get("content-type", ""))
+
+
+async def body_of(request: Request, largest: int) -> bytes:
+    """The body, read no further than `largest` bytes. Raises a 413 `Problem`."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST:
-            raise Problem(413, "too-large", f"the body is larger than {LARGEST // 1024} KB")
-    return read_document(bytes(body), request.headers.get("content-type", ""))
+        if len(body) > largest:
+            raise Problem(413, "too-large", f"the body is larger than {largest // 1024} KB")
+    return bytes(body)
 
 
 def checked_key(key: str) -> str:

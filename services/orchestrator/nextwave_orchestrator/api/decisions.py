@@ -1,16 +1,16 @@
-"""Why, and why not: every decision can be asked for, counted, and asked again of the gate."""
+"""Why, and why not: every decision can be asked for, and asked again of the gate."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 from datetime import datetime
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPBearer
-from nextwave_contracts.decisions import Decision, Result
+from nextwave_contracts.decisions import Decision
 from nextwave_contracts.reasons import GateCode
 from nextwave_contracts.wire import decode, encode
 from nextwave_runtime.auth import ROLES, Keyring
@@ -21,6 +21,7 @@ from starlette.responses import Response
 
 from nextwave_orchestrator import store
 from nextwave_orchestrator.decisions import answer, answer_in
+from nextwave_orchestrator.telling import decision_in_words
 
 LIMIT_MAX = 500
 _bearer = HTTPBearer(auto_error=False, description="an API token of any role; `nextwave keys` makes one")
@@ -56,12 +57,12 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
         async with database.transaction() as connection:
             found = await store.find_decisions(connection, question)
         more = _cursor(found[-1]) if len(found) == asked.limit else None
-        return _json({"decisions": found, "next": more})
+        return _json({"items": found, "next": more})
 
     @router.get("/decisions/{decision_id}", summary="One decision, with the input of its gate")
     async def decision(decision_id: str) -> Response:
         record, given = await _one(database, decision_id)
-        return _json({"decision": record, "input": given})
+        return _json({"decision": record, "words": decision_in_words(record), "input": given})
 
     @router.post("/decisions/{decision_id}:replay", summary="Asks the gate again with the stored input")
     async def replay(decision_id: str) -> Response:
@@ -69,18 +70,7 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
         again, before = decode(encode(answer(given)), type(answer_in(record))), answer_in(record)
         return _json({"decision_id": decision_id, "same": again == before, "before": before, "again": again})
 
-    @router.get("/statistics", summary="Decisions counted by result, reason, campaign, wave, segment and channel")
-    async def statistics(since: Annotated[AwareDatetime | None, Query()] = None) -> Response:
-        async with database.transaction() as connection:
-            groups = await store.statistics(connection, since)
-        return _json(_counted(groups))
-
     return router
-
-
-def _counted(groups: list[dict[str, Any]]) -> dict[str, Any]:
-    results = {result: sum(group["count"] for group in groups if group["result"] == result) for result in get_args(Result)}
-    return {"candidates": sum(results.values()), "results": results, "groups": groups}
 
 
 async def _one(database: Database, decision_id: str) -> tuple[Decision, Any]:

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
-from fastapi import Request
+from fastapi import Query, Request
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import Problem
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Control, answer, checked_key, document, refused, require_match
+from nextwave_orchestrator.api.control import Control, answer, checked_key, document, etag, refused, require_match
 from nextwave_orchestrator.campaigns.documents import read_as
-from nextwave_orchestrator.catalogue_store import Kind
+from nextwave_orchestrator.catalogue_store import CatalogueSession, Kind
 from nextwave_orchestrator.faults import Fault
 
 MOST_LISTED = 500
+Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="items of one page")]
+Cursor = Annotated[str, Query(max_length=200, description="`next` of the page before")]
 
 T = TypeVar("T")
 
@@ -31,6 +33,8 @@ class Document(Generic[T]):
     written: type[T]
     faults: Callable[[T], list[Fault]]
     keyed: bool = True
+    changed: Callable[[CatalogueSession, str], Awaitable[None]] | None = None
+    """What else a change of the document of this key means, in the same transaction."""
 
 
 def read(kind: Document[T], key: str, raw: Any) -> T:
@@ -53,24 +57,32 @@ async def save(request: Request, control: Control, by: Key, kind: Document[T], k
         if stored is not None and stored.body == body:
             return answer(body, revision=stored.revision)
         saved = await session.put(kind.kind, key, body, by.name)
+        if kind.changed is not None:
+            await kind.changed(session, key)
     return answer(body, status=201 if stored is None else 200, revision=saved.revision)
 
 
-async def show(control: Control, kind: Document[T], key: str) -> Response:
-    """One document with its entity tag. Raises a 404 `Problem`."""
+async def show(request: Request, control: Control, kind: Document[T], key: str) -> Response:
+    """One document with its entity tag; 304 where `If-None-Match` names it. Raises a 404 `Problem`."""
     async with control.store.reading() as session:
         stored = await session.document(kind.kind, key)
     if stored is None:
         raise missing(kind.noun, key)
+    if etag(stored.revision) in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"etag": etag(stored.revision)})
     return answer(stored.body, revision=stored.revision)
 
 
-async def listing(control: Control, kind: Document[T], after: str, limit: int) -> Response:
-    """A page in key order; `next` is the `after` of the following page."""
+async def listing(control: Control, kind: Document[T], cursor: str, limit: int) -> Response:
+    """A page in key order."""
     async with control.store.reading() as session:
-        stored = await session.documents(kind.kind, after=after, limit=limit)
-    items = [msgspec.Raw(s.body) for s in stored]
-    return answer(msgspec.json.encode({"items": items, "next": stored[-1].key if len(stored) == limit else None}))
+        stored = await session.documents(kind.kind, after=cursor, limit=limit)
+    return page([msgspec.Raw(s.body) for s in stored], [s.key for s in stored], limit)
+
+
+def page(items: Sequence[object], places: Sequence[str], limit: int) -> Response:
+    """A page of a list; `next` is the `cursor` of the following one, null when this may be the last."""
+    return answer(msgspec.json.encode({"items": items, "next": places[-1] if len(places) == limit else None}))
 
 
 def missing(noun: str, key: str) -> Problem:

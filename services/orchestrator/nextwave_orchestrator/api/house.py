@@ -56,6 +56,7 @@ async def put_readiness(system: str, request: Request, control: Controlled, by: 
 
 @router.get("/v1/readiness", tags=["readiness"])
 async def get_readiness(control: Controlled, _: Reader) -> Response:
-    """Which supporting systems are ready."""
+    """Which supporting systems are ready, who said so, and since when."""
     async with control.store.reading() as session:
-        return answer(msgspec.json.encode(await session.readiness()))
+        declared = await session.declared()
+    return answer(msgspec.json.encode({"items": [one._asdict() for one in declared]}))

@@ -8,6 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from nextwave_orchestrator.api.allowances import Capacity
 from nextwave_orchestrator.api.house import Readiness
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
 
@@ -17,6 +18,8 @@ WRITTEN = {
     "/v1/templates/{key}": Template,
     "/v1/policy": Policy,
     "/v1/readiness/{system}": Readiness,
+    "/v1/capacity/{channel}": Capacity,
+    "/v1/capacity/{channel}/{place}": Capacity,
 }
 
 

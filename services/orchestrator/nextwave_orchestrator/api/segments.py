@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Request
 from nextwave_contracts.customers import Snapshot
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.control import Controlled, Editor, Reader, answer, document
-from nextwave_orchestrator.api.documents import MOST_LISTED, Document, listing, missing, save, show
+from nextwave_orchestrator.api.documents import Cursor, Document, Limit, listing, missing, save, show
+from nextwave_orchestrator.api.surroundings import surroundings
 from nextwave_orchestrator.campaigns.checks import segment_faults
 from nextwave_orchestrator.campaigns.definition import Segment, Template
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Facts, Happening
+from nextwave_orchestrator.catalogue_store import CatalogueSession
 from nextwave_orchestrator.rules.explain import explain
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.templates import template_faults
 
 router = APIRouter()
-SEGMENTS = Document("segments", "segment", Segment, segment_faults)
+
+
+async def _crossed_anew(session: CatalogueSession, key: str) -> None:
+    """By another rule, time alone moves customers in and out at other instants; where somebody waits for that, timers are set anew."""
+    for campaign in (await surroundings(session, None)).others:
+        on = campaign.entry.on
+        if key in {*on.entered.get("segment", ()), *on.left.get("segment", ())}:
+            await session.announce("campaign_opened", campaign.key, "published")
+
+
+SEGMENTS = Document("segments", "segment", Segment, segment_faults, changed=_crossed_anew)
 TEMPLATES = Document("templates", "template", Template, template_faults)
-Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,15 +59,15 @@ async def put_segment(key: str, request: Request, control: Controlled, by: Edito
 
 
 @router.get("/v1/segments/{key}", tags=["segments"])
-async def get_segment(key: str, control: Controlled, _: Reader) -> Response:
+async def get_segment(key: str, request: Request, control: Controlled, _: Reader) -> Response:
     """Read a segment."""
-    return await show(control, SEGMENTS, key)
+    return await show(request, control, SEGMENTS, key)
 
 
 @router.get("/v1/segments", tags=["segments"])
-async def list_segments(control: Controlled, _: Reader, after: str = "", limit: Limit = 100) -> Response:
+async def list_segments(control: Controlled, _: Reader, cursor: Cursor = "", limit: Limit = 100) -> Response:
     """List segments in key order."""
-    return await listing(control, SEGMENTS, after, limit)
+    return await listing(control, SEGMENTS, cursor, limit)
 
 
 @router.post("/v1/segments/{key}:explain", tags=["segments"])
@@ -79,12 +90,12 @@ async def put_template(key: str, request: Request, control: Controlled, by: Edit
 
 
 @router.get("/v1/templates/{key}", tags=["templates"])
-async def get_template(key: str, control: Controlled, _: Reader) -> Response:
+async def get_template(key: str, request: Request, control: Controlled, _: Reader) -> Response:
     """Read a template."""
-    return await show(control, TEMPLATES, key)
+    return await show(request, control, TEMPLATES, key)
 
 
 @router.get("/v1/templates", tags=["templates"])
-async def list_templates(control: Controlled, _: Reader, after: str = "", limit: Limit = 100) -> Response:
+async def list_templates(control: Controlled, _: Reader, cursor: Cursor = "", limit: Limit = 100) -> Response:
     """List templates in key order."""
-    return await listing(control, TEMPLATES, after, limit)
+    return await listing(control, TEMPLATES, cursor, limit)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from datetime import time
 from typing import Any
 
-from nextwave_orchestrator.campaigns.definition import Campaign, Goal, Policy, Segment, Step, Trigger, Wave
+from nextwave_orchestrator.campaigns.definition import Campaign, Goal, Policy, Segment, ServiceLevel, Step, Trigger, Wave
+from nextwave_orchestrator.campaigns.timing import entry_faults
+from nextwave_orchestrator.campaigns.weighing import score_faults
 from nextwave_orchestrator.durations import FIX as DURATION_FIX
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.faults import Fault, FaultyError, step
@@ -59,7 +61,29 @@ def policy_faults(policy: Policy) -> list[Fault]:
     share = f"{policy.global_holdout} is no share"
     faults += _require(0 <= policy.global_holdout <= 1, "/global_holdout", share, "give a number from 0 to 1")
     faults += [*_duration(policy.after_refusal, "/after_refusal"), *_duration(policy.after_complaint, "/after_complaint")]
+    faults += [*_duration(policy.after_decline, "/after_decline"), *_service_levels(policy.service_levels)]
+    faults += [*score_faults(policy)]
+    faults += _learning(policy)
     return [*faults, *_currency(policy.currency, "/currency")]
+
+
+def _learning(policy: Policy) -> list[Fault]:
+    strength, loading = policy.response_strength, policy.loading_share
+    return [
+        *_require(1 <= strength <= 1_000_000, "/response_strength", f"{strength} contacts", "give 1 to 1000000"),
+        *_require(0 <= loading <= 100, "/loading_share", f"{loading} is no loading", "give a number from 0 to 100, 0.25 for a quarter"),
+        *_duration(policy.response_half_life, "/response_half_life"),
+        *_duration(policy.credit_within, "/credit_within"),
+    ]
+
+
+def _service_levels(levels: dict[str, ServiceLevel]) -> list[Fault]:
+    faults: list[Fault] = []
+    for cell, level in levels.items():
+        at = "/service_levels" + step(cell)
+        faults += _require(cell in CROSSED["value.cell"], at, f"there is no cell {cell!r:.20}", "use I, II, III and IV")
+        faults += _duration(level.answer_within, at + "/answer_within")
+    return faults
 
 
 def _goal(goal: Goal) -> list[Fault]:
@@ -71,18 +95,15 @@ def _goal(goal: Goal) -> list[Fault]:
 
 
 def _entry(campaign: Campaign) -> list[Fault]:
-    entry, faults = campaign.entry, []
-    given = [name for name in ("event", "entered", "left") if getattr(entry.on, name)]
-    if len(given) != 1:
-        told = f"{' and '.join(given)} together" if given else "no trigger"
-        faults.append(Fault("/entry/on", told, "give exactly one of event, entered and left"))
+    entry = campaign.entry
+    faults: list[Fault] = []
+    faults += entry_faults(entry)
     faults += _require(not entry.on.where or bool(entry.on.event), "/entry/on/where", "where without event", "give it with an event")
     read_where(entry.on.where, "/entry/on/where", faults)
     faults += [f for side in ("entered", "left") for f in _crossings(entry.on, side)]
     if entry.reentry is not None:
         faults += _duration(entry.reentry.after, "/entry/reentry/after")
-    keyed = not entry.key or bool(entry.on.event)
-    return [*faults, *_require(keyed, "/entry/key", "a key without an event", "key by a data field of the entry's event, or leave it out")]
+    return faults
 
 
 CROSSED = {
@@ -139,6 +160,7 @@ def _step(one: Step, at: str) -> list[Fault]:
     many = f"{one.attempts} attempts"
     return [
         *_require(1 <= one.attempts <= MOST_ATTEMPTS, at + "/attempts", many, f"give 1 to {MOST_ATTEMPTS}"),
+        *_require(one.attempts == 1 or one.channel == "call", at + "/attempts", f"{many} by {one.channel}", "only calls are tried again"),
         *_duration(one.spacing, at + "/spacing"),
     ]
 

@@ -30,12 +30,16 @@ class Step(Written, frozen=True, kw_only=True):
     spacing: str = "4h"
 
 
+Pick = Literal["first_permitted", "best"]
+"""Which of a mix's channels is used: the first that the gate permits, or the permitted one with the highest score."""
+
+
 class Mix(Written, frozen=True, kw_only=True):
-    """For one segment (`*` is everybody) the channels in order; the first that the gate permits is used."""
+    """For one segment (`*` is everybody) the channels, in order."""
 
     segment: str
     channels: tuple[Step, ...]
-    pick: Literal["first_permitted"] = "first_permitted"
+    pick: Pick = "first_permitted"
 
 
 class Enter(Written, frozen=True, kw_only=True):
@@ -66,6 +70,32 @@ class Goal(Written, frozen=True, kw_only=True):
     currency: str = "EUR"
 
 
+class DateOf(Written, frozen=True, kw_only=True):
+    """A day of the profile: `birthday`, `product_birthday` (both every year), `contract_end` or `traits.<name>` (each year if `yearly`).
+
+    `before` or `after` are whole days from it (`30d`, `2w`); `at` is local time in the customer's first candidate zone.
+    """
+
+    of: str
+    before: str = ""
+    after: str = ""
+    at: str = "09:00"
+    yearly: bool = False
+
+
+class Schedule(Written, frozen=True, kw_only=True):
+    """Once at the local time `at` (`2026-12-01T09:00`), or again `every` so often; a weekly one `on` these days, else on that of `at`.
+
+    `zone` is `customer` (the first candidate zone of each) or an IANA name; `pace` the most entries a minute over all partitions (0: any).
+    """
+
+    at: str
+    every: Literal["day", "week", "month"] | None = None
+    on: tuple[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"], ...] = ()
+    zone: str = "customer"
+    pace: int = 0
+
+
 class Trigger(Written, frozen=True, kw_only=True):
     """What lets a customer in; exactly one is given.
 
@@ -76,6 +106,13 @@ class Trigger(Written, frozen=True, kw_only=True):
     where: Rule = {}
     entered: dict[str, list[str]] = {}
     left: dict[str, list[str]] = {}
+    date: DateOf | None = None
+    schedule: Schedule | None = None
+
+    @property
+    def by_time(self) -> bool:
+        """Whether time may let somebody in of whom nothing is heard: on a day, by a schedule, by growing out of a segment."""
+        return self.date is not None or self.schedule is not None or "segment" in {*self.entered, *self.left}
 
 
 class Audience(Written, frozen=True, kw_only=True):
@@ -163,7 +200,7 @@ CHANNEL_COSTS: dict[str, int] = {
     "chat": 100,
     "letter": 150,
 }
-"""Full cost of one contact where the house has said nothing, minor units."""
+"""Direct cost of one contact where the house has said nothing, minor units."""
 RESPONSE_RATES: dict[str, float] = {
     "email": 0.05,
     "sms": 0.08,
@@ -177,6 +214,24 @@ RESPONSE_RATES: dict[str, float] = {
 """Share of contacts that are answered where the house has said nothing, 0..1."""
 
 
+class ServiceLevel(Written, frozen=True, kw_only=True):
+    """What customers of a value cell are entitled to when they come to us: how soon a person answers, and who serves them first."""
+
+    answer_within: str
+    first: Literal["person", "self_service"] = "person"
+    line: str = ""
+    """The queue or team that serves them, as the contact centre calls it."""
+
+
+SERVICE_LEVELS: dict[str, ServiceLevel] = {
+    "I": ServiceLevel(answer_within="120s", first="self_service"),
+    "II": ServiceLevel(answer_within="60s", first="self_service"),
+    "III": ServiceLevel(answer_within="30s"),
+    "IV": ServiceLevel(answer_within="15s", line="personal"),
+}
+"""By value cell, where the house has said nothing."""
+
+
 class Policy(Written, frozen=True, kw_only=True):
     """The house's rules over all campaigns; changes act at once."""
 
@@ -184,10 +239,27 @@ class Policy(Written, frozen=True, kw_only=True):
     global_holdout: float = 0.0
     after_refusal: str = "60d"
     after_complaint: str = "14d"
+    after_decline: str = "30d"
+    """How long a campaign rests, on every channel, for a customer who declined its offer."""
+    service_levels: dict[str, ServiceLevel] = msgspec.field(default_factory=lambda: dict(SERVICE_LEVELS))
+    """By value cell; a cell left out has the shipped one."""
     quiet_calls: tuple[tuple[str, str], ...] = (("18:00", "20:00"),)
     channel_costs: dict[str, int] = msgspec.field(default_factory=lambda: dict(CHANNEL_COSTS))
-    """Full cost of one contact, minor units."""
+    """Direct cost of one contact, minor units."""
     response_rates: dict[str, float] = msgspec.field(default_factory=lambda: dict(RESPONSE_RATES))
+    """Where learning begins."""
+    response_strength: int = 50
+    """As how many contacts a wider response rate counts beside those of a segment, channel and hour."""
+    response_half_life: str = "90d"
+    """After how long a contact counts half for response rates."""
+    loading_share: float = 0.0
+    """Indirect cost per unit of a contact's direct cost."""
+    credit_within: str = "30d"
+    """How long after a contact its campaign shares in what the customer brings."""
+    context: dict[str, dict[str, float]] = {}
+    """By `churn.band`, `stage` and `value.cell` and their values, how much such a customer counts; 1 where nothing is said."""
+    score: dict[str, str] = {}
+    """For a part of the arbiter's formula the name of its function, where it is not the shipped one."""
     opt_in_channels: tuple[str, ...] = ("email", "sms", "call", "webpush")
     """Channels that need a granted consent for marketing; on the others no withdrawal is enough."""
     currency: str = "EUR"

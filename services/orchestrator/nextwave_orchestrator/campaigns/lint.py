@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Literal
 
-import msgspec
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 
 from nextwave_orchestrator.campaigns.checks import steps_of
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step, Template, Wave
+from nextwave_orchestrator.campaigns.dead_ends import dead_segments, hidden_waves
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Wave
+from nextwave_orchestrator.campaigns.findings import Finding, error, warning
+from nextwave_orchestrator.campaigns.timing import remarks
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.templates import bare_outputs
 
@@ -24,31 +25,25 @@ DELIVERY_TIMES: Mapping[str, timedelta] = {
 """Channels that have an adapter, and how long one contact of each may take to arrive."""
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One finding. `pointer` is a JSON pointer into the campaign."""
-
-    level: Literal["error", "warning"]
-    code: str
-    pointer: str
-    detail: str
-    fix: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What exists beside the campaign. `others` are the live campaigns of other keys."""
+    """What exists beside the campaign. `others` are the live campaigns; one of the same key is what it replaces."""
 
-    segments: frozenset[str]
+    segments: Mapping[str, Segment]
     templates: Mapping[str, Template]
     systems: frozenset[str]
     policy: Policy
     others: tuple[Campaign, ...] = ()
+    now: datetime | None = None
+    """None: whether something is past is not asked."""
 
 
 def lint(campaign: Campaign, around: Surroundings) -> list[Finding]:
     """All findings of a campaign that has no faults of its own, errors first."""
     found = [*_ways(campaign.waves), *_names(campaign, around), *_steps(campaign, around), *_money(campaign, around.policy)]
     found += [*_events(campaign), *_overlaps(campaign, around.others)]
+    found += [*hidden_waves(campaign.waves), *dead_segments(campaign, around.segments)]
+    found += [Finding(**remark._asdict()) for remark in remarks(campaign, around.now)]
     return sorted(found, key=lambda f: f.level)
 
 
@@ -63,14 +58,14 @@ def _ways(waves: tuple[Wave, ...]) -> Iterator[Finding]:
     for n, wave in enumerate(waves):
         at = f"/waves/{n}"
         if n == 0 and wave.enter is not None:
-            yield _error("unreachable", at + "/enter", "the first wave waits for another", "leave enter out: customers begin here")
+            yield error("unreachable", at + "/enter", "the first wave waits for another", "leave enter out: customers begin here")
         elif n > 0 and wave.enter is None:
-            yield _error("unreachable", at, f"nobody ever enters wave {wave.key!r}", "add enter: {after: <an earlier wave>}")
+            yield error("unreachable", at, f"nobody ever enters wave {wave.key!r}", "add enter: {after: <an earlier wave>}")
         elif wave.enter is not None and wave.enter.after not in earlier:
             fix = f"name one of {', '.join(earlier)}"
-            yield _error("unreachable", at + "/enter/after", f"{wave.enter.after!r} is no earlier wave", fix)
+            yield error("unreachable", at + "/enter/after", f"{wave.enter.after!r} is no earlier wave", fix)
         if not any(True for _ in steps_of(wave, at)):
-            yield _error("no_contact", at, f"wave {wave.key!r} contacts nobody", "add mixes, or enter.on with steps")
+            yield error("no_contact", at, f"wave {wave.key!r} contacts nobody", "add mixes, or enter.on with steps")
         yield from _answered(wave, earlier, at)
         earlier[wave.key] = wave
 
@@ -78,7 +73,7 @@ def _ways(waves: tuple[Wave, ...]) -> Iterator[Finding]:
 def _answered(wave: Wave, earlier: Mapping[str, Wave], at: str) -> Iterator[Finding]:
     before = earlier.get(wave.enter.after) if wave.enter else None
     if wave.enter and wave.enter.unless and before and not before.response:
-        yield _error("unreachable", at + "/enter/unless", f"wave {before.key!r} knows no response", "give that wave a response")
+        yield error("unreachable", at + "/enter/unless", f"wave {before.key!r} knows no response", "give that wave a response")
 
 
 def _names(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
@@ -88,13 +83,13 @@ def _names(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
         named += [("/entry/on", key) for key in side.get("segment", [])]
     for at, key in named:
         if key != "*" and key not in around.segments:
-            yield _error(
+            yield error(
                 "unknown_segment", at, f"there is no segment {key!r}", _near(key, around.segments, "PUT /v1/segments/{key} makes one")
             )
     for n, system in enumerate(campaign.needs):
         if system not in around.systems:
             fix = f"PUT /v1/readiness/{system} when it is ready"
-            yield _warning("not_declared", f"/needs/{n}", f"nobody has declared {system!r} ready, so every contact waits", fix)
+            yield warning("not_declared", f"/needs/{n}", f"nobody has declared {system!r} ready, so every contact waits", fix)
 
 
 def _steps(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
@@ -102,9 +97,9 @@ def _steps(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
         segments = [mix.segment for mix in wave.mixes]
         for m, segment in enumerate(segments):
             if segment in segments[:m]:
-                yield _error("mix_twice", f"/waves/{n}/mixes/{m}", f"a second mix for {segment!r} is never used", "join the two mixes")
+                yield error("mix_twice", f"/waves/{n}/mixes/{m}", f"a second mix for {segment!r} is never used", "join the two mixes")
         if segments and "*" not in segments:
-            yield _warning(
+            yield warning(
                 "no_rest", f"/waves/{n}/mixes", "customers in none of these segments get nothing", 'add a mix for "*" if they should'
             )
         for at, one in steps_of(wave, f"/waves/{n}"):
@@ -115,16 +110,16 @@ def _step(one: Step, at: str, window: timedelta, around: Surroundings) -> Iterat
     needed = DELIVERY_TIMES.get(one.channel)
     if needed is None:
         fix = f"use one of {', '.join(DELIVERY_TIMES)}"
-        yield _error("no_adapter", at + "/channel", f"no adapter delivers {one.channel} here", fix)
+        yield error("no_adapter", at + "/channel", f"no adapter delivers {one.channel} here", fix)
         return
     needed += (one.attempts - 1) * duration(one.spacing)
     if window < needed:
         fix = "widen the window" + (" or lower attempts or spacing" if one.attempts > 1 else "")
-        yield _error("window_too_short", at, f"{one.channel} may take {needed}, longer than the window", fix)
+        yield error("window_too_short", at, f"{one.channel} may take {needed}, longer than the window", fix)
     if one.channel == "call" and not one.list:
-        yield _error("no_list", at, "a call without a list", "name the dialler list: list: <name>")
+        yield error("no_list", at, "a call without a list", "name the dialler list: list: <name>")
     if one.channel != "call" and not one.template:
-        yield _error("no_template", at, f"{one.channel} without content", "name a template: template: <key>")
+        yield error("no_template", at, f"{one.channel} without content", "name a template: template: <key>")
     if one.template:
         yield from _template(one.template, at + "/template", around.templates)
 
@@ -133,11 +128,11 @@ def _template(key: str, at: str, templates: Mapping[str, Template]) -> Iterator[
     known = templates.get(key)
     if known is None:
         fix = _near(key, templates, "PUT /v1/templates/{key} makes one")
-        yield _error("missing_template", at, f"there is no template {key!r}", fix)
+        yield error("missing_template", at, f"there is no template {key!r}", fix)
         return
     for path in sorted({path for _, path in bare_outputs(known)}):
         fix = f"write {{{{ {path} | default: ... }}}}"
-        yield _warning("may_be_missing", at, f"template {key!r} shows {path}, which not every customer has", fix)
+        yield warning("may_be_missing", at, f"template {key!r} shows {path}, which not every customer has", fix)
 
 
 def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
@@ -145,12 +140,9 @@ def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
     pairs += [("/budget/currency", campaign.budget.currency)] if campaign.budget else []
     for at, currency in pairs:
         if currency != policy.currency:
-            yield _error("currency", at, f"{currency} is not the house's currency", f"use {policy.currency}")
-    if campaign.budget:
-        detail = "the budget is stored, and not enforced yet: it only decides whether an editor may publish"
-        yield _warning("budget_not_enforced", "/budget", detail, "watch what is spent; caps (PUT /v1/policy) and pausing limit contacts")
+            yield error("currency", at, f"{currency} is not the house's currency", f"use {policy.currency}")
     if campaign.goal.value == 0 and cost_max(campaign, policy) > 0:
-        yield _warning(
+        yield warning(
             "no_value", "/goal/value", "a goal worth nothing covers no cost: paid channels are never used", "give the goal a value"
         )
 
@@ -159,28 +151,20 @@ def _events(campaign: Campaign) -> Iterator[Finding]:
     for at, type_ in (("/goal/event", campaign.goal.event), ("/entry/on/event", campaign.entry.on.event)):
         near = get_close_matches(type_, TOUCHPOINT_TYPES, n=1, cutoff=0.8)
         if type_ and type_ not in TOUCHPOINT_TYPES and near:
-            yield _warning("unknown_event", at, f"{type_!r} has no built-in meaning", f"did you mean {near[0]}?")
+            yield warning("unknown_event", at, f"{type_!r} has no built-in meaning", f"did you mean {near[0]}?")
 
 
 def _overlaps(campaign: Campaign, others: tuple[Campaign, ...]) -> Iterator[Finding]:
     for other in others:
-        same = other.entry.on == campaign.entry.on and other.purpose == campaign.purpose
+        same = other.key != campaign.key and other.entry.on == campaign.entry.on and other.purpose == campaign.purpose
         audiences = {other.entry.audience.segment, campaign.entry.audience.segment}
         if same and (len(audiences) == 1 or "*" in audiences):
             detail = f"campaign {other.key!r} lets the same customers in on the same trigger"
-            yield _warning(
-                "overlap", "/entry", detail, "priority, then key, decides who gets a cap; separate the audiences if you want both"
+            yield warning(
+                "overlap", "/entry", detail, "score, then priority, then key, decides who gets a cap; split the audiences if you want both"
             )
 
 
 def _near(key: str, known: Iterable[str], otherwise: str) -> str:
     near = get_close_matches(key, sorted(known), n=1)
     return f"did you mean {near[0]}?" if near else otherwise
-
-
-def _error(code: str, pointer: str, detail: str, fix: str) -> Finding:
-    return Finding(level="error", code=code, pointer=pointer, detail=detail, fix=fix)
-
-
-def _warning(code: str, pointer: str, detail: str, fix: str) -> Finding:
-    return Finding(level="warning", code=code, pointer=pointer, detail=detail, fix=fix)

@@ -121,7 +121,7 @@ OPERATORS: Mapping[str, Operator] = {
         _op("after", ("instant",), "instant", "is after", lambda v, w, _: _later(v, w)),
         _op("older_than", ("instant",), "duration", "is longer ago than", _older),
         _op("newer_than", ("instant",), "duration", "is not longer ago than", _newer),
-        _op("exists", _EVERY, "flag", "is known:", lambda v, w, _: (v is not None) == w),
+        _op("exists", _EVERY, "flag", "is known", lambda v, w, _: (v is not None) == w),
     )
 }
 

@@ -12,6 +12,7 @@ from nextwave_contracts.clock import Clock
 from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.fields import FIELDS
 from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, parse
+from nextwave_contracts.masking import mask_data, mask_snapshot
 from nextwave_runtime.auth import Key, Keyring
 from nextwave_runtime.database import Database
 from nextwave_runtime.problem import Problem, install
@@ -22,7 +23,6 @@ from nextwave_scoring.api.analysis import Analysis
 from nextwave_scoring.api.answer import json_response, uuid_of, wrong
 from nextwave_scoring.fold import Fold
 from nextwave_scoring.instants import micros
-from nextwave_scoring.masking import mask_data, mask_snapshot
 from nextwave_scoring.registry.registry import Registry
 
 READERS = ("viewer", "editor", "approver", "operator", "agent", "privacy")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from nextwave_contracts.customers import HeldBy
+from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR
 
 from nextwave_scoring.instants import instant
 from nextwave_scoring.profile.joins import Since
@@ -48,8 +50,12 @@ def count_open(matters: Matters, kind: str) -> int:
 
 
 def holds(matters: Matters) -> tuple[HeldBy, ...]:
-    """The holds in force: one per open complaint."""
-    return tuple([HeldBy(kind="complaint", since=instant(m.opened_at), reference=ref) for ref, m in open_of(matters, COMPLAINT)])
+    """One per open complaint, each until it lapses."""
+    return tuple([_hold(reference, instant(matter.opened_at)) for reference, matter in open_of(matters, COMPLAINT)])
+
+
+def _hold(reference: str, since: datetime) -> HeldBy:
+    return HeldBy(kind="complaint", since=since, until=since + COMPLAINT_HOLDS_FOR, reference=reference)
 
 
 def merge(a: Matters, b: Matters) -> Matters:

@@ -7,7 +7,7 @@ Reception is by the broker's stamp (`receipt`), so that a door's clock cannot do
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from nextwave_contracts.touchpoints import Touchpoint
 
@@ -18,6 +18,8 @@ from nextwave_scoring.profile.satisfaction import RATING
 
 Data = Mapping[str, Any]
 GOOD_RATING = 4.0
+BAD_RATING = 2.0
+"""Up to this an answer to a question of ours opens a matter."""
 
 
 def hear_stop(profile: Profile, touchpoint: Touchpoint, *, channels: frozenset[str] | None = None) -> bool:
@@ -111,8 +113,14 @@ def _served(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
 
 
 def _rated(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    """A bad answer opens a matter, named as it names it or else by its own id; `service.completed` closes it."""
     data = touchpoint.data
-    _rating(profile, touchpoint, data.get("rating", data.get("satisfaction", data.get("score"))), at)
+    rating = data.get("rating", data.get("satisfaction", data.get("score")))
+    _rating(profile, touchpoint, rating, at)
+    if _is_rating(rating) and rating <= BAD_RATING:
+        reference = _reference(data) or touchpoint.id
+        matters.opened(words.stopping(profile, touchpoint).matters, matters.SERVICE, reference, at)
+        cases.opened(profile, matters.SERVICE, reference, at)
 
 
 def _wrapped_up(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
@@ -139,14 +147,18 @@ def _call_stopped(profile: Profile, touchpoint: Touchpoint) -> bool:
 
 
 def _rating(profile: Profile, touchpoint: Touchpoint, rating: object, at: int) -> None:
-    """Ratings are 1..5; anything else is no rating."""
-    if isinstance(rating, bool) or not isinstance(rating, int | float) or not 1 <= rating <= 5:
+    if not _is_rating(rating):
         return
     weight = decay.weights(profile.landmark, at)
     decay.add(profile.counts, "rating", weight, round(rating * RATING))
     decay.add(profile.counts, "rated", weight)
     if rating >= GOOD_RATING:
         _soothed(profile, touchpoint, at)
+
+
+def _is_rating(rating: object) -> TypeGuard[float]:
+    """Ratings are 1..5; anything else is no rating."""
+    return isinstance(rating, int | float) and not isinstance(rating, bool) and 1 <= rating <= 5
 
 
 def _soothed(profile: Profile, touchpoint: Touchpoint, at: int) -> None:

@@ -28,7 +28,7 @@ def _around() -> Surroundings:
     assert [template_faults(one) for one in templates.values()] == [[]] * len(templates)
     assert [segment_faults(one) for one in segments.values()] == [[]] * len(segments)
     assert policy_faults(policy) == []
-    return Surroundings(segments=frozenset(segments), templates=templates, systems=frozenset(), policy=policy)
+    return Surroundings(segments=segments, templates=templates, systems=frozenset(), policy=policy)
 
 
 @pytest.mark.parametrize("key", CAMPAIGNS)

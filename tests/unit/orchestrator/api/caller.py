@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+from nextwave_orchestrator.api.control import Control, Sizes
+from nextwave_orchestrator.app import make_app
+from nextwave_orchestrator.campaigns.lifecycle import Limits
+from nextwave_runtime.auth import ROLES, Key, KeyFile, Keyring, hash_secret
+from unit.orchestrator.api.fake_store import FakeStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -30,3 +38,14 @@ class Caller:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         given = {"content-type": "application/json", "authorization": f"Bearer {role}-secret"} | given
         return await self._client.request(method, path, content=content, headers=given)
+
+
+@asynccontextmanager
+async def calling(store: FakeStore, folder: Path, sizes: Sizes | None = None) -> AsyncIterator[Caller]:
+    """The owner's API over a store, with a key for each role; editors publish budgets up to 100,000 and audiences up to 1,000."""
+    keys = tuple(Key(name=role, kind="api", hash=hash_secret(f"{role}-secret", "p"), roles=(role,)) for role in ROLES)
+    (folder / "keys.json").write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=keys)))
+    limits = Limits(budget_max=100_000, audience_max=1_000)
+    control = Control(store=store, clock=FixedClock(), keyring=Keyring(folder / "keys.json"), limits=limits, sizes=sizes)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(make_app(control)), base_url="http://test") as client:
+        yield Caller(client)

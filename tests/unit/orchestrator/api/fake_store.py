@@ -6,10 +6,14 @@ import copy
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 
+from nextwave_orchestrator.amounts import Used
 from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
 from nextwave_orchestrator.catalogue import CampaignState
-from nextwave_orchestrator.catalogue_store import Kind, TimerKind
+from nextwave_orchestrator.catalogue_store import Declared, Kind, TimerKind
+
+PUBLISHED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @dataclass
@@ -24,6 +28,9 @@ class FakeSession:
     ready: dict[str, bool] = field(default_factory=dict)
     announced: list[tuple[str, str, str]] = field(default_factory=list)
     writers: list[str] = field(default_factory=list)
+    people: dict[tuple[str, int], int] = field(default_factory=dict)
+    declared_by: dict[str, str] = field(default_factory=dict)
+    used: dict[str, Used] = field(default_factory=dict)
 
     async def document(self, kind: Kind, key: str) -> Stored | None:
         return self.written.get((kind, key))
@@ -51,7 +58,10 @@ class FakeSession:
 
     async def add_version(self, version: Version, by: str) -> None:
         self._write(by)
-        self.published.append(version)
+        self.published.append(version._replace(published_at=PUBLISHED_AT, published_by=by))
+
+    async def in_flight(self, key: str) -> dict[int, int]:
+        return {version: people for (campaign, version), people in self.people.items() if campaign == key}
 
     async def readiness(self) -> dict[str, bool]:
         return dict(sorted(self.ready.items()))
@@ -59,6 +69,19 @@ class FakeSession:
     async def set_readiness(self, system: str, ready: bool, by: str) -> None:
         self._write(by)
         self.ready[system] = ready
+        self.declared_by[system] = by
+
+    async def declared(self) -> list[Declared]:
+        return [Declared(system, ready, self.declared_by[system], PUBLISHED_AT) for system, ready in sorted(self.ready.items())]
+
+    async def allowances(self, prefix: str, *, one: bool = False) -> list[Used]:
+        return [u for scope, u in sorted(self.used.items()) if (scope == prefix if one else scope.startswith(prefix))]
+
+    async def set_capacity(self, scope: str, contacts: int, per: timedelta, by: str) -> None:
+        self.used[scope] = Used(scope, contacts, per, by, PUBLISHED_AT, {})
+
+    async def drop_capacity(self, scope: str) -> bool:
+        return self.used.pop(scope, None) is not None
 
     async def announce(self, kind: TimerKind, campaign: str, state: CampaignState) -> None:
         self.announced.append((kind, campaign, state))

@@ -6,7 +6,8 @@ import json
 import re
 from pathlib import Path
 
-from nextwave_orchestrator.gate import CHECKS
+from nextwave_orchestrator.checks import CHECKS
+from nextwave_orchestrator.parts import PARTS
 from nextwave_orchestrator.rules.operators import OPERATORS
 from unit.orchestrator.api.caller import Caller
 
@@ -32,6 +33,12 @@ def test_every_operator_stands_in_the_table() -> None:
     columns = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
     named = [name for column in columns for name in re.findall(r"`(\w+)`", column)]
     assert named == list(OPERATORS)
+
+
+def test_the_functions_of_the_score_stand_in_the_table_the_shipped_one_first() -> None:
+    table = MANUAL[MANUAL.index("| part | functions") : MANUAL.index("The policy chooses by name")]
+    rows = [(name, re.findall(r"`(\w+)`:", told)) for name, told in re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)]
+    assert rows == [(name, list(functions)) for name, functions in PARTS.items()]
 
 
 def test_the_checks_of_the_gate_stand_in_their_order() -> None:

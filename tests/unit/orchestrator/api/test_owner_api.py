@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,7 +11,7 @@ from nextwave_contracts.customers import Churn, Snapshot
 from nextwave_orchestrator.campaigns.definition import Policy
 from nextwave_orchestrator.live import LiveCatalogue
 from nextwave_runtime.auth import ROLES
-from unit.orchestrator.api.caller import Caller
+from unit.orchestrator.api.caller import Caller, calling
 from unit.orchestrator.api.fake_store import FakeStore
 from unit.orchestrator.campaigns.winter import WINTER, put, written
 
@@ -30,7 +31,7 @@ async def test_a_campaign_goes_from_yaml_to_a_live_version_and_its_end(call: Cal
     await furnish(call)
     assert (await call("editor", "PUT", "/v1/campaigns/winter-renewal", WINTER, content_type="application/yaml")).status_code == 201
     linted = (await call("viewer", "POST", "/v1/campaigns/winter-renewal:lint")).json()
-    assert (linted["publishable"], [f["code"] for f in linted["findings"]]) == (True, ["budget_not_enforced"])
+    assert (linted["publishable"], [f["code"] for f in linted["findings"]]) == (True, [])
     published = (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")).json()
     assert (published["state"], published["version"]) == ("published", 1)
     live = LiveCatalogue(store, b"secret")
@@ -89,6 +90,22 @@ async def test_an_editor_needs_an_approver_for_a_large_budget(call: Caller) -> N
     assert (large.status_code, large.json()["type"]) == (403, "urn:nextwave:problem:approval-needed")
     await call("editor", "PUT", "/v1/campaigns/winter-renewal", put(written(), "/budget/amount", 100_000))
     assert (await call("editor", "POST", "/v1/campaigns/winter-renewal:publish")).status_code == 200
+
+
+async def test_an_editor_needs_an_approver_for_a_large_audience(store: FakeStore, tmp_path: Path) -> None:
+    counted: list[str] = []
+
+    async def size(segment: str) -> int:
+        counted.append(segment)
+        return 1_001
+
+    async with calling(store, tmp_path, sizes=size) as call:
+        await furnish(call)
+        await call("editor", "PUT", "/v1/campaigns/winter-renewal", put(written(), "/budget/amount", 100_000))
+        large = await call("editor", "POST", "/v1/campaigns/winter-renewal:publish")
+        assert (large.status_code, "an audience of about 1001 customers" in large.json()["detail"]) == (403, True)
+        assert (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")).json()["audience"] == 1_001
+    assert counted == ["contract-holders"] * 2
 
 
 async def test_a_stale_writer_is_refused_and_a_fresh_one_not(call: Caller) -> None:
@@ -159,6 +176,14 @@ RIGHTS: list[tuple[str, str, frozenset[str]]] = [
     ("POST", "/v1/campaigns/x:resume", WRITE),
     ("POST", "/v1/campaigns/x:pause", WRITE | {"operator"}),
     ("POST", "/v1/campaigns/x:end", WRITE | {"operator"}),
+    ("POST", "/v1/campaigns/x:drain", WRITE | {"operator"}),
+    ("POST", "/v1/campaigns/x:migrate", WRITE),
+    ("POST", "/v1/campaigns/x:try", READ),
+    ("POST", "/v1/catalogue:plan", READ),
+    ("POST", "/v1/rules:import", READ),
+    ("GET", "/v1/campaigns/x/versions", READ),
+    ("GET", "/v1/campaigns/x/versions/1", READ),
+    ("GET", "/v1/campaigns/x/versions/1:diff", READ),
     ("PUT", "/v1/policy", frozenset({"approver"})),
     ("PUT", "/v1/readiness/x", frozenset({"operator"})),
 ]
@@ -186,7 +211,7 @@ async def test_lists_come_in_pages(call: Caller) -> None:
     for key in ("a", "b", "c"):
         await call("editor", "PUT", f"/v1/templates/{key}", {"text": "x"})
     first = (await call("viewer", "GET", "/v1/templates?limit=2")).json()
-    rest = (await call("viewer", "GET", f"/v1/templates?limit=2&after={first['next']}")).json()
+    rest = (await call("viewer", "GET", f"/v1/templates?limit=2&cursor={first['next']}")).json()
     assert ([t["key"] for t in first["items"]], first["next"]) == (["a", "b"], "b")
     assert ([t["key"] for t in rest["items"]], rest["next"]) == (["c"], None)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Template
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
 from nextwave_orchestrator.campaigns.documents import read_as
-from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Verb, may_publish, next_state
+from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Limits, Verb, may_publish, next_state, too_large
 from nextwave_orchestrator.campaigns.lint import lint
 from nextwave_orchestrator.catalogue import CampaignState
 from unit.orchestrator.campaigns.winter import around, put, winter, written
 
 PLAN = put(written(), "/budget", ...)
 """The winter campaign without its budget."""
+
+SMS = {"channel": "sms", "template": "sorry"}
 
 
 def plan() -> Campaign:
@@ -24,10 +26,8 @@ def test_a_campaign_whose_world_is_complete_has_no_findings() -> None:
     assert lint(plan(), around()) == []
 
 
-def test_a_budget_is_said_to_be_stored_and_not_enforced() -> None:
-    (finding,) = lint(winter(), around())
-    assert (finding.level, finding.code, finding.pointer) == ("warning", "budget_not_enforced", "/budget")
-    assert "is stored, and not enforced yet" in finding.detail
+def test_a_budget_needs_no_warning_since_it_is_kept() -> None:
+    assert lint(winter(), around()) == []
 
 
 CASES: list[tuple[str, Any, str, str, str]] = [
@@ -60,6 +60,47 @@ def test_a_campaign_that_would_not_work_is_found_out(at: str, value: Any, level:
     findings = lint(read_as(put(PLAN, at, value), Campaign), around())
     assert [(f.level, f.code, f.pointer) for f in findings] == [(level, code, pointer)]
     assert findings[0].fix
+
+
+CARD: dict[str, Any] = {"field": "value.cell", "op": "in", "value": ["III", "IV"]}
+SEGMENTS = around().segments
+
+
+@pytest.mark.parametrize(
+    ("key", "segment", "code", "level", "pointer"),
+    [
+        ("contract-holders", {"rule": {"all": [CARD, {"not": CARD}]}}, "dead_segment", "error", "/entry/audience/segment"),
+        ("top-value", {"rule": {"all": [CARD, {"not": CARD}]}}, "dead_segment", "warning", "/waves/0/mixes/0"),
+        ("everyone-valuable", {"rule": CARD, "priority": 1}, "hidden_mix", "warning", "/waves/0/mixes/0"),
+    ],
+)
+def test_a_segment_that_nobody_can_be_in_or_get_to_is_found(key: str, segment: dict[str, Any], code: str, level: str, pointer: str) -> None:
+    segments = {**SEGMENTS, key: read_as({"key": key, "name": key, "owner": "x", **segment}, Segment)}
+    mixes = [*PLAN["waves"][0]["mixes"], {"segment": key, "channels": [{"channel": "email", "template": "renew"}]}]
+    campaign = read_as(put(PLAN, "/waves/0/mixes", mixes) if code == "hidden_mix" else PLAN, Campaign)
+    found = lint(campaign, around(segments=segments))
+    assert [(f.code, f.level, f.pointer) for f in found] == [(code, level, pointer)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "is_hidden"),
+    [
+        ({"after": "tell"}, {"after": "tell", "unless": "responded"}, True),
+        ({"after": "tell", "unless": "responded"}, {"after": "tell"}, False),
+        ({"after": "tell", "unless": "responded"}, {"after": "tell", "on": {"missed": SMS}}, True),
+        ({"after": "tell", "unless": "responded"}, {"after": "tell", "on": {"refused": SMS}}, False),
+        ({"after": "tell", "on": {"missed": SMS}}, {"after": "tell", "on": {"missed": SMS}}, True),
+        ({"after": "tell", "on": {"missed": SMS}}, {"after": "tell", "unless": "responded"}, False),
+    ],
+)
+def test_a_wave_of_which_earlier_ones_leave_nobody_is_unreachable(first: Any, second: Any, is_hidden: bool) -> None:
+    def wave(key: str, enter: Any) -> dict[str, Any]:
+        mixes = [] if "on" in enter else [{"segment": "*", "channels": [SMS]}]
+        return {"key": key, "window": "48h", "enter": enter, "mixes": mixes}
+
+    waves = [PLAN["waves"][0], wave("second", first), wave("third", second)]
+    findings = lint(read_as(put(PLAN, "/waves", waves), Campaign), around())
+    assert [(f.code, f.pointer) for f in findings] == ([("unreachable", "/waves/2/enter")] if is_hidden else [])
 
 
 def test_a_trait_shown_without_a_default_is_warned_of() -> None:
@@ -104,13 +145,30 @@ def test_a_campaign_moves_only_along_its_life(verb: Verb, state: CampaignState, 
         next_state(verb, state)
 
 
-def test_an_editor_publishes_small_budgets_and_an_approver_any() -> None:
-    campaign, policy = winter(), Policy()
-    free = Policy(channel_costs={})
-    no_limit = plan()
-    assert not may_publish(campaign, policy, ["editor"], 499_999)
-    assert may_publish(campaign, policy, ["editor"], 500_000)
-    assert may_publish(campaign, policy, ["approver"], 0)
-    assert may_publish(campaign, free, ["editor"], 0)
-    assert not may_publish(no_limit, policy, ["editor"], 500_000)
-    assert not may_publish(campaign, policy, ["viewer"], 500_000)
+FREE = Policy(channel_costs={})
+
+
+@pytest.mark.parametrize(
+    ("campaign", "policy", "budget_max", "audience", "why"),
+    [
+        (winter(), Policy(), 499_999, None, "a budget of 500000"),
+        (winter(), Policy(), 500_000, None, ""),
+        (winter(), FREE, 0, None, ""),
+        (plan(), Policy(), 500_000, None, "paid contacts without a budget"),
+        (winter(), FREE, 0, 100, ""),
+        (winter(), FREE, 0, 101, "an audience of about 101 customers"),
+    ],
+)
+def test_a_large_budget_or_audience_needs_an_approver(
+    campaign: Campaign, policy: Policy, budget_max: int, audience: int | None, why: str
+) -> None:
+    told = too_large(campaign, policy, Limits(budget_max=budget_max, audience_max=100), audience)
+    assert told.startswith(why)
+    assert bool(told) == bool(why)
+
+
+def test_an_approver_publishes_anything_and_a_viewer_nothing() -> None:
+    assert may_publish(["approver"], "large")
+    assert may_publish(["editor"], "")
+    assert not may_publish(["editor"], "large")
+    assert not may_publish(["viewer"], "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Template
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Rule, Segment, Template
 from nextwave_orchestrator.campaigns.documents import read_as, read_document
 from nextwave_orchestrator.campaigns.lint import Surroundings
 
@@ -34,6 +34,10 @@ waves:
     enter: {after: call, on: {missed: {channel: sms, template: sorry}, refused: {channel: email, template: sorry}}}
     window: 7d
 """
+RULES: dict[str, Rule] = {
+    "top-value": {"field": "value.cell", "op": "eq", "value": "IV"},
+    "contract-holders": {"field": "traits.contract", "op": "exists"},
+}
 
 
 def written() -> dict[str, Any]:
@@ -51,7 +55,7 @@ def winter() -> Campaign:
 def around(**changes: Any) -> Surroundings:
     """A world in which the campaign works."""
     world: dict[str, Any] = {
-        "segments": frozenset({"top-value", "contract-holders"}),
+        "segments": {key: Segment(key=key, name=key, owner="sales", rule=rule) for key, rule in RULES.items()},
         "templates": {key: Template(key=key, text="Hello") for key in ("renew", "renew-top", "sorry")},
         "systems": frozenset(),
         "policy": Policy(),

@@ -115,7 +115,7 @@ def capped(*caps: Cap, window: str = "48h") -> House:
 def test_a_second_campaign_is_deferred_until_the_first_contact_falls_out_of_the_window() -> None:
     house = capped(Cap(most=1, per="24h"))
     house.touch("cart.updated")
-    assert [(d.campaign, d.result, d.reason) for d in house.decisions] == [("a", "act", "permitted"), ("b", "defer", "cap")]
+    assert [(d.campaign, d.result, d.reason) for d in house.decisions] == [("a", "act", "permitted"), ("b", "defer", "outranked")]
     assert house.decisions[1].until == MONDAY_NOON + DAY
     house.wait(MONDAY_NOON + DAY - timedelta(microseconds=1))
     assert len(house.all(Contact)) == 1
@@ -126,7 +126,7 @@ def test_a_second_campaign_is_deferred_until_the_first_contact_falls_out_of_the_
 def test_a_cap_that_frees_only_after_the_window_withholds() -> None:
     house = capped(Cap(most=1, per="7d"))
     house.touch("cart.updated")
-    assert [(d.result, d.reason) for d in house.decisions] == [("act", "permitted"), ("withhold", "cap")]
+    assert [(d.result, d.reason) for d in house.decisions] == [("act", "permitted"), ("withhold", "outranked")]
 
 
 def test_a_contact_that_was_never_sent_is_given_back() -> None:

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import Consent, ContactPoint, HeldBy, Value
+from nextwave_contracts.decisions import Rival
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
 from nextwave_orchestrator.candidate import GateInput, Offer, own_quiet_hours
 from nextwave_orchestrator.caps import CapRule
+from nextwave_orchestrator.checks import CHECKS
 from nextwave_orchestrator.decisions import answer, answer_in
-from nextwave_orchestrator.gate import CHECKS, NEXT_CHANNEL, Act, Defer, Withhold, decide
+from nextwave_orchestrator.gate import NEXT_CHANNEL, Act, Defer, Withhold, decide
 from nextwave_orchestrator.holdout import draw, held_out
 from nextwave_orchestrator.state import Reservation
 from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
@@ -63,6 +65,10 @@ def asked(*offers: Offer, **changes: Any) -> GateInput:
 
 
 HELD = HeldBy(kind="complaint", since=MONDAY_NOON - DAY)
+RICHER = Rival(
+    run_id="other", campaign="spring", wave="tell", channel="email", purpose="marketing", at=MONDAY_NOON, priority=100,
+    response=0.5, value=9_000, weight=1.0, lever=1.0, cost=0, score=4_500,
+)  # fmt: skip
 FAULTS: list[tuple[str, dict[str, Any], Offer]] = [
     ("campaign_stopped", {"state": "paused"}, SMS),
     ("holdout", {"holdouts": (("*", 1.0),)}, SMS),
@@ -78,7 +84,10 @@ FAULTS: list[tuple[str, dict[str, Any], Offer]] = [
     ("hours", {"now": NIGHT}, SMS),
     ("cap", {"caps": (CapRule(1, 3600.0),), "reservations": (Reservation("x", "w", "sms", "marketing", MONDAY_NOON),)}, SMS),
     ("not_worth_it", {"goal_value": 99}, SMS),
+    ("budget", {"budget_left": 7}, SMS),
+    ("capacity", {}, replace(SMS, capacity_free_at=MONDAY_NOON + HOUR)),
     ("not_worth_it", {"cell": "I"}, SMS),
+    ("outranked", {"caps": (CapRule(1, 3600.0),), "rivals": (RICHER,)}, SMS),
     ("expired", {"not_after": MONDAY_NOON}, SMS),
 ]
 

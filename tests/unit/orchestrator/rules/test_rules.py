@@ -151,7 +151,7 @@ def test_a_missing_field_is_false_and_says_so() -> None:
 
 def test_a_rule_reads_as_words() -> None:
     raw = {"all": [leaf("churn.band", "in", ["high", "lost"]), {"not": {"event": "order.placed", "within": "30d", "at_least": 2}}]}
-    assert in_words(read_rule(raw)) == "churn.band is one of high, lost and not (at least 2 times order.placed within 30d)"
+    assert in_words(read_rule(raw)) == "risk band is one of high, lost and not (order.placed happened at least 2 times within 30d)"
 
 
 def test_a_response_is_any_of_its_events() -> None:

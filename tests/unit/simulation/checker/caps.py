@@ -9,7 +9,7 @@ from typing import Any
 
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import CustomersMerged, CustomerUpdated
-from nextwave_contracts.decisions import Decision
+from nextwave_contracts.decisions import Decision, Rival
 from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT
 from unit.simulation.checker.merges import Merges
 from unit.simulation.history import Rules, Step
@@ -47,19 +47,19 @@ class Counted:
 
     def full(self, policy: Mapping[str, Any], wanted: Decision, at: datetime) -> list[Mapping[str, Any]]:
         """The caps that leave no room for such a contact at `at`, itself not counted."""
-        covering = [cap for cap in policy["caps"] if self._covers(cap, wanted)]
-        return [cap for cap in covering if len(self._inside(cap, wanted, at)) >= cap["most"]]
+        covering = [cap for cap in policy["caps"] if self.covers(cap, wanted)]
+        return [cap for cap in covering if sum(c.decided_at > at - span(cap["per"]) for c in self.of(cap, wanted)) >= cap["most"]]
 
-    def _inside(self, cap: Mapping[str, Any], wanted: Decision, at: datetime) -> list[Contact]:
-        """Of everybody who is said to be the customer, also what was decided while that was not known yet."""
+    def of(self, cap: Mapping[str, Any], wanted: Decision) -> list[Contact]:
+        """What counts for the cap beside this contact: of everybody who is said to be the customer, also from before that was known."""
         decided = (c for member in self._merges.known(wanted.customer_id) for c in self._contacts[member])
-        counting = [c for c in decided if self._covers(cap, c) and self._counts(c)]
-        return [c for c in counting if c.action_id != wanted.action_id and c.decided_at > at - span(cap["per"])]
+        return [c for c in decided if self.covers(cap, c) and self._counts(c) and c.action_id != wanted.action_id]
 
     def _counts(self, contact: Contact) -> bool:
         kinds = self._kinds[contact.action_id]
         return bool(kinds & CONTACT_MADE) or not kinds & NOT_SENT
 
     @staticmethod
-    def _covers(cap: Mapping[str, Any], contact: Contact | Decision) -> bool:
+    def covers(cap: Mapping[str, Any], contact: Contact | Decision | Rival) -> bool:
+        """Whether such a contact takes a place in the cap."""
         return cap.get("channel", "") in ("", contact.channel) and cap.get("purpose", "marketing") in ("", contact.purpose)

@@ -14,6 +14,7 @@ from unit.simulation.checker.caps import Counted, span
 from unit.simulation.checker.facts import Heard
 from unit.simulation.checker.hours import may_text
 from unit.simulation.checker.knowledge import Knowledge
+from unit.simulation.checker.ranking import Ranking
 from unit.simulation.history import Rules, Step
 
 SELLING = frozenset({"marketing", "care"})
@@ -29,6 +30,7 @@ class Gate:
         self._key = key
         self._knowledge = Knowledge()
         self._counted = Counted()
+        self._ranking = Ranking(self._counted)
         self._decided: set[str] = set()
 
     def faults(self, steps: Sequence[Step]) -> Iterator[str]:
@@ -40,7 +42,10 @@ class Gate:
                 continue
             contacts = {message.action_id: message for message in step.said if isinstance(message, Contact)}
             for decision in (message for message in step.said if isinstance(message, Decision)):
-                yield from (f"{fault}: {_label(decision)}" for fault in self._of(decision, contacts.pop(decision.action_id, None)))
+                ranked = self._ranking.faults(decision, step, self._knowledge.rules)
+                found = (*ranked, *self._of(decision, contacts.pop(decision.action_id, None)))
+                yield from (f"{fault}: {_label(decision)}" for fault in found)
+            self._ranking.follow(step)
             yield from (f"{name} was decided by nobody" for name in contacts)
 
     def _of(self, decision: Decision, contact: Contact | None) -> Iterator[str]:

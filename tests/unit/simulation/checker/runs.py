@@ -179,7 +179,7 @@ class Runs:
         if way.ended is not None or decision.wave != way.wave or decision.version != way.start.version:
             yield f"{_label(way)}: a decision for wave {decision.wave} of version {decision.version} while {way.wave or 'none'} was open"
         earlier = [d for d in way.decided if d.wave == decision.wave]
-        if earlier and (earlier[-1].result != "defer" or earlier[-1].until is None or decision.at < earlier[-1].until):
+        if earlier and not _may_follow(earlier[-1], decision):
             yield f"{_label(way)}: a second candidate in wave {decision.wave} at {decision.at}"
         way.decided.append(decision)
         if decision.result == "act" and way.start.holdout:
@@ -209,6 +209,12 @@ class Runs:
         is_it = any(waves.event_of(update)[0] == wanted["event"] for update in came)
         if not is_it or not waves.is_within(way.start.at, goal.at, until) or way.replaced:
             yield f"{_label(way)} (entered {way.start.at}) is said to have reached its goal at {goal.at}, and did not"
+
+
+def _may_follow(before: Decision, after: Decision) -> bool:
+    """Whether a candidate may be made again: at the instant to which it was put off, or earlier where its winner gave way."""
+    is_due = before.until is not None and after.at >= before.until
+    return before.result == "defer" and (is_due or (before.reason == "outranked" and any(rival.ahead for rival in before.rivals)))
 
 
 def _label(way: Way) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
+
 from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.identifiers import kind_of, value_of
 

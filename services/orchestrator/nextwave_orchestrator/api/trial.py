@@ -1,0 +1,102 @@
+"""Trying a draft, or a version, on one customer before anybody is contacted."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import msgspec
+from fastapi import APIRouter, Request
+from nextwave_contracts.customers import Snapshot
+from starlette.responses import Response
+
+from nextwave_orchestrator.api.campaigns import draft_of
+from nextwave_orchestrator.api.control import Controlled, Reader, answer, document
+from nextwave_orchestrator.api.documents import missing
+from nextwave_orchestrator.assembly import CampaignRow, Version, assemble
+from nextwave_orchestrator.campaigns.definition import Segment
+from nextwave_orchestrator.campaigns.documents import read_as
+from nextwave_orchestrator.catalogue import Catalogue, Facts
+from nextwave_orchestrator.catalogue_store import CatalogueSession
+from nextwave_orchestrator.faults import Fault, FaultyError, raise_any
+from nextwave_orchestrator.live import gather
+from nextwave_orchestrator.rules.explain import Explanation, explain
+from nextwave_orchestrator.rules.parse import read_rule
+from nextwave_orchestrator.trial import Event, horizon, try_out
+
+router = APIRouter(tags=["campaigns"])
+EVENTS_MAX = 200
+LONGEST = timedelta(days=400)
+NO_KEY = bytes(32)
+"""Hashes of identifiers in contacts that go nowhere."""
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A customer and what happens to them. `version` 0 is the draft; `until` is when the last window can have closed, unless given."""
+
+    profile: Snapshot
+    events: tuple[Event, ...] = ()
+    until: datetime | None = None
+    version: int = 0
+
+
+@router.post("/v1/campaigns/{key}:try")
+async def try_campaign(key: str, request: Request, control: Controlled, _: Reader) -> Response:
+    """What the draft (or a version) would do with this customer and these events, step by step. Nothing is stored, nobody is contacted."""
+    trial = read_as(await document(request), Trial)
+    _refuse_excess(trial)
+    now = control.clock.now()
+    async with control.store.reading() as session:
+        catalogue = await _alone(session, key, trial.version)
+        audience = await _audience(session, catalogue, trial, now)
+    until = _until(trial, catalogue, now)
+    steps = await asyncio.to_thread(try_out, catalogue, trial.profile, trial.events, until)
+    told = {"key": key, "version": trial.version or "draft", "until": until, "audience": audience, "steps": steps}
+    return answer(msgspec.json.encode(told))
+
+
+async def _alone(session: CatalogueSession, key: str, number: int) -> Catalogue:
+    """The catalogue as it is, but with this one version of this one campaign, published."""
+    if number:
+        bodies = [v.body for v in await session.versions(key) if v.version == number]
+        if not bodies:
+            raise missing("version of this campaign", str(number))
+        body = bodies[0]
+    else:
+        body = (await draft_of(session, key)).body
+    number = number or 1
+    stored = await gather(session)
+    alone = replace(stored, campaigns=[CampaignRow(key, "published", number)], versions=[Version(key, number, body)])
+    return assemble(alone, NO_KEY)
+
+
+async def _audience(session: CatalogueSession, catalogue: Catalogue, trial: Trial, now: datetime) -> Explanation | None:
+    """Whether the customer is of the audience at the first event, leaf by leaf; None where everybody is, or the segment is missing."""
+    (campaign,) = catalogue.live
+    stored = await session.document("segments", campaign.definition.entry.audience.segment)
+    if stored is None:
+        return None
+    rule = read_rule(msgspec.json.decode(stored.body, type=Segment).rule, "/rule")
+    return explain(rule, Facts(trial.profile, [], min((event.at for event in trial.events), default=now)))
+
+
+def _refuse_excess(trial: Trial) -> None:
+    instants = [(f"/events/{n}/at", event.at) for n, event in enumerate(trial.events)]
+    instants += [("/until", trial.until)] if trial.until else []
+    faults = [
+        Fault(at, "an instant without a zone", "write for example 2026-11-22T08:00:00Z") for at, when in instants if when.tzinfo is None
+    ]
+    if len(trial.events) > EVENTS_MAX:
+        faults.append(Fault("/events", f"{len(trial.events)} events", f"try at most {EVENTS_MAX}"))
+    raise_any(faults)
+
+
+def _until(trial: Trial, catalogue: Catalogue, now: datetime) -> datetime:
+    begins = min((event.at for event in trial.events), default=now)
+    until = trial.until or min(horizon(catalogue, trial.events, now), begins + LONGEST)
+    if not begins <= until <= begins + LONGEST:
+        raise FaultyError(
+            [Fault("/until", "before the first event, or too long after it", f"give an instant at most {LONGEST.days} days after it")]
+        )
+    return until

@@ -1,0 +1,98 @@
+"""Reads customers from a random place on, in the order of their ids, which say nothing of the customer: a random sample by an index.
+
+Ids are UUIDs made of a hash, so that neighbours have nothing in common. (TABLESAMPLE takes whole pages of the table, whose rows were
+written at one time and are alike, or reads all of them.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from nextwave_contracts.customers import Snapshot
+from nextwave_runtime.database import Database
+from sqlalchemy import TextClause, text
+
+from nextwave_orchestrator.audience.estimate import Estimate, estimate
+from nextwave_orchestrator.catalogue import Facts, Predicate
+from nextwave_orchestrator.state import CustomerState, from_bytes
+
+PAGE = 250
+SAMPLED_MAX = 2_000
+"""Customers looked at for a size: half of all is then told to two points of a hundred."""
+VISITED_MAX = 5_000
+"""Customers looked at for members of a small segment."""
+_ON = text("select state from customer_states where customer_id > :after order by customer_id limit :most")
+_AROUND = text("select state from customer_states where customer_id > :after and customer_id <= :until order by customer_id limit :most")
+_CUSTOMERS = text(
+    "select greatest(s.n_live_tup, c.reltuples, 0)::bigint from pg_class c join pg_stat_user_tables s on s.relid = c.oid"
+    " where c.oid = 'customer_states'::regclass"
+)
+"""About how many rows there are, as PostgreSQL keeps count, in constant time."""
+
+
+class Members(NamedTuple):
+    """Some members of a segment; `complete`: there are no others. So many customers were looked at."""
+
+    found: list[Snapshot]
+    visited: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sampler:
+    """Looks at customers from `start` (a random UUID) on and round to it again, a bounded number, and lets others run in between."""
+
+    database: Database
+    start: str
+    now: datetime
+
+    async def size(self, matches: Predicate) -> Estimate:
+        """About how many customers match."""
+        sampled = matched = 0
+        whole = True
+        async for page in self._pages():
+            if sampled >= SAMPLED_MAX:
+                whole = False
+                break
+            sampled += len(page)
+            matched += sum(self._profile(state, matches) is not None for state in page)
+        return estimate(matched, sampled, await self._customers(), whole=whole)
+
+    async def members(self, matches: Predicate, limit: int) -> Members:
+        """At most `limit` customers who match."""
+        found: list[Snapshot] = []
+        visited = 0
+        async for page in self._pages():
+            if visited >= VISITED_MAX or len(found) >= limit:
+                return Members(found[:limit], visited, complete=False)
+            visited += len(page)
+            found += [profile for state in page if (profile := self._profile(state, matches)) is not None]
+        return Members(found[:limit], visited, complete=len(found) <= limit)
+
+    def _profile(self, state: CustomerState, matches: Predicate) -> Snapshot | None:
+        """The customer's profile if they match; whoever became part of another does not."""
+        if state.profile is None or state.absorbed_into or not matches(Facts(state.profile, state.history, self.now)):
+            return None
+        return state.profile
+
+    async def _pages(self) -> AsyncIterator[list[CustomerState]]:
+        """Every customer once, in pages that are not empty."""
+        for query, place in ((_ON, self.start), (_AROUND, "")):
+            after = place
+            while page := await self._page(query, after):
+                yield page
+                after = page[-1].customer_id
+                await asyncio.sleep(0)
+
+    async def _page(self, query: TextClause, after: str) -> list[CustomerState]:
+        bound = {"after": after, "most": PAGE} | ({"until": self.start} if query is _AROUND else {})
+        async with self.database.transaction() as connection:
+            return [from_bytes(raw) for raw in (await connection.execute(query, bound)).scalars()]
+
+    async def _customers(self) -> int:
+        async with self.database.transaction() as connection:
+            return int((await connection.execute(_CUSTOMERS)).scalar_one())

@@ -1,0 +1,62 @@
+"""SQL of the books: written by each partition's owner in its transaction, read as sums over partitions and days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_orchestrator.reports.books import Books, Entry, Sums
+from nextwave_orchestrator.responses import table
+
+_WRITE = text(
+    "insert into bookings (partition, day, campaign, version, fact, code, wave, segment, channel, held_by, count, amount, loading)"
+    " select :partition, * from unnest(cast(:days as date[]), cast(:campaigns as text[]), cast(:versions as int[]),"
+    " cast(:facts as text[]), cast(:codes as text[]), cast(:waves as text[]), cast(:segments as text[]), cast(:channels as text[]),"
+    " cast(:held as text[]), cast(:counts as bigint[]), cast(:amounts as bigint[]), cast(:loadings as bigint[]))"
+    " on conflict (campaign, day, partition, version, fact, code, wave, segment, channel, held_by) do update"
+    " set count = bookings.count + excluded.count, amount = bookings.amount + excluded.amount,"
+    " loading = bookings.loading + excluded.loading"
+)
+_COLUMNS = ("days", "campaigns", "versions", "facts", "codes", "waves", "segments", "channels", "held")
+_READ = (
+    "select {day} as day, campaign, version, fact, code, wave, segment, channel, held_by,"
+    " sum(count)::bigint, sum(amount)::bigint, sum(loading)::bigint from bookings"
+    " where (cast(:campaign as text) is null or campaign = :campaign) and (cast(:fact as text) is null or fact = :fact)"
+    " and (cast(:since as date) is null or day >= :since) and (cast(:until as date) is null or day < :until)"
+    " group by 1, 2, 3, 4, 5, 6, 7, 8, 9 order by 1, 2, 3, 4, 5, 6, 7, 8, 9"
+)
+ANY_DAY = date(1970, 1, 1)
+"""The day of entries that are summed over all days."""
+_BY_DAY, _OVER_DAYS = text(_READ.format(day="bookings.day")), text(_READ.format(day="cast('1970-01-01' as date)"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Which entries: of a campaign, of a fact, of the days (UTC) from `since` on and before `until`; None restricts nothing."""
+
+    campaign: str | None = None
+    fact: str | None = None
+    since: date | None = None
+    until: date | None = None
+    by_day: bool = False
+
+
+async def write(connection: AsyncConnection, partition: int, books: Books) -> None:
+    """Adds what a batch booked, in the caller's transaction; rows in key order."""
+    await table.add(connection, partition, books.answers)
+    if not books.entries:
+        return
+    rows = sorted(books.entries.items())
+    bound: dict[str, object] = {name: [entry[n] for entry, _ in rows] for n, name in enumerate(_COLUMNS)}
+    bound |= {name: [sums[n] for _, sums in rows] for n, name in enumerate(("counts", "amounts", "loadings"))}
+    await connection.execute(_WRITE, bound | {"partition": partition})
+
+
+async def read(connection: AsyncConnection, asked: Asked) -> list[tuple[Entry, Sums]]:
+    """The sums over all partitions, in order of their entries."""
+    bound = {"campaign": asked.campaign, "fact": asked.fact, "since": asked.since, "until": asked.until}
+    rows = await connection.execute(_BY_DAY if asked.by_day else _OVER_DAYS, bound)
+    return [(Entry(*row[:9]), Sums(*row[9:])) for row in rows.all()]

@@ -1,0 +1,178 @@
+"""A walk over all customers of a partition, page by page: each page is a timer of its own, so that a crash repeats it and loses nothing.
+
+See `docs/decisions/0010-what-lets-a-customer-in.md`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+from nextwave_runtime.application import Timer
+
+from nextwave_orchestrator.catalogue import Catalogue, LiveCampaign
+from nextwave_orchestrator.entry import may_enter
+from nextwave_orchestrator.state import CustomerState, Stored
+from nextwave_orchestrator.triggers.local_time import NEVER_YET
+from nextwave_orchestrator.triggers.planning import plan, scheduled, waits_by_time
+from nextwave_orchestrator.triggers.timetable import Lane, Taken, Timetable
+from nextwave_orchestrator.turn import Turn
+from nextwave_orchestrator.waves import LOOK_AGAIN
+
+OPENED, WALK = "campaign_opened", "walk"
+"""Kinds of timers of a partition: a campaign lets people in from now on; one page of a walk."""
+PAGE = 200
+"""Customers of one page, each a row of a few kilobytes."""
+CATALOGUE_LAGS = timedelta(seconds=1)
+"""After this it is looked again for a change that this replica has not read yet, business time."""
+
+
+class Walk(Stored, frozen=True, kw_only=True):
+    """How far a walk is. `occurrence`: whom it lets in then (local time, naive); None: it only sets the timers of who exists already.
+
+    `since`: whose own time was before, is too late, since the campaign was opened only then. `cursor` is the last customer visited,
+    empty before the first page; `taken` the slots of the pace that are given away.
+    """
+
+    occurrence: datetime | None = None
+    since: datetime
+    cursor: str = ""
+    taken: Taken = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where and when a walk goes on, and the customers of its page by id; None where the page has not been read."""
+
+    catalogue: Catalogue
+    now: datetime
+    partitions: int
+    page: Sequence[CustomerState] | None = None
+
+
+@dataclass(slots=True)
+class Gone:
+    """What comes of a page: a turn for each customer it concerns, and timers of the partition."""
+
+    turns: list[Turn] = field(default_factory=list)
+    timers: list[Timer] = field(default_factory=list)
+
+
+def walk_of(timer: Timer) -> Walk:
+    """How far the walk of this timer is. Raises `msgspec.DecodeError`."""
+    return msgspec.msgpack.decode(timer.payload, type=Walk)
+
+
+def opened(timer: Timer, ground: Ground) -> list[Timer]:
+    """A campaign lets people in from now on: what this partition has to set. Waits until the catalogue in force knows of it."""
+    if ground.catalogue.revision < int(timer.payload):
+        return [_again(timer, ground.now + CATALOGUE_LAGS, timer.payload)]
+    campaign = _live(ground.catalogue, timer.key)
+    if campaign is None:
+        return []
+    timers = []
+    if waits_by_time(campaign, ground.catalogue):
+        timers.append(_walk(timer.partition, campaign.key, timer.due_at, Walk(since=timer.due_at)))
+    local = None if campaign.schedule is None else campaign.schedule.next_after(timer.due_at)
+    if campaign.schedule is not None and local is not None:
+        starts_at = max(campaign.schedule.starts_at(local), timer.due_at)
+        timers.append(_walk(timer.partition, campaign.key, starts_at, Walk(occurrence=local, since=timer.due_at)))
+    return timers
+
+
+def step(timer: Timer, ground: Ground) -> Gone:
+    """One page, and the timer of the next one. A pause puts it off; it ends with the campaign."""
+    walk, key = walk_of(timer), timer.key.partition("/")[0]
+    campaign = _live(ground.catalogue, key)
+    if campaign is None:
+        waits = walk.occurrence is not None and ground.catalogue.states.get(key) == "paused"
+        return Gone(timers=[_again(timer, ground.now + LOOK_AGAIN, timer.payload)] if waits else [])
+    if ground.page is None:
+        return Gone(timers=[timer])
+    if walk.occurrence is None:
+        return _visit(timer, walk, ground)
+    return _hand_out(timer, walk, ground, campaign)
+
+
+def _visit(timer: Timer, walk: Walk, ground: Ground) -> Gone:
+    """Sets the timers of who exists already."""
+    gone = Gone()
+    for state in ground.page or ():
+        turn = Turn(ground.catalogue, state, ground.now, ground.now, caused_by=timer.key)
+        plan(turn, state, anew=True)
+        gone.turns.append(turn)
+    gone.timers += _next_page(timer, walk, ground, timer.due_at)
+    return gone
+
+
+def _hand_out(timer: Timer, walk: Walk, ground: Ground, campaign: LiveCampaign) -> Gone:
+    """Sets a timer for everybody whom the campaign would let in, at their own instant and at the campaign's pace.
+
+    In a fixed zone the next page is read when the slots of this one are over; on customers' own clocks all pages are read ahead.
+    """
+    timetable, local = campaign.schedule, walk.occurrence
+    assert local is not None
+    gone = Gone()
+    if timetable is None or not (walk.cursor or timetable.has(local)):
+        return gone
+    if not walk.cursor:
+        following = timetable.next_local(local)
+        if following is not None:
+            starts_at = timetable.starts_at(following)
+            gone.timers.append(_walk(timer.partition, campaign.key, starts_at, Walk(occurrence=following, since=walk.since)))
+            if starts_at <= ground.now:
+                return gone
+    lane, taken, due_at = _lane(timetable, local, timer, ground), walk.taken, timer.due_at
+    for state in ground.page or ():
+        wanted = _wanted(campaign, walk, state, ground)
+        if wanted is None:
+            continue
+        if lane is not None:
+            wanted, taken = lane.take(taken, wanted)
+            due_at = due_at if timetable.zone is None else max(due_at, wanted)
+        turn = Turn(ground.catalogue, state, ground.now, ground.now, caused_by=timer.key)
+        turn.alarms.append(scheduled(state.customer_id, campaign.key, local, wanted))
+        gone.turns.append(turn)
+    going_on = msgspec.structs.replace(walk, taken=taken)
+    gone.timers += _next_page(timer, going_on, ground, due_at)
+    return gone
+
+
+def _wanted(campaign: LiveCampaign, walk: Walk, state: CustomerState, ground: Ground) -> datetime | None:
+    """The instant that is right for the customer; None for who would not be let in. This is judged again when it is their turn."""
+    timetable, local = campaign.schedule, walk.occurrence
+    if timetable is None or local is None or state.profile is None or state.absorbed_into:
+        return None
+    own = timetable.instant(local, state.profile)
+    if own < walk.since or state.served.get(campaign.key, NEVER_YET) >= local:
+        return None
+    turn = Turn(ground.catalogue, state, max(own, ground.now), own, caused_by="")
+    return own if may_enter(turn, campaign, "") else None
+
+
+def _lane(timetable: Timetable, local: datetime, timer: Timer, ground: Ground) -> Lane | None:
+    if not timetable.pace:
+        return None
+    return Lane(timetable.starts_at(local), timetable.pace, timer.partition, ground.partitions)
+
+
+def _next_page(timer: Timer, walk: Walk, ground: Ground, due_at: datetime) -> list[Timer]:
+    page = ground.page or ()
+    if len(page) < PAGE:
+        return []
+    return [_again(timer, due_at, msgspec.msgpack.encode(msgspec.structs.replace(walk, cursor=page[-1].customer_id)))]
+
+
+def _walk(partition: int, key: str, due_at: datetime, walk: Walk) -> Timer:
+    about = "" if walk.occurrence is None else walk.occurrence.isoformat()
+    return Timer(partition, due_at, f"{key}/{about}", WALK, msgspec.msgpack.encode(walk), "watermark")
+
+
+def _again(timer: Timer, due_at: datetime, payload: bytes) -> Timer:
+    return Timer(timer.partition, due_at, timer.key, timer.kind, payload, timer.gate)
+
+
+def _live(catalogue: Catalogue, key: str) -> LiveCampaign | None:
+    return next((campaign for campaign in catalogue.live if campaign.key == key), None)
