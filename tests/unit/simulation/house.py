@@ -49,13 +49,9 @@ def documents() -> dict[str, dict[str, Any]]:
             "bills", "service", {"event": "payment.failed"}, bills, entry={"key": "order_id"}, goal={"event": "order.paid", "within": "3d"}
         ),
         "deals": _campaign(
-            "deals",
-            "marketing",
-            {"event": "cart.updated"},
+            "deals", "marketing", {"event": "cart.updated"},
             [{"key": "deal", "window": "30h", "mixes": [{**_mix("email", "sms")[0], "pick": "best"}], "response": LOOK}],
-            entry={"reentry": {"after": "2d"}},
-            goal={"value": 9_000},
-            lever=1.2,
+            entry={"reentry": {"after": "2d"}}, goal={"value": 9_000}, lever=1.2,
         ),
         "bands": _campaign(
             "bands",
@@ -164,5 +160,5 @@ class House:
         self._documents[key, version + 1] = following
 
 
-def _render(template: str, profile: Snapshot, _entry: object = None) -> tuple[str, str, str]:
+def _render(template: str, profile: Snapshot, entry: object = None) -> tuple[str, str, str]:
     return template, f"text of {template}", ""
