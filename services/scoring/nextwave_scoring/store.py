@@ -6,19 +6,20 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
+from nextwave_contracts.topics import partition_of
 from nextwave_runtime import timers
 from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_scoring.cohorts import cohort_of
 from nextwave_scoring.customer import Customer
-from nextwave_scoring.quantiles import Tally, merged, packed, unpacked
+from nextwave_scoring.rejudging import PAGE_MAX, Page
 from nextwave_scoring.separation import LINES_MAX
 from nextwave_scoring.unit import Entry, Unit
-from nextwave_scoring.value.cells import Thresholds
 
 CHAIN_MAX = 16
 """Rounds of following customers that were absorbed, separated or began to share a name while we waited for their lock."""
+_LEAST = "00000000-0000-0000-0000-000000000000"
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode  # equal profiles are equal bytes
 _decode = msgspec.msgpack.Decoder(Customer).decode
 
@@ -36,6 +37,11 @@ _POINTERS = Statement(
 _CUSTOMERS = Statement(
     "select cast(id as text), cast(merged_into as text), state from customers where id = any(cast(:ids as uuid[])) order by id for update"
 )
+_PAGE = Statement("select cast(id as text) from customers where id > cast(:after as uuid) order by id limit cast(:limit as bigint)")
+_JUDGES = Statement(
+    "insert into judged_by as j (judge) values (:judge) on conflict (place) do update set judge = excluded.judge"
+    " where j.judge <> excluded.judge"
+)
 _BIND = Statement(
     "update identifiers i set customer_id = b.customer_id"
     " from unnest(cast(:names as text[]), cast(:ids as uuid[])) b(name, customer_id) where i.name = b.name"
@@ -51,17 +57,6 @@ _WRITE = Statement(
     " cause = excluded.cause, cohort = excluded.cohort, band_since = excluded.band_since, revenue = excluded.revenue,"
     " margin = excluded.margin, acquisition = excluded.acquisition, direct = excluded.direct, indirect = excluded.indirect,"
     " state = excluded.state"
-)
-_THRESHOLDS = Statement("select current_min, potential_min, since, customers from value_thresholds order by since")
-_NEW_THRESHOLDS = Statement(
-    "insert into value_thresholds (since, current_min, potential_min, customers)"
-    " values (:since, :current_min, :potential_min, :customers) on conflict (since) do nothing"
-)
-_TALLIES = Statement("select current, potential from value_tallies")
-_TALLY = Statement("select current, potential from value_tallies where partition = :partition for update")
-_SAVE_TALLY = Statement(
-    "insert into value_tallies (partition, current, potential) values (:partition, :current, :potential)"
-    " on conflict (partition) do update set current = excluded.current, potential = excluded.potential"
 )
 _ABSORB = Statement(
     "update customers c set merged_into = a.into_id, state = ''"
@@ -137,6 +132,18 @@ async def load_timelines(connection: AsyncConnection, unit: Unit, names: Collect
             unit.lines[root] = [_entry(row) for row in rows]
 
 
+async def load_page(connection: AsyncConnection, unit: Unit, after: str) -> Page:
+    """The next page of all customers after an id, empty for the first page; those that were absorbed are there too."""
+    ids = [found for (found,) in await _PAGE.rows(connection, {"after": after or _LEAST, "limit": PAGE_MAX})]
+    own = [found for found in ids if partition_of(found.encode(), unit.partitions) == unit.partition]
+    return Page(own, ids[-1] if len(ids) == PAGE_MAX else "")
+
+
+async def judges_changed(connection: AsyncConnection, judge: str) -> bool:
+    """Remembers what judges customers now; whether it was something else before."""
+    return await _JUDGES.run(connection, {"judge": judge}) > 0
+
+
 async def save(connection: AsyncConnection, unit: Unit) -> None:
     """Writes what the batch changed, each table in key order."""
     changed = sorted(unit.changed)
@@ -151,29 +158,6 @@ async def save(connection: AsyncConnection, unit: Unit) -> None:
     await _save_moved(connection, unit)
     await _save_entries(connection, unit)
     await timers.schedule(connection, unit.timers)
-
-
-async def load_thresholds(connection: AsyncConnection) -> list[Thresholds]:
-    """Thresholds of value taken so far, oldest first."""
-    return [Thresholds(*row) for row in await _THRESHOLDS.rows(connection)]
-
-
-async def load_tallies(connection: AsyncConnection) -> tuple[Tally, Tally]:
-    """Current and potential value of all customers, from every partition."""
-    rows = await _TALLIES.rows(connection)
-    return merged(unpacked(row["current"]) for row in rows), merged(unpacked(row["potential"]) for row in rows)
-
-
-async def save_thresholds(connection: AsyncConnection, unit: Unit) -> None:
-    """What the batch changed of this partition's tallies, and thresholds that it took."""
-    for taken in unit.taken:
-        await _NEW_THRESHOLDS.run(connection, msgspec.structs.asdict(taken))
-    if not any(unit.moved_tallies):
-        return
-    rows = await _TALLY.rows(connection, {"partition": unit.partition})
-    stored = [unpacked(part) for part in rows[0]] if rows else [{}, {}]
-    current, potential = (packed(merged(both)) for both in zip(stored, unit.moved_tallies, strict=True))
-    await _SAVE_TALLY.run(connection, {"partition": unit.partition, "current": current, "potential": potential})
 
 
 async def _save_absorbed(connection: AsyncConnection, unit: Unit) -> None:
