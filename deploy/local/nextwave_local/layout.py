@@ -95,7 +95,7 @@ def clock_settings(clock: ClockSetting) -> dict[str, str]:
 
 
 def next_clock(wall: float, speed: float, origin: datetime | None, before: ClockSetting | None, reached: datetime | None) -> ClockSetting:
-    """Business time of a fresh start at `wall`: from `origin`, else on from what was `reached` by a clock of its own, else the wall clock's.
+    """Business time of a fresh start at `wall`: from `origin`, else on from what a clock of its own `reached`, else the wall clock's.
 
     Raises `LayoutError` when it would go back behind what was reached.
     """
