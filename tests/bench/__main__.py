@@ -10,14 +10,14 @@ from time import monotonic
 
 import msgspec
 from rich.console import Console
-from ring.ring import ORIGIN
+from ring.ring import ORIGIN, Ring
 
-from bench import ingest, latency, scoring, throughput
+from bench import growth, ingest, latency, scoring, throughput
 from bench.processes import memory_mb, of_stack
 from bench.report import Part, Report, show
 from bench.stand import Bench, standing
 
-PARTS = ("ingest", "scoring", "ring")
+PARTS = ("ingest", "scoring", "ring", "growth")
 
 
 async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str, float]]:
@@ -33,8 +33,17 @@ async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str
         async with standing(bench.folder / "ring", "--from", ORIGIN) as ring:
             passage = await throughput.measure(bench, ring)
             parts += [passage, *await latency.measure(bench, ring, passage.subject)]
-            memory = {name: memory_mb(pid) for name, pid in of_stack(ring.endpoints["pids"]).items()}
+            memory = memory_of(ring)
+    if "growth" in wanted:
+        async with standing(bench.folder / "growth", "--from", ORIGIN) as ring:
+            parts += await growth.measure(bench, ring)
+            memory = memory_of(ring)
     return parts, memory
+
+
+def memory_of(ring: Ring) -> dict[str, float]:
+    """What the ring's processes hold now (MB)."""
+    return {name: memory_mb(pid) for name, pid in of_stack(ring.endpoints["pids"]).items()}
 
 
 def arguments() -> argparse.Namespace:
@@ -46,6 +55,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement under steady load")
     parser.add_argument("--events", type=int, default=20_000, help="touchpoints of the backlog")
     parser.add_argument("--customers", type=int, default=2_000, help="customers that the touchpoints are of")
+    parser.add_argument("--crowd", type=int, default=1_000_000, help="customers that there are in all, for scoring and growth")
     return parser.parse_args()
 
 
@@ -61,6 +71,7 @@ def main() -> None:
             seconds=asked.seconds,
             events=asked.events,
             customers=asked.customers,
+            crowd=asked.crowd,
         )
         bench.calibration.sample()
         parts, memory = asyncio.run(measure(bench, asked.parts))

@@ -21,10 +21,12 @@ from nextwave_scoring.registry.registry import Registry
 from ring.ring import Ring
 from stack import create_database
 
+from bench.crowd import known_to_scoring
 from bench.report import Measure, Part, Round, part_of
 from bench.stand import Bench
 
-BATCH = 500
+BATCH, STRIDE = 500, 7_919
+"""Of touchpoints; and how far apart the customers of a batch are, so that they lie on pages of their own."""
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LIMIT = "asyncpg: read for update and `unnest` upsert of 500 state rows of the same size, nothing else"
 GOALS = {1: 0.6, 10: 1.2}
@@ -42,9 +44,10 @@ async def measure(bench: Bench, ring: Ring) -> list[Part]:
     await asyncio.to_thread(upgrade, "nextwave_scoring.migrations", dsn)
     database, connection = Database(dsn), await asyncpg.connect(dsn)
     scoring = Scoring(Fold(Judge(Registry(Baseline(DEFAULT)))))
-    bench.say(f"scoring: making {bench.customers} customers")
+    bench.say(f"scoring: making {bench.crowd} customers")
     for first in range(0, bench.customers, BATCH):
         await _work(database, scoring, _touchpoints(range(first, min(first + BATCH, bench.customers)), 0, "order.placed"))
+    await known_to_scoring(connection, range(bench.customers, bench.crowd), ("customer_id:?", "anonymous_id:d?"))
     await connection.execute(_TABLE)
     await connection.execute("insert into states select id, state from customers")
     parts = [await _part(bench, database, connection, scoring, each) for each in GOALS]
@@ -57,13 +60,12 @@ async def _part(bench: Bench, database: Database, connection: asyncpg.Connection
     name = "scoring" if each == 1 else f"scoring_{each}"
     ids = [row[0] for row in await connection.fetch("select id from states order by id")]
     size = await connection.fetchval("select avg(length(state))::float from states")
-    rounds = []
+    rounds, crowd = [], max(bench.crowd, bench.customers)
     for number in range(bench.rounds):
         bench.begin(name, number)
         cpu, began, count = time.process_time(), time.perf_counter(), 0
         while time.perf_counter() < began + bench.seconds:
-            place = count // each % bench.customers
-            numbers = [(place + n) % bench.customers for n in range(BATCH // each)]
+            numbers = [(count // each + n) * STRIDE % crowd for n in range(BATCH // each)]
             await _work(database, scoring, _touchpoints(numbers, number * 100_000 + count, "product.viewed", each))
             count += BATCH
         spent, rate = (time.process_time() - cpu) / count * 1e6, count / (time.perf_counter() - began)
@@ -95,7 +97,7 @@ def _touchpoints(customers: range | list[int], first: int, kind: str, each: int 
 async def _limit(connection: asyncpg.Connection, ids: list[object], seconds: float) -> float:
     began, count = time.perf_counter(), 0
     while time.perf_counter() < began + seconds:
-        chosen = [ids[(count + n) % len(ids)] for n in range(min(BATCH, len(ids)))]
+        chosen = [ids[(count + n) * STRIDE % len(ids)] for n in range(min(BATCH, len(ids)))]
         async with connection.transaction():
             rows = await connection.fetch(_READ, chosen)
             await connection.execute(_WRITE, [row[0] for row in rows], [row[1] for row in rows])

@@ -16,7 +16,10 @@ from bench.calibration import Calibration
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """One run of the benchmark. `seconds` per measurement under steady load, `events` of a backlog, by so many `customers`."""
+    """One run of the benchmark. `seconds` per measurement under steady load, `events` of a backlog, by so many `customers`.
+
+    `crowd`: how many customers there are in all where growth is measured, most of whom do nothing.
+    """
 
     folder: Path
     say: Callable[[str], None]
@@ -24,6 +27,7 @@ class Bench:
     seconds: float = 5.0
     events: int = 20_000
     customers: int = 2_000
+    crowd: int = 1_000_000
     calibration: Calibration = field(default_factory=Calibration)
 
     def begin(self, what: str, number: int) -> None:

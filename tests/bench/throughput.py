@@ -52,16 +52,16 @@ class Identity:
 
 async def measure(bench: Bench, ring: Ring) -> Part:
     """Signs the customers up, then measures."""
-    await _sign_up(bench, ring)
+    await sign_up(bench, ring)
     identity = Identity(bench, ring, await _prepare(ring))
     rounds = []
     for number in range(bench.rounds):
         bench.begin(THROUGHPUT.name, number)
         if number % 2:
             limit = await _identity(identity, number)
-            subject = await _ring(bench, ring, number)
+            subject = await passage(bench, ring, f"backlog-{number}", names(bench.customers))
         else:
-            subject = await _ring(bench, ring, number)
+            subject = await passage(bench, ring, f"backlog-{number}", names(bench.customers))
             limit = await _identity(identity, number)
         more = {
             "subject_cpu_us_per_event": sum(subject.cpu.values()),
@@ -72,7 +72,7 @@ async def measure(bench: Bench, ring: Ring) -> Part:
     return part_of(THROUGHPUT, rounds)
 
 
-async def _sign_up(bench: Bench, ring: Ring) -> None:
+async def sign_up(bench: Bench, ring: Ring) -> None:
     bench.say(f"signing up {bench.customers} customers")
     door = door_of(ring)
     before = await counts(ring)
@@ -91,9 +91,10 @@ async def counts(ring: Ring) -> dict[tuple[str, str], float]:
     return {(endpoints[name], name): await taken(ring.client, endpoints[name], name) for name in ("scoring", "orchestrator")}
 
 
-async def _ring(bench: Bench, ring: Ring, number: int) -> Passage:
+async def passage(bench: Bench, ring: Ring, run: str, customers: list[str]) -> Passage:
+    """A backlog of these customers, in turn, through the ring; message ids begin with `run`."""
     door = door_of(ring)
-    requests = door.batches(views(f"backlog-{number}", names(bench.customers), bench.events, ring.now()))
+    requests = door.batches(views(run, customers, bench.events, ring.now()))
     before, meter = await counts(ring), Meter(of_stack(ring.endpoints["pids"]))
     posted = await post(door, requests, connections=8)
     await until_taken(ring.client, {where: count + bench.events for where, count in before.items()})

@@ -7,6 +7,8 @@ from typing import Any
 import kubernetes_validate
 import pytest
 from deploy.rendered import OVERLAYS, SERVICES, Object, named, objects, of_kind, pod, variables
+from nextwave_scoring.assessment import House
+from nextwave_scoring.house import read_house
 
 VERSION = "1.37"
 PRE_STOP_SECONDS = 5
@@ -138,3 +140,16 @@ def test_the_setup_jobs_can_be_applied_before_the_services(overlay: str) -> None
     assert {item["metadata"]["labels"]["app.kubernetes.io/component"] for item in jobs} == {"setup"}
     for item in of_kind(overlay, "ConfigMap", "Secret", "StatefulSet", "Namespace"):
         assert item["metadata"]["labels"]["app.kubernetes.io/component"] == "config", item["metadata"]["name"]
+
+
+def test_scoring_sees_the_models_and_the_house_file_that_its_settings_name() -> None:
+    scoring = named("local", "Deployment", "scoring")
+    settings = {one["name"]: one.get("value") for one in container(scoring)["env"]}
+    mounts = {one["mountPath"]: one for one in container(scoring)["volumeMounts"]}
+    volumes = {one["name"]: one for one in pod(scoring)["volumes"]}
+    models = mounts[settings["NEXTWAVE_MODELS_FOLDER"]]
+    assert models["readOnly"]
+    assert named("local", "PersistentVolumeClaim", volumes[models["name"]]["persistentVolumeClaim"]["claimName"])
+    folder, _, file = settings["NEXTWAVE_HOUSE_FILE"].rpartition("/")
+    told = named("local", "ConfigMap", volumes[mounts[folder]["name"]]["configMap"]["name"])
+    assert read_house(told["data"][file], House()) == House()

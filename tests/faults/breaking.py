@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from nextwave_runtime import clock, outbox, progress, seen, sifting, watermarks
+from nextwave_runtime.database import Statement
 from nextwave_runtime.progress import Input
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -34,8 +34,7 @@ def _without_marks() -> None:
 
 
 def _without_fence() -> None:
-    unconditional = str(progress._ADVANCE).partition(" and epoch")[0]
-    progress._ADVANCE = text(unconditional)
+    progress._ADVANCE = Statement(progress._ADVANCE.written.partition(" and epoch")[0])
 
 
 def _without_outbox() -> None:

@@ -101,8 +101,10 @@ def _ports(wish: Wish) -> dict[str, int]:
 
 
 def _clock(folder: Folder, wish: Wish) -> ClockSetting:
-    reached = folder.layout().clock.at(folder.clock.stat().st_mtime) if folder.clock.exists() else None
-    return next_clock(time(), wish.speed, wish.origin, reached)
+    if not folder.clock.exists():
+        return next_clock(time(), wish.speed, wish.origin, None, None)
+    before = folder.layout().clock
+    return next_clock(time(), wish.speed, wish.origin, before, before.at(folder.clock.stat().st_mtime))
 
 
 def _follow(folder: Folder, supervisor: children.Child, say: Say) -> None:

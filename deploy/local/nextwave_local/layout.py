@@ -94,8 +94,8 @@ def clock_settings(clock: ClockSetting) -> dict[str, str]:
     }
 
 
-def next_clock(wall: float, speed: float, origin: datetime | None, reached: datetime | None) -> ClockSetting:
-    """Business time of a fresh start at `wall`: from `origin`, else on from what was `reached` before, else the wall clock's own.
+def next_clock(wall: float, speed: float, origin: datetime | None, before: ClockSetting | None, reached: datetime | None) -> ClockSetting:
+    """Business time of a fresh start at `wall`: from `origin`, else on from what a clock of its own `reached`, else the wall clock's.
 
     Raises `LayoutError` when it would go back behind what was reached.
     """
@@ -104,7 +104,7 @@ def next_clock(wall: float, speed: float, origin: datetime | None, reached: date
             f"business time in this state has reached {reached.isoformat()} and cannot go back to {origin.isoformat()};"
             " leave out --from, or use another --state"
         )
-    start = origin or reached
+    start = origin or (None if before == ClockSetting() else reached)
     if start is None and speed == 1.0:
         return ClockSetting()
     return ClockSetting(epoch_seconds=wall, origin=start or ClockSetting().at(wall), speed=speed)

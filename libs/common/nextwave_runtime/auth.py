@@ -68,6 +68,11 @@ class Keyring:
         self._reload()
         return tuple(sorted({key.name for key in self._file.keys if key.kind == "write"}))
 
+    def is_operators(self, source: str) -> bool:
+        """Whether the source's write key was made for an operator, who may say what no customer and no page may."""
+        self._reload()
+        return any("operator" in key.roles for key in self._file.keys if key.kind == "write" and key.name == source)
+
     def require(self, authorization: str, *roles: str) -> Key:
         """The API key of a `Bearer` header that has one of `roles`. Raises a 401 or 403 `Problem`."""
         scheme, _, secret = authorization.partition(" ")

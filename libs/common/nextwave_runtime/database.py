@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from types import MappingProxyType
+from typing import Any
 
 import asyncpg
-from sqlalchemy import text
+import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 UNAVAILABLE: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
-"""Errors that mean the surroundings are at fault: wait and try again. (Errors while connecting reach us unwrapped.)"""
+"""Errors that mean the surroundings are at fault: wait and try again. (Those of a `Statement` and of connecting come unwrapped.)"""
+ROLL_BACK_SECONDS = 5.0
+"""A connection that cannot roll back within this is thrown away."""
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+_PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
-_CLOCK = text("select extract(epoch from clock_timestamp())")
+_log = structlog.get_logger()
 
 
 def is_wrong_value(error: Exception) -> bool:
@@ -24,6 +32,43 @@ def is_wrong_value(error: Exception) -> bool:
     return isinstance(error, asyncpg.DataError)
 
 
+class Statement:
+    """SQL of the hot paths, with `:name` parameters, that the driver runs itself: a quarter of the processor time of SQLAlchemy's way.
+
+    It runs in the transaction of the connection that it is given. A parameter whose type PostgreSQL cannot tell needs a cast.
+    """
+
+    def __init__(self, sql: str) -> None:
+        names: list[str] = []
+        self.written = sql
+        self.sql = _PARAMETER.sub(lambda found: _placed(names, found[1]), sql)
+        self._names = tuple(names)
+
+    async def rows(self, connection: AsyncConnection, bound: Mapping[str, Any] = NOTHING) -> Sequence[Any]:
+        """Runs it; the rows, which unpack like tuples and are read by column name."""
+        return await driver_of(connection).fetch(self.sql, *[bound[name] for name in self._names])  # type: ignore[no-any-return]
+
+    async def run(self, connection: AsyncConnection, bound: Mapping[str, Any] = NOTHING) -> int:
+        """Runs it; how many rows were written."""
+        status = await driver_of(connection).execute(self.sql, *[bound[name] for name in self._names])
+        return int(status.rpartition(" ")[2]) if status[-1:].isdigit() else 0
+
+
+def _placed(names: list[str], name: str) -> str:
+    if name not in names:
+        names.append(name)
+    return f"${names.index(name) + 1}"
+
+
+def driver_of(connection: AsyncConnection) -> Any:
+    """The driver's own connection (asyncpg) behind SQLAlchemy's."""
+    assert connection.sync_connection is not None
+    return connection.sync_connection.connection.driver_connection
+
+
+_CLOCK = Statement("select extract(epoch from clock_timestamp())")
+
+
 class Database:
     """The service's own PostgreSQL database. `dsn` is `postgresql://user:password@host:port/name`."""
 
@@ -32,6 +77,7 @@ class Database:
         settings = {"statement_timeout": str(int(statement_timeout_seconds * 1000)), "idle_in_transaction_session_timeout": "10000"}
         self._engine: AsyncEngine = create_async_engine(
             url,
+            isolation_level="AUTOCOMMIT",  # transactions are begun and ended here, by the driver
             pool_size=pool_size,
             max_overflow=4,
             pool_timeout=10,
@@ -42,14 +88,49 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection in a transaction, committed at the end and rolled back on an error."""
-        async with self._engine.begin() as connection:
+        async with self.connection() as connection:
+            driver = driver_of(connection)
+            transaction = driver.transaction()
+            try:
+                await transaction.start()
+                yield connection
+                await transaction.commit()
+            except BaseException:
+                if not connection.invalidated:  # SQLAlchemy drops it when its own statement is cancelled
+                    await _roll_back(connection, driver, transaction)
+                raise
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[AsyncConnection]:
+        """A connection on which every statement is committed by itself: for a single question."""
+        async with self._engine.connect() as connection:
+            if driver_of(connection).is_closed():  # PostgreSQL went away while nobody used it
+                await connection.invalidate()
+                await connection.get_raw_connection()
             yield connection
 
     async def wall_seconds(self) -> float:
         """What the server's own clock shows now (Unix seconds)."""
-        async with self.transaction() as connection:
-            return float((await connection.execute(_CLOCK)).scalar_one())
+        async with self.connection() as connection:
+            ((seconds,),) = await _CLOCK.rows(connection)
+            return float(seconds)
 
     async def close(self) -> None:
         """Closes every connection."""
         await self._engine.dispose()
+
+
+async def _roll_back(connection: AsyncConnection, driver: Any, transaction: Any) -> None:
+    """Rolls back if there is anything to roll back; a connection that does not answer as it should goes back to no pool."""
+    try:
+        async with asyncio.timeout(ROLL_BACK_SECONDS):
+            if not driver.is_closed() and driver.is_in_transaction():
+                await transaction.rollback()
+    except BaseException as error:
+        _log.info("connection_dropped", error=repr(error)[:300])
+        await connection.invalidate(error if isinstance(error, Exception) else None)
+        if not isinstance(error, UNAVAILABLE):
+            raise
+    else:
+        if driver.is_closed():
+            await connection.invalidate()

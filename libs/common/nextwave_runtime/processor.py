@@ -262,7 +262,7 @@ class Processor:
 
     async def _remind(self, firing: dict[int, PartitionWorker]) -> None:
         handed_over = frozenset() if self._clock.sure else self._application.hands_over
-        async with self._database.transaction() as connection:
+        async with self._database.connection() as connection:
             due = await timers.next_due(connection, list(firing), handed_over)
         for partition, worker in firing.items():
             worker.remind({wait: at for (p, wait), at in due.items() if p == partition})

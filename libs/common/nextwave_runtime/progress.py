@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import msgspec
 from nextwave_contracts.places import Origin, Place
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_runtime.database import Statement
 
 
 class FencedError(Exception):
@@ -40,20 +41,20 @@ class Progress:
     """Repeated messages dropped so far, counted in the transactions that dropped them."""
 
 
-_ENSURE = text(
+_ENSURE = Statement(
     "insert into progress (processor, topic, partition, next_offset, joined_late)"
     " values (:processor, :topic, :partition, cast(:beginning as bigint), cast(:beginning as bigint) > 0) on conflict do nothing"
 )
-_ACQUIRE = text(
+_ACQUIRE = Statement(
     "update progress set epoch = epoch + 1 where processor = :processor and topic = :topic and partition = :partition"
     " returning epoch, next_offset, last_offset, last_index, joined_late, marks, last_places, duplicates"
 )
-_ADVANCE = text(
+_ADVANCE = Statement(
     "update progress set next_offset = :next_offset, last_offset = :last_offset, last_index = :last_index, marks = :marks,"
     " last_places = :last_places, duplicates = :duplicates where processor = :processor and topic = :topic and partition = :partition"
     " and epoch = :epoch and next_offset = :expected_offset and last_index = :expected_index"
 )
-_UNREAD = text(
+_UNREAD = Statement(
     "select coalesce(sum(stop - coalesce(next_offset, 0)), 0) from unnest(cast(:partitions as int[]), cast(:ends as bigint[])) e(n, stop)"
     " left join progress on processor = :processor and topic = :topic and partition = n where coalesce(next_offset, 0) < stop"
 )
@@ -63,23 +64,23 @@ _Stored = list[tuple[str, int, int, int]]
 async def acquire(connection: AsyncConnection, key: Input, *, beginning: int) -> Progress:
     """Takes the partition over: waits for a former owner's transaction and lets no later one of its commit."""
     where = key._asdict()
-    await connection.execute(_ENSURE, {**where, "beginning": beginning})
-    row = (await connection.execute(_ACQUIRE, where)).one()
+    await _ENSURE.run(connection, {**where, "beginning": beginning})
+    (row,) = await _ACQUIRE.rows(connection, where)
     return Progress(
-        epoch=row.epoch,
-        next_offset=row.next_offset,
-        cursor=Place(row.last_offset, row.last_index),
-        joined_late=row.joined_late,
-        marks={Origin(p, n): Place(o, i) for p, n, o, i in _unpack(row.marks)},
-        last_places={(t, n): Place(o, i) for t, n, o, i in _unpack(row.last_places)},
-        duplicates=row.duplicates,
+        epoch=row["epoch"],
+        next_offset=row["next_offset"],
+        cursor=Place(row["last_offset"], row["last_index"]),
+        joined_late=row["joined_late"],
+        marks={Origin(p, n): Place(o, i) for p, n, o, i in _unpack(row["marks"])},
+        last_places={(t, n): Place(o, i) for t, n, o, i in _unpack(row["last_places"])},
+        duplicates=row["duplicates"],
     )
 
 
 async def advance(connection: AsyncConnection, key: Input, before: Progress, after: Progress) -> None:
     """Moves the row on, in the batch's transaction. Raises `FencedError` when it is no longer ours."""
-    result = await connection.execute(
-        _ADVANCE,
+    written = await _ADVANCE.run(
+        connection,
         {
             **key._asdict(),
             "epoch": before.epoch,
@@ -93,14 +94,15 @@ async def advance(connection: AsyncConnection, key: Input, before: Progress, aft
             "last_places": msgspec.msgpack.encode([(*t, *p) for t, p in after.last_places.items()]),
         },
     )
-    if result.rowcount != 1:
+    if written != 1:
         raise FencedError(f"{key.processor} lost {key.topic}/{key.partition}")
 
 
 async def unread(connection: AsyncConnection, processor: str, topic: str, ends: Mapping[int, int]) -> int:
     """How many messages before these ends (by partition) are not taken in yet; a partition that nobody ever took is unread from 0."""
     bound = {"processor": processor, "topic": topic, "partitions": list(ends), "ends": list(ends.values())}
-    return int((await connection.execute(_UNREAD, bound)).scalar_one())
+    ((count,),) = await _UNREAD.rows(connection, bound)
+    return int(count)
 
 
 def moved(before: Progress, *, next_offset: int, cursor: Place, marks: dict[Origin, Place], last: dict[tuple[str, int], Place]) -> Progress:

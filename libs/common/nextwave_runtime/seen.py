@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from nextwave_runtime.database import Statement
+
 KEEP_DAYS = 30
-_NEW = text(
+_NEW = Statement(
     "insert into seen (day, key) select cast(:day as date), k from unnest(cast(:keys as bytea[])) k"
     " where not exists (select from seen s where s.key = k and s.day >= cast(:oldest as date) and s.day <> cast(:day as date))"
     " order by k on conflict do nothing returning key"
@@ -26,5 +27,4 @@ async def first_time(connection: AsyncConnection, ids: Sequence[str], day: date)
         return set()
     by_key = {hashlib.blake2b(name.encode(), digest_size=12).digest(): name for name in ids}
     bound = {"day": day, "oldest": day - timedelta(days=KEEP_DAYS), "keys": list(by_key)}
-    rows = await connection.execute(_NEW, bound)
-    return {by_key[bytes(key)] for (key,) in rows.all()}
+    return {by_key[key] for (key,) in await _NEW.rows(connection, bound)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -23,6 +24,8 @@ from nextwave_runtime.settings import ProcessorSettings, ServiceSettings
 Settings = TypeVar("Settings", bound=ServiceSettings)
 Job = Callable[[], Awaitable[None]]
 
+COLLECT_EVERY = 10_000
+"""So many new objects, and the collector looks for cycles among them; what was there at the start it never looks at again."""
 WAITS = "waits for the database"
 """Why a service is not ready that has not done yet what it does before everything else."""
 _UVICORN: dict[str, Any] = {"log_config": None, "lifespan": "off", "access_log": False}
@@ -83,6 +86,7 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
     done: set[asyncio.Future[Any]]
     done, _ = await asyncio.wait([waiting, serving, starting], return_when=asyncio.FIRST_COMPLETED)
     if done == {starting} and starting.exception() is None:
+        _spare_the_collector()
         jobs += [asyncio.ensure_future(job()) for job in service.background]
         work += [asyncio.create_task(processor.run(), name=processor.name) for processor in service.processors]
         done, _ = await asyncio.wait([waiting, serving, *work, *jobs], return_when=asyncio.FIRST_COMPLETED)
@@ -104,6 +108,13 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
     waiting.cancel()
     _log.info("service_ends", clean=not failed)
     return 1 if failed else 0
+
+
+def _spare_the_collector() -> None:
+    """Code and settings live as long as the process: looking through them for garbage cost a quarter of scoring's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_EVERY)
 
 
 async def _start(service: Service) -> None:

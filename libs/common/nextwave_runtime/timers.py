@@ -7,35 +7,35 @@ from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Literal, NamedTuple
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_runtime.application import Gate, Timer
+from nextwave_runtime.database import Statement
 
-_SCHEDULE = text(
+_SCHEDULE = Statement(
     "insert into timers (partition, due_at, key, kind, payload, gate)"
     " select * from unnest(cast(:partitions as int[]), cast(:dues as timestamptz[]), cast(:keys as text[]),"
     " cast(:kinds as text[]), cast(:payloads as bytea[]), cast(:gates as text[]))"
     " on conflict (partition, due_at, key, kind) do nothing"
 )
-_TAKE = text(
+_TAKE = Statement(
     "with due as (select t.* from (values ('clock', false, cast(:clock as timestamptz)),"
     " ('watermark', false, cast(:watermark as timestamptz)), ('clock', true, cast(:handed_over as timestamptz))) g(gate, by_kind, until)"
     " cross join lateral (select partition, due_at, key, kind, payload, gate from timers"
     " where partition = :partition and gate = g.gate and due_at <= g.until"
-    " and (not g.by_kind or kind = any(cast(:kinds as text[]))) order by due_at, key, kind limit :limit) t"
-    " order by t.due_at, t.key, t.kind limit :limit)"
+    " and (not g.by_kind or kind = any(cast(:kinds as text[]))) order by due_at, key, kind limit cast(:limit as bigint)) t"
+    " order by t.due_at, t.key, t.kind limit cast(:limit as bigint))"
     " delete from timers t using due where t.partition = due.partition and t.due_at = due.due_at"
     " and t.key = due.key and t.kind = due.kind"
     " returning due.partition, due.due_at, due.key, due.kind, due.payload, due.gate"
 )
-_NEXT = text(
+_NEXT = Statement(
     "select p.partition, g.gate, t.due_at from unnest(cast(:partitions as int[])) p(partition)"
     " cross join unnest(array['clock', 'watermark']) g(gate)"
     " cross join lateral (select due_at from timers where partition = p.partition and gate = g.gate"
     " order by due_at limit 1) t"
 )
-_NEXT_HANDED_OVER = text(
+_NEXT_HANDED_OVER = Statement(
     "select p.partition, t.due_at from unnest(cast(:partitions as int[])) p(partition)"
     " cross join lateral (select due_at from timers where partition = p.partition and gate = 'clock'"
     " and kind = any(cast(:kinds as text[])) order by due_at limit 1) t"
@@ -73,8 +73,8 @@ async def schedule(connection: AsyncConnection, timers: Sequence[Timer]) -> None
     """Sets timers, within the caller's transaction. The same (partition, due, key, kind) again changes nothing."""
     if not timers:
         return
-    await connection.execute(
-        _SCHEDULE,
+    await _SCHEDULE.run(
+        connection,
         {
             "partitions": [t.partition for t in timers],
             "dues": [t.due_at for t in timers],
@@ -96,7 +96,7 @@ async def take_due(connection: AsyncConnection, partition: int, opened: Gates, l
         "kinds": list(opened.handed_over),
         "limit": limit,
     }
-    rows = (await connection.execute(_TAKE, bound)).all()
+    rows = await _TAKE.rows(connection, bound)
     return sorted((Timer(*row) for row in rows), key=lambda t: (t.due_at, t.key, t.kind))
 
 
@@ -105,8 +105,8 @@ async def next_due(
 ) -> dict[tuple[int, Wait], datetime]:
     """For each (partition, gate) the earliest pending instant, and that of the kinds `handed_over`; what has no timers is left out."""
     bound = {"partitions": list(partitions)}
-    due: dict[tuple[int, Wait], datetime] = {(n, gate): at for n, gate, at in (await connection.execute(_NEXT, bound)).all()}
+    due: dict[tuple[int, Wait], datetime] = {(n, gate): at for n, gate, at in await _NEXT.rows(connection, bound)}
     if handed_over:
-        rows = (await connection.execute(_NEXT_HANDED_OVER, bound | {"kinds": list(handed_over)})).all()
+        rows = await _NEXT_HANDED_OVER.rows(connection, bound | {"kinds": list(handed_over)})
         due.update({(n, "handed_over"): at for n, at in rows})
     return due

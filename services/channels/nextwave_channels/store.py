@@ -19,7 +19,7 @@ from nextwave_contracts.topics import partition_of
 from nextwave_contracts.wire import decode, encode
 from nextwave_runtime import timers
 from nextwave_runtime.application import Timer
-from sqlalchemy import Row, text
+from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels.delivery import Delivery, Step
@@ -28,29 +28,31 @@ from nextwave_channels.gate import Fact, Stops
 OUTCOME_TIMER = "outcome"
 """Kind of the timer that carries an outcome to the partition's owner, who publishes it: there is one outbox."""
 
-_CLAIMING = text("select pg_advisory_xact_lock_shared(7203915)")
-_STOPPING = text("select pg_advisory_xact_lock(7203915)")
+_CLAIMING = Statement("select pg_advisory_xact_lock_shared(7203915)")
+_STOPPING = Statement("select pg_advisory_xact_lock(7203915)")
 
-_NEXT_DUE = text(
+_NEXT_DUE = Statement(
     "select due_at from deliveries where channel = :channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1"
 )
 # What is owed (service, recovery, transactional) goes before what is offered; then the highest expected value first.
-_CLAIMABLE = text(
+_CLAIMABLE = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
     " from deliveries where channel = :channel and state = 'due'"
     " and due_at <= :now and held_until <= clock_timestamp()"
     " order by purpose in ('marketing', 'care'), value desc limit :limit for update skip locked"
 )
-_LAPSED = text(
+_LAPSED = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
     " from deliveries where state = 'sending'"
     " and held_until <= clock_timestamp() order by held_until limit :limit for update skip locked"
 )
-_ONE = text(
+_ONE = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id for update"
 )
-_FIND = text("select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id")
-_UNSENT = text(
+_FIND = Statement(
+    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id"
+)
+_UNSENT = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"
     " where state in ('due', 'sending') and action_id in ("
     " select d.action_id from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
@@ -63,18 +65,19 @@ _UNSENT = text(
     " or exists (select from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
     " where d.customer_id = w.customer and d.run_id = w.run))) order by action_id for update"
 )
-_EXISTING = text("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
-_INSERT = text(
+_EXISTING = Statement("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
+_INSERT = Statement(
     "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, subjects, state, due_at,"
     " value, detail, received_at, changed_at, contact)"
     " select action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, string_to_array(subjects, ' '), state, due_at,"
-    " value, detail, :now, :now, contact from unnest(cast(:action_ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]),"
+    " value, detail, cast(:now as timestamptz), cast(:now as timestamptz), contact"
+    " from unnest(cast(:action_ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]),"
     " cast(:waves as text[]), cast(:runs as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:partitions as int[]),"
     " cast(:subjects as text[]), cast(:states as text[]), cast(:dues as timestamptz[]), cast(:values as double precision[]),"
     " cast(:details as text[]), cast(:contacts as bytea[])) as n(action_id, customer_id, campaign, wave, run_id, channel, purpose,"
     " partition, subjects, state, due_at, value, detail, contact) on conflict (action_id) do nothing"
 )
-_UPDATE = text(
+_UPDATE = Statement(
     "update deliveries d set state = n.state, due_at = n.due_at, attempt = n.attempt, provider_id = n.provider_id, detail = n.detail,"
     " withdrawn_reason = n.reason, held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity'"
     " else clock_timestamp() + n.held * interval '1 second' end,"
@@ -83,14 +86,14 @@ _UPDATE = text(
     " cast(:reasons as text[]), cast(:ats as timestamptz[])) as n(action_id, state, due_at, attempt, provider_id, detail, held, reason, at)"
     " where d.action_id = n.action_id"
 )
-_STEPS = text(
+_STEPS = Statement(
     "insert into steps (action_id, kind, at, detail) select * from unnest(cast(:action_ids as text[]), cast(:kinds as text[]),"
     " cast(:ats as timestamptz[]), cast(:details as text[])) on conflict do nothing"
 )
-_FACTS = text(
+_FACTS = Statement(
     "select subject, kind, channel, purpose, reference, stopped, at, source from stops where subject = any(cast(:subjects as text[]))"
 )
-_PUT_FACTS = text(
+_PUT_FACTS = Statement(
     "insert into stops as s (subject, kind, channel, purpose, reference, stopped, at, source) select * from unnest("
     "cast(:subjects as text[]), cast(:kinds as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:references as text[]),"
     " cast(:stopped as boolean[]), cast(:ats as timestamptz[]), cast(:sources as text[]))"
@@ -98,9 +101,9 @@ _PUT_FACTS = text(
     " set stopped = excluded.stopped, at = excluded.at, source = excluded.source"
     " where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
 )
-_STOPPED = text("select campaign from stopped_campaigns where stopped and campaign = any(cast(:campaigns as text[]))")
-_CAMPAIGNS = text("select campaign, stopped, at from stopped_campaigns where campaign = any(cast(:campaigns as text[]))")
-_PUT_CAMPAIGNS = text(
+_STOPPED = Statement("select campaign from stopped_campaigns where stopped and campaign = any(cast(:campaigns as text[]))")
+_CAMPAIGNS = Statement("select campaign, stopped, at from stopped_campaigns where campaign = any(cast(:campaigns as text[]))")
+_PUT_CAMPAIGNS = Statement(
     "insert into stopped_campaigns as s (campaign, stopped, at) select * from unnest(cast(:campaigns as text[]),"
     " cast(:stopped as boolean[]), cast(:ats as timestamptz[])) on conflict (campaign) do update"
     " set stopped = excluded.stopped, at = excluded.at where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
@@ -109,39 +112,39 @@ _PUT_CAMPAIGNS = text(
 
 async def enter_claim(connection: AsyncConnection) -> None:
     """Waits for stops being recorded and keeps new ones out until the transaction ends; other claims go on beside it."""
-    await connection.execute(_CLAIMING)
+    await _CLAIMING.run(connection)
 
 
 async def enter_stop(connection: AsyncConnection) -> None:
     """Waits for claims under way and keeps new ones out until the transaction ends."""
-    await connection.execute(_STOPPING)
+    await _STOPPING.run(connection)
 
 
 async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
     """The earliest business instant at which a queued delivery of the channel is due; None when nothing is queued."""
-    due: datetime | None = (await connection.execute(_NEXT_DUE, {"channel": channel})).scalar()
-    return due
+    rows = await _NEXT_DUE.rows(connection, {"channel": channel})
+    return rows[0][0] if rows else None
 
 
 async def lock_due(connection: AsyncConnection, channel: str, now: datetime, limit: int) -> list[Delivery]:
     """Due deliveries that no other dispatcher is claiming, highest expected value first, locked."""
-    return _deliveries((await connection.execute(_CLAIMABLE, {"channel": channel, "now": now, "limit": limit})).all())
+    return _deliveries(await _CLAIMABLE.rows(connection, {"channel": channel, "now": now, "limit": limit}))
 
 
 async def lock_lapsed(connection: AsyncConnection, limit: int) -> list[Delivery]:
     """Deliveries being sent whose lease ran out: their dispatcher died, or could not record the answer."""
-    return _deliveries((await connection.execute(_LAPSED, {"limit": limit})).all())
+    return _deliveries(await _LAPSED.rows(connection, {"limit": limit}))
 
 
 async def lock_one(connection: AsyncConnection, action_id: str) -> Delivery | None:
     """One delivery, locked, or None."""
-    found = _deliveries((await connection.execute(_ONE, {"action_id": action_id})).all())
+    found = _deliveries(await _ONE.rows(connection, {"action_id": action_id}))
     return found[0] if found else None
 
 
 async def find(connection: AsyncConnection, action_id: str) -> Delivery | None:
     """One delivery as it is, not locked, or None."""
-    found = _deliveries((await connection.execute(_FIND, {"action_id": action_id})).all())
+    found = _deliveries(await _FIND.rows(connection, {"action_id": action_id}))
     return found[0] if found else None
 
 
@@ -167,12 +170,12 @@ async def lock_unsent(
         "partition": campaigns[1],
         "limit": campaigns[2],
     }
-    return _deliveries((await connection.execute(_UNSENT, bound)).all())
+    return _deliveries(await _UNSENT.rows(connection, bound))
 
 
 async def existing(connection: AsyncConnection, action_ids: Sequence[str]) -> set[str]:
     """Which of the actions are deliveries already."""
-    return {action_id for (action_id,) in (await connection.execute(_EXISTING, {"ids": list(action_ids)})).all()}
+    return {action_id for (action_id,) in await _EXISTING.rows(connection, {"ids": list(action_ids)})}
 
 
 async def insert(connection: AsyncConnection, deliveries: Sequence[Delivery], now: datetime, partitions: int) -> None:
@@ -197,7 +200,7 @@ async def insert(connection: AsyncConnection, deliveries: Sequence[Delivery], no
         "details": [d.detail for d in deliveries],
         "contacts": [encode(c) for c in contacts],
     }
-    await connection.execute(_INSERT, bound)
+    await _INSERT.run(connection, bound)
 
 
 async def update(connection: AsyncConnection, steps: Sequence[Step]) -> None:
@@ -216,7 +219,7 @@ async def update(connection: AsyncConnection, steps: Sequence[Step]) -> None:
         "reasons": [d.withdrawn_reason for d in after],
         "ats": [step.at for step in steps],
     }
-    await connection.execute(_UPDATE, bound)
+    await _UPDATE.run(connection, bound)
     await remember(connection, steps)
 
 
@@ -230,7 +233,7 @@ async def remember(connection: AsyncConnection, steps: Sequence[Step]) -> None:
             "ats": [o.at for o in told],
             "details": [o.detail[:500] for o in told],
         }
-        await connection.execute(_STEPS, bound)
+        await _STEPS.run(connection, bound)
 
 
 async def report(connection: AsyncConnection, steps: Sequence[Step], partitions: int) -> None:
@@ -243,7 +246,7 @@ async def report(connection: AsyncConnection, steps: Sequence[Step], partitions:
 
 async def facts(connection: AsyncConnection, subjects: Iterable[str]) -> list[Fact]:
     """What is known of these subjects."""
-    rows = (await connection.execute(_FACTS, {"subjects": sorted(set(subjects))})).mappings().all()
+    rows = await _FACTS.rows(connection, {"subjects": sorted(set(subjects))})
     return [Fact(**row) for row in rows]
 
 
@@ -261,12 +264,12 @@ async def put_facts(connection: AsyncConnection, said: Sequence[Fact]) -> None:
         "ats": [f.at for f in said],
         "sources": [f.source for f in said],
     }
-    await connection.execute(_PUT_FACTS, bound)
+    await _PUT_FACTS.run(connection, bound)
 
 
 async def campaigns(connection: AsyncConnection, names: Iterable[str]) -> dict[str, tuple[datetime, bool]]:
     """When each campaign was last stopped or resumed, and which of the two."""
-    rows = (await connection.execute(_CAMPAIGNS, {"campaigns": sorted(set(names))})).all()
+    rows = await _CAMPAIGNS.rows(connection, {"campaigns": sorted(set(names))})
     return {campaign: (at, stopped) for campaign, stopped, at in rows}
 
 
@@ -275,7 +278,7 @@ async def put_campaigns(connection: AsyncConnection, said: dict[str, tuple[datet
     if said:
         names = sorted(said)
         bound = {"campaigns": names, "stopped": [said[n][1] for n in names], "ats": [said[n][0] for n in names]}
-        await connection.execute(_PUT_CAMPAIGNS, bound)
+        await _PUT_CAMPAIGNS.run(connection, bound)
 
 
 async def stops(connection: AsyncConnection, contacts: Sequence[Contact]) -> Stops:
@@ -283,10 +286,10 @@ async def stops(connection: AsyncConnection, contacts: Sequence[Contact]) -> Sto
     by_subject: dict[str, tuple[Fact, ...]] = {}
     for fact in await facts(connection, (s for c in contacts for s in c.subjects)):
         by_subject[fact.subject] = (*by_subject.get(fact.subject, ()), fact)
-    rows = await connection.execute(_STOPPED, {"campaigns": sorted({c.campaign for c in contacts})})
-    return Stops(facts=by_subject, campaigns=frozenset(name for (name,) in rows.all()))
+    rows = await _STOPPED.rows(connection, {"campaigns": sorted({c.campaign for c in contacts})})
+    return Stops(facts=by_subject, campaigns=frozenset(name for (name,) in rows))
 
 
-def _deliveries(rows: Sequence[Row[Any]]) -> list[Delivery]:
+def _deliveries(rows: Sequence[Any]) -> list[Delivery]:
     """The columns are `contact` and, by name, fields of `Delivery`."""
-    return [Delivery(**{**row._mapping, "contact": decode(bytes(row.contact), Contact)}) for row in rows]  # noqa: SLF001  (public in SQLAlchemy)
+    return [Delivery(**{**row, "contact": decode(row["contact"], Contact)}) for row in rows]

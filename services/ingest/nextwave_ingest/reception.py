@@ -21,6 +21,11 @@ from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources import SourceBook
 
+OPERATORS_ONLY: frozenset[str] = frozenset({"identities.separated"})
+"""Types of touchpoints that need a write key with the role `operator`."""
+_NOT_YOURS = RefusedError(
+    "/type", "only an operator may say so: use a key made with `nextwave keys create write NAME --role operator`"
+)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -60,9 +65,13 @@ class Reception:
         """The source of a write key, or None."""
         return self._keyring.write_source(key) if key else None
 
-    def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], at: datetime) -> list[Admitted | Refusal]:
-        """A verdict for each item."""
-        return [judge(item, understand, at, self._blind) for item in items]
+    def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime) -> list[Admitted | Refusal]:
+        """A verdict for each item of this source. What only operators may say is refused to others: a shop's write key is in every page."""
+        verdicts = [judge(item, understand, at, self._blind) for item in items]
+        told = [isinstance(verdict, Admitted) and verdict.touchpoint.type in OPERATORS_ONLY for verdict in verdicts]
+        if not any(told) or self._keyring.is_operators(source):
+            return verdicts
+        return [Refusal(item, _NOT_YOURS) if only else verdict for item, verdict, only in zip(items, verdicts, told, strict=True)]
 
     async def take(self, request: Request, verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime) -> None:
         """Commits touchpoints, holds and refused items. Raises a 429 or 503 `Problem`."""

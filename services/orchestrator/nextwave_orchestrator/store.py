@@ -10,7 +10,7 @@ import msgspec
 from nextwave_contracts.decisions import Decision
 from nextwave_contracts.topics import partition_of
 from nextwave_contracts.wire import decode, encode
-from nextwave_runtime.database import Database
+from nextwave_runtime.database import Database, Statement
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,15 +18,15 @@ from nextwave_orchestrator.candidate import GateInput
 from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.state import CustomerState, from_bytes, to_bytes
 
-_LOAD = text("select customer_id, state from customer_states where customer_id = any(cast(:ids as text[]))")
-_SAVE = text(
+_LOAD = Statement("select customer_id, state from customer_states where customer_id = any(cast(:ids as text[]))")
+_SAVE = Statement(
     "insert into customer_states (customer_id, partition, runs, updated_at, state)"
     " select * from unnest(cast(:ids as text[]), cast(:partitions as int[]), cast(:runs as int[]), cast(:updated as timestamptz[]),"
     " cast(:states as bytea[]))"
     " on conflict (customer_id) do update"
     " set partition = excluded.partition, runs = excluded.runs, updated_at = excluded.updated_at, state = excluded.state"
 )
-_INSERT = text(
+_INSERT = Statement(
     "insert into decisions (decision_id, customer_id, campaign, wave, segment, channel, result, reason, at, record, given)"
     " select * from unnest(cast(:ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]), cast(:waves as text[]),"
     " cast(:segments as text[]), cast(:channels as text[]), cast(:results as text[]), cast(:reasons as text[]),"
@@ -47,8 +47,8 @@ async def load_states(connection: AsyncConnection, ids: Sequence[str]) -> dict[s
     """The states of those customers that have one. Their partition's fence keeps every other writer away."""
     if not ids:
         return {}
-    rows = await connection.execute(_LOAD, {"ids": list(ids)})
-    return {customer_id: from_bytes(state) for customer_id, state in rows.all()}
+    rows = await _LOAD.rows(connection, {"ids": list(ids)})
+    return {customer_id: from_bytes(state) for customer_id, state in rows}
 
 
 async def find_state(database: Database, customer_id: str) -> CustomerState | None:
@@ -71,7 +71,7 @@ async def save_states(connection: AsyncConnection, states: Sequence[CustomerStat
         "updated": [state.updated_at for state in states],
         "states": [to_bytes(state) for state in states],
     }
-    await connection.execute(_SAVE, bound)
+    await _SAVE.run(connection, bound)
 
 
 async def insert_decisions(connection: AsyncConnection, judged: Sequence[Judged]) -> None:
@@ -92,7 +92,7 @@ async def insert_decisions(connection: AsyncConnection, judged: Sequence[Judged]
         "records": [encode(d) for d in made],
         "givens": [msgspec.msgpack.encode(one.given) for one in judged],
     }
-    await connection.execute(_INSERT, bound)
+    await _INSERT.run(connection, bound)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from nextwave_runtime.service import Service
 from nextwave_scoring.api.application import Answers
 from nextwave_scoring.application import Scoring
 from nextwave_scoring.assessment import House
+from nextwave_scoring.changeover import Changeover
 from nextwave_scoring.churn.baseline import Baseline
 from nextwave_scoring.churn.population import vertical
 from nextwave_scoring.customer import Judge
@@ -40,7 +41,7 @@ def build(settings: ScoringSettings) -> Service:
         app=answers.app(),
         processors=(processor,),
         starting=(clock.set,),
-        background=(clock.follow, registry.follow),
+        background=(clock.follow, registry.follow, Changeover(judge, database, clock, settings.kafka).follow),
         closing=(database.close,),
     )
 

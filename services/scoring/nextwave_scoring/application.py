@@ -10,10 +10,11 @@ from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS, Topic
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from nextwave_scoring import metrics, store
+from nextwave_scoring import metrics, store, threshold_store
 from nextwave_scoring.churn.outlook import Model
 from nextwave_scoring.fold import TAKING, Fold, ids_in, names_in, separated_in, taking_after
 from nextwave_scoring.instants import micros
+from nextwave_scoring.rejudging import REJUDGE, next_page
 from nextwave_scoring.unit import Unit
 
 
@@ -33,15 +34,21 @@ class Scoring:
         """Every customer that the batch can touch, rows locked: identifiers by name first, then customers by id."""
         unit = Unit(work.partition, work.partitions)
         await store.load_names(connection, unit, names_in(work.taken))
-        await store.load_customers(connection, unit, ids_in(work.taken, work.timers))
+        ids = ids_in(work.taken, work.timers)
+        for after in {timer.key for timer in work.timers if timer.kind == REJUDGE}:
+            unit.pages[after] = await store.load_page(connection, unit, after)
+            ids.update(unit.pages[after].ids)
+        await store.load_customers(connection, unit, ids)
         await store.load_timelines(connection, unit, separated_in(work.taken))
         if self._by_quantiles:
             await self._load_thresholds(connection, unit, work)
         return unit
 
-    def fold(self, unit: Unit, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:  # noqa: ARG002  (business time is the item's own)
-        """One item in; messages out."""
+    def fold(self, unit: Unit, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:
+        """One item in; messages out. Business time is the item's own; `now` says when the next page of a walk is due."""
         messages = self._fold.take(unit, item)
+        if isinstance(item, Timer) and item.kind == REJUDGE:
+            unit.timers += next_page(item, unit.pages[item.key], now)
         for shadow in self._fold.judge.models.current.shadows:
             _compare(shadow, unit, messages)
         return messages
@@ -50,14 +57,14 @@ class Scoring:
         """Writes the unit back."""
         await store.save(connection, unit)
         if self._by_quantiles:
-            await store.save_thresholds(connection, unit)
+            await threshold_store.save_thresholds(connection, unit)
         metrics.CREATED.inc(len(unit.changed) - len(unit.changed & unit.stored))
         metrics.MERGED.inc(len(unit.absorbed))
 
     async def _load_thresholds(self, connection: AsyncConnection, unit: Unit, work: Work) -> None:
-        unit.thresholds = await store.load_thresholds(connection)
+        unit.thresholds = await threshold_store.load_thresholds(connection)
         if any(timer.kind == TAKING for timer in work.timers):
-            unit.tallied = await store.load_tallies(connection)
+            unit.tallied = await threshold_store.load_tallies(connection)
         if work.partition == 0:
             unit.timers.append(taking_after(work.now))
 

@@ -26,6 +26,7 @@ from nextwave_scoring.profile.subjects import subject_of
 from nextwave_scoring.profile.view import past_contacts
 from nextwave_scoring.rates import Rates
 from nextwave_scoring.receipt import received
+from nextwave_scoring.rejudging import REJUDGE
 from nextwave_scoring.separation import SEPARATED, Halves
 from nextwave_scoring.unit import Entry, Unit
 from nextwave_scoring.value.thresholds import next_taking, take_thresholds
@@ -55,7 +56,7 @@ class Fold:
     def take(self, unit: Unit, item: Taken | Timer) -> list[Outgoing]:
         """One item of a batch. Raises `RejectedError` for what names no customer."""
         if isinstance(item, Timer):
-            return self._take_thresholds(unit, item) if item.kind == TAKING else self._review(unit, item)
+            return self._timer(unit, item)
         if isinstance(item.message, Outcome):
             return self._outcome(unit, item.message, item.at)
         return self._touchpoint(unit, received(item.message, item.at), item.at)
@@ -106,21 +107,29 @@ class Fold:
         updated = self._updated(unit, customer_id, self.judge.judge(customer, micros(at), unit.thresholds), touchpoint)
         return [updated, self._unprompted(unit, left_id, at)]
 
-    def _review(self, unit: Unit, timer: Timer) -> list[Outgoing]:
-        """Judges anew at the due time. A timer that is not the one remembered is stale: another took its place."""
+    def _timer(self, unit: Unit, timer: Timer) -> list[Outgoing]:
+        """A review that is not the one remembered is stale: another took its place."""
         due = micros(timer.due_at)
+        if timer.kind == TAKING:
+            return self._take_thresholds(unit, due)
+        if timer.kind == REJUDGE:
+            known = [each for each in unit.pages[timer.key].ids if each in unit.customers and _was_seen(unit, each)]
+            return [message for each in known for message in self._look_again(unit, each, due)]
         customer = unit.customers.get(timer.key)
-        if customer is None or customer.standing.review_at != due:
-            return []
-        judged = self.judge.judge(customer, due, unit.thresholds)
+        return self._look_again(unit, timer.key, due) if customer and customer.standing.review_at == due else []
+
+    def _look_again(self, unit: Unit, customer_id: str, at: int) -> list[Outgoing]:
+        """Judges anew without an event; only what changes is said, and the next review is planned."""
+        customer = unit.customers[customer_id]
+        judged = self.judge.judge(customer, max(at, customer.profile.last_at), unit.thresholds)
         if judged.changes_from(customer.standing):
-            return [self._updated(unit, timer.key, judged, None)]
-        self._plan_review(unit, timer.key, judged)
+            return [self._updated(unit, customer_id, judged, None)]
+        self._plan_review(unit, customer_id, judged)
         return []
 
-    def _take_thresholds(self, unit: Unit, timer: Timer) -> list[Outgoing]:
+    def _take_thresholds(self, unit: Unit, due: int) -> list[Outgoing]:
         """New thresholds of value from all customers, in force a day later: customers meet them at their next event or review."""
-        house, due = self.judge.house, micros(timer.due_at)
+        house = self.judge.house
         newest = unit.thresholds[-1] if unit.thresholds else house.thresholds((), due)
         taken = take_thresholds(house.rule, unit.tallied, due, newest)
         if taken is not None:
@@ -250,7 +259,7 @@ def separated_in(items: Sequence[Any]) -> set[str]:
 
 def ids_in(items: Sequence[Any], timers: Sequence[Timer]) -> set[str]:
     """Every customer id that outcomes, reviews and Nextwave's own identifiers name."""
-    ids = {timer.key for timer in timers}
+    ids = {timer.key for timer in timers if timer.kind == REVIEW}
     for item in items:
         if isinstance(item.message, Outcome):
             ids.add(item.message.customer_id)

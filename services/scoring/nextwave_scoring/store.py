@@ -6,41 +6,47 @@ from collections.abc import Collection
 from typing import Any
 
 import msgspec
+from nextwave_contracts.topics import partition_of
 from nextwave_runtime import timers
-from sqlalchemy import Row, text
+from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_scoring.cohorts import cohort_of
 from nextwave_scoring.customer import Customer
-from nextwave_scoring.quantiles import Tally, merged, packed, unpacked
+from nextwave_scoring.rejudging import PAGE_MAX, Page
 from nextwave_scoring.separation import LINES_MAX
 from nextwave_scoring.unit import Entry, Unit
-from nextwave_scoring.value.cells import Thresholds
 
 CHAIN_MAX = 16
 """Rounds of following customers that were absorbed, separated or began to share a name while we waited for their lock."""
+_LEAST = "00000000-0000-0000-0000-000000000000"
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode  # equal profiles are equal bytes
 _decode = msgspec.msgpack.Decoder(Customer).decode
 
-_NAMES = text("select name, customer_id from identifiers where name = any(cast(:names as text[]))")
-_NEW_NAMES = text(
+_NAMES = Statement("select name, customer_id from identifiers where name = any(cast(:names as text[]))")
+_NEW_NAMES = Statement(
     "insert into identifiers (name) select name from unnest(cast(:names as text[])) name order by name on conflict (name) do nothing"
 )
-_LOCK_NAMES = text("select name, customer_id from identifiers where name = any(cast(:names as text[])) order by name for update")
-_POINTERS = text(
+_LOCK_NAMES = Statement("select name, customer_id from identifiers where name = any(cast(:names as text[])) order by name for update")
+_POINTERS = Statement(
     "with recursive way (id, merged_into) as ("
     " select id, merged_into from customers where id = any(cast(:ids as uuid[]))"
     " union select c.id, c.merged_into from customers c join way on c.id = way.merged_into)"
     " select cast(id as text), cast(merged_into as text) from way"
 )
-_CUSTOMERS = text(
+_CUSTOMERS = Statement(
     "select cast(id as text), cast(merged_into as text), state from customers where id = any(cast(:ids as uuid[])) order by id for update"
 )
-_BIND = text(
+_PAGE = Statement("select cast(id as text) from customers where id > cast(:after as uuid) order by id limit cast(:limit as bigint)")
+_JUDGES = Statement(
+    "insert into judged_by as j (judge) values (:judge) on conflict (place) do update set judge = excluded.judge"
+    " where j.judge <> excluded.judge"
+)
+_BIND = Statement(
     "update identifiers i set customer_id = b.customer_id"
     " from unnest(cast(:names as text[]), cast(:ids as uuid[])) b(name, customer_id) where i.name = b.name"
 )
-_WRITE = text(
+_WRITE = Statement(
     "insert into customers (id, band, stage, cell, pattern, cause, cohort, band_since, revenue, margin, acquisition,"
     " direct, indirect, state) select * from unnest(cast(:id as uuid[]), cast(:band as text[]), cast(:stage as text[]),"
     " cast(:cell as text[]),"
@@ -52,45 +58,34 @@ _WRITE = text(
     " margin = excluded.margin, acquisition = excluded.acquisition, direct = excluded.direct, indirect = excluded.indirect,"
     " state = excluded.state"
 )
-_THRESHOLDS = text("select current_min, potential_min, since, customers from value_thresholds order by since")
-_NEW_THRESHOLDS = text(
-    "insert into value_thresholds (since, current_min, potential_min, customers)"
-    " values (:since, :current_min, :potential_min, :customers) on conflict (since) do nothing"
-)
-_TALLIES = text("select current, potential from value_tallies")
-_TALLY = text("select current, potential from value_tallies where partition = :partition for update")
-_SAVE_TALLY = text(
-    "insert into value_tallies (partition, current, potential) values (:partition, :current, :potential)"
-    " on conflict (partition) do update set current = excluded.current, potential = excluded.potential"
-)
-_ABSORB = text(
+_ABSORB = Statement(
     "update customers c set merged_into = a.into_id, state = ''"
     " from unnest(cast(:ids as uuid[]), cast(:into as uuid[])) a(id, into_id) where c.id = a.id"
 )
-_ABSORB_NEW = text(
+_ABSORB_NEW = Statement(
     "insert into customers (id, merged_into, band, stage, state)"
     " select id, into_id, '', '', '' from unnest(cast(:ids as uuid[]), cast(:into as uuid[])) a(id, into_id)"
 )
-_ENTRIES = text(
+_ENTRIES = Statement(
     "insert into timeline (customer_id, at, source, id, type, data, identifiers, occurred_at)"
     " select * from unnest(cast(:customers as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]), cast(:ids as text[]),"
     " cast(:types as text[]), cast(:datas as bytea[]), cast(:identifiers as text[]), cast(:occurred_ats as timestamptz[]))"
 )
-_LINES = text(
+_LINES = Statement(
     "with recursive whole (id) as ("
     " select cast(:id as uuid) union select c.id from customers c join whole on c.merged_into = whole.id)"
     " select cast(customer_id as text) customer_id, at, source, id, type, data, identifiers, occurred_at"
     " from timeline where customer_id in (select id from whole) limit :limit"
 )
-_MOVE = text(
+_MOVE = Statement(
     "update timeline t set customer_id = m.into_id"
     " from unnest(cast(:customers as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]), cast(:ids as text[]),"
     " cast(:into as uuid[])) m(customer_id, at, source, id, into_id)"
     " where t.customer_id = m.customer_id and t.at = m.at and t.source = m.source and t.id = m.id"
 )
-_INTAKE = text(
+_INTAKE = Statement(
     "insert into intake (partition, source, subject, touchpoints)"
-    " select :partition, * from unnest(cast(:sources as text[]), cast(:subjects as text[]), cast(:counts as bigint[]))"
+    " select cast(:partition as int), * from unnest(cast(:sources as text[]), cast(:subjects as text[]), cast(:counts as bigint[]))"
     " on conflict (partition, source, subject) do update set touchpoints = intake.touchpoints + excluded.touchpoints"
 )
 
@@ -99,14 +94,14 @@ async def load_names(connection: AsyncConnection, unit: Unit, names: Collection[
     """Whose the identifiers are. Those of nobody are inserted and locked in order, so that two partitions cannot both bind one."""
     if not names:
         return
-    rows = await connection.execute(_NAMES, {"names": list(names)})
-    unit.bindings.update({name: str(customer) for name, customer in rows.all() if customer is not None})
+    rows = await _NAMES.rows(connection, {"names": list(names)})
+    unit.bindings.update({name: str(customer) for name, customer in rows if customer is not None})
     new = sorted(name for name in names if name not in unit.bindings)
     if not new:
         return
-    await connection.execute(_NEW_NAMES, {"names": new})
-    rows = await connection.execute(_LOCK_NAMES, {"names": new})
-    unit.bindings.update({name: None if customer is None else str(customer) for name, customer in rows.all()})
+    await _NEW_NAMES.run(connection, {"names": new})
+    rows = await _LOCK_NAMES.rows(connection, {"names": new})
+    unit.bindings.update({name: None if customer is None else str(customer) for name, customer in rows})
 
 
 async def load_customers(connection: AsyncConnection, unit: Unit, ids: Collection[str]) -> None:
@@ -123,8 +118,8 @@ async def load_customers(connection: AsyncConnection, unit: Unit, ids: Collectio
         looked_for |= wanted
         doubtful = unit.doubtful()
         if doubtful:
-            rows = await connection.execute(_NAMES, {"names": doubtful})
-            unit.bindings.update({name: str(customer) for name, customer in rows.all() if customer is not None})
+            rows = await _NAMES.rows(connection, {"names": doubtful})
+            unit.bindings.update({name: str(customer) for name, customer in rows if customer is not None})
         wanted = {i for i in (_bound(unit) | unit.sharers()) - looked_for if unit.root(i) is None}
     raise RuntimeError("names were given to other customers faster than they could be followed")
 
@@ -132,9 +127,21 @@ async def load_customers(connection: AsyncConnection, unit: Unit, ids: Collectio
 async def load_timelines(connection: AsyncConnection, unit: Unit, names: Collection[str]) -> None:
     """Everything that was taken in of the customers of these names, unless it is more than `LINES_MAX` lines."""
     for root in sorted({root for name in names if (root := unit.root_of_name(name))}):
-        rows = (await connection.execute(_LINES, {"id": root, "limit": LINES_MAX + 1})).all()
+        rows = await _LINES.rows(connection, {"id": root, "limit": LINES_MAX + 1})
         if len(rows) <= LINES_MAX:
             unit.lines[root] = [_entry(row) for row in rows]
+
+
+async def load_page(connection: AsyncConnection, unit: Unit, after: str) -> Page:
+    """The next page of all customers after an id, empty for the first page; those that were absorbed are there too."""
+    ids = [found for (found,) in await _PAGE.rows(connection, {"after": after or _LEAST, "limit": PAGE_MAX})]
+    own = [found for found in ids if partition_of(found.encode(), unit.partitions) == unit.partition]
+    return Page(own, ids[-1] if len(ids) == PAGE_MAX else "")
+
+
+async def judges_changed(connection: AsyncConnection, judge: str) -> bool:
+    """Remembers what judges customers now; whether it was something else before."""
+    return await _JUDGES.run(connection, {"judge": judge}) > 0
 
 
 async def save(connection: AsyncConnection, unit: Unit) -> None:
@@ -143,57 +150,34 @@ async def save(connection: AsyncConnection, unit: Unit) -> None:
     customers = [unit.customers[i] for i in changed]
     if changed:
         rows = [_row(customer_id, customer) for customer_id, customer in zip(changed, customers, strict=True)]
-        await connection.execute(_WRITE, {name: [row[name] for row in rows] for name in rows[0]})
+        await _WRITE.run(connection, {name: [row[name] for row in rows] for name in rows[0]})
     await _save_absorbed(connection, unit)
     if unit.bound:
         names = sorted(unit.bound)
-        await connection.execute(_BIND, {"names": names, "ids": [unit.bound[n] for n in names]})
+        await _BIND.run(connection, {"names": names, "ids": [unit.bound[n] for n in names]})
     await _save_moved(connection, unit)
     await _save_entries(connection, unit)
     await timers.schedule(connection, unit.timers)
-
-
-async def load_thresholds(connection: AsyncConnection) -> list[Thresholds]:
-    """Thresholds of value taken so far, oldest first."""
-    return [Thresholds(*row) for row in (await connection.execute(_THRESHOLDS)).all()]
-
-
-async def load_tallies(connection: AsyncConnection) -> tuple[Tally, Tally]:
-    """Current and potential value of all customers, from every partition."""
-    rows = (await connection.execute(_TALLIES)).all()
-    return merged(unpacked(row.current) for row in rows), merged(unpacked(row.potential) for row in rows)
-
-
-async def save_thresholds(connection: AsyncConnection, unit: Unit) -> None:
-    """What the batch changed of this partition's tallies, and thresholds that it took."""
-    for taken in unit.taken:
-        await connection.execute(_NEW_THRESHOLDS, msgspec.structs.asdict(taken))
-    if not any(unit.moved_tallies):
-        return
-    row = (await connection.execute(_TALLY, {"partition": unit.partition})).first()
-    stored = [unpacked(part) for part in row] if row else [{}, {}]
-    current, potential = (packed(merged(both)) for both in zip(stored, unit.moved_tallies, strict=True))
-    await connection.execute(_SAVE_TALLY, {"partition": unit.partition, "current": current, "potential": potential})
 
 
 async def _save_absorbed(connection: AsyncConnection, unit: Unit) -> None:
     for statement, ids in ((_ABSORB, unit.absorbed & unit.stored), (_ABSORB_NEW, unit.absorbed - unit.stored)):
         if ids:
             ordered = sorted(ids)
-            await connection.execute(statement, {"ids": ordered, "into": [unit.pointers[i] for i in ordered]})
+            await statement.run(connection, {"ids": ordered, "into": [unit.pointers[i] for i in ordered]})
 
 
 async def _load(connection: AsyncConnection, unit: Unit, wanted: Collection[str]) -> None:
     if not wanted:
         return
-    rows = await connection.execute(_POINTERS, {"ids": sorted(wanted)})
-    ends = {str(customer) for customer, into in rows.all() if _point(unit, customer, into)} - unit.customers.keys()
+    rows = await _POINTERS.rows(connection, {"ids": sorted(wanted)})
+    ends = {str(customer) for customer, into in rows if _point(unit, customer, into)} - unit.customers.keys()
     for _ in range(CHAIN_MAX):
         if not ends:
             return
-        rows = await connection.execute(_CUSTOMERS, {"ids": sorted(ends)})
+        rows = await _CUSTOMERS.rows(connection, {"ids": sorted(ends)})
         ends = set()
-        for customer, into, state in rows.all():
+        for customer, into, state in rows:
             if _point(unit, customer, into):
                 unit.customers[customer] = _decode(state)
                 unit.stored.add(customer)
@@ -212,7 +196,7 @@ async def _save_moved(connection: AsyncConnection, unit: Unit) -> None:
             "ids": [line.id for line in lines],
             "into": [unit.moved[line] for line in lines],
         }
-        await connection.execute(_MOVE, bound)
+        await _MOVE.run(connection, bound)
 
 
 async def _save_entries(connection: AsyncConnection, unit: Unit) -> None:
@@ -228,11 +212,11 @@ async def _save_entries(connection: AsyncConnection, unit: Unit) -> None:
             "identifiers": [None if e.identifiers is None else "\n".join(e.identifiers) for e in entries],
             "occurred_ats": [e.occurred_at for e in entries],
         }
-        await connection.execute(_ENTRIES, bound)
+        await _ENTRIES.run(connection, bound)
     if unit.intake:
         keys = sorted(unit.intake)
         counts = {"sources": [k[0] for k in keys], "subjects": [k[1] for k in keys], "counts": [unit.intake[k] for k in keys]}
-        await connection.execute(_INTAKE, {"partition": unit.partition, **counts})
+        await _INTAKE.run(connection, {"partition": unit.partition, **counts})
 
 
 def _row(customer_id: str, customer: Customer) -> dict[str, Any]:
@@ -261,10 +245,11 @@ def _bound(unit: Unit) -> set[str]:
     return {bound for bound in unit.bindings.values() if bound is not None}
 
 
-def _entry(row: Row[Any]) -> Entry:
+def _entry(row: Any) -> Entry:
     """A line of a timeline, as `_LINES` reads it."""
-    names = None if row.identifiers is None else tuple(row.identifiers.split("\n")) if row.identifiers else ()
-    return Entry(row.customer_id, row.at, row.source, row.id, row.type, bytes(row.data), names, row.occurred_at)
+    customer_id, at, source, line, kind, data, identifiers, occurred_at = row
+    names = None if identifiers is None else tuple(identifiers.split("\n")) if identifiers else ()
+    return Entry(customer_id, at, source, line, kind, data, names, occurred_at)
 
 
 def _point(unit: Unit, customer: str, into: str | None) -> bool:

@@ -13,6 +13,7 @@ from nextwave_runtime.application import Timer
 from nextwave_scoring.customer import Customer
 from nextwave_scoring.identity import Known
 from nextwave_scoring.quantiles import Tally, move
+from nextwave_scoring.rejudging import Page
 from nextwave_scoring.value.cells import Thresholds
 
 
@@ -60,6 +61,8 @@ class Unit:
     """Current and potential value of all customers, where thresholds are about to be taken."""
     moved_tallies: tuple[Tally, Tally] = field(default_factory=lambda: ({}, {}))
     """What this batch changes of them."""
+    pages: dict[str, Page] = field(default_factory=dict)
+    """By the id after which each begins, the customers who are due to be judged anew."""
     taken: list[Thresholds] = field(default_factory=list)
     """Thresholds that this batch took."""
 

@@ -66,19 +66,26 @@ def test_watermarks_come_every_business_hour_within_limits(speed: float, seconds
 
 
 def test_business_time_is_the_wall_clock_unless_asked_otherwise() -> None:
-    assert next_clock(1_000.0, 1.0, None, None) == ClockSetting()
+    assert next_clock(1_000.0, 1.0, None, None, None) == ClockSetting()
 
 
 def test_business_time_begins_where_it_is_told_and_runs_as_fast_as_told() -> None:
-    clock = next_clock(1_000.0, 60.0, ORIGIN, None)
+    clock = next_clock(1_000.0, 60.0, ORIGIN, None, None)
     assert (clock.at(1_000.0), clock.at(1_001.0)) == (ORIGIN, ORIGIN + timedelta(minutes=1))
 
 
 def test_a_stopped_stack_goes_on_from_the_business_instant_it_had_reached() -> None:
     reached = ORIGIN + timedelta(days=90)
-    assert next_clock(5_000.0, 10.0, None, reached).at(5_000.0) == reached
+    fast = next_clock(1_000.0, 10.0, ORIGIN, None, None)
+    assert next_clock(5_000.0, 10.0, None, fast, reached).at(5_000.0) == reached
+
+
+def test_a_stack_that_followed_the_wall_clock_follows_it_again_however_long_it_was_down() -> None:
+    stopped_at = ClockSetting().at(1_000.0)
+    assert next_clock(5_000.0, 1.0, None, ClockSetting(), stopped_at) == ClockSetting()
+    assert next_clock(5_000.0, 60.0, None, ClockSetting(), stopped_at).at(5_000.0) == ClockSetting().at(5_000.0)
 
 
 def test_business_time_never_goes_back() -> None:
     with pytest.raises(LayoutError, match="cannot go back"):
-        next_clock(5_000.0, 10.0, ORIGIN, ORIGIN + timedelta(days=1))
+        next_clock(5_000.0, 10.0, ORIGIN, None, ORIGIN + timedelta(days=1))

@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from nextwave_contracts.identifiers import kind_of
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_runtime.membership import partition_count
 
 from nextwave_local.learning.history import History, InputError, history_of
 
@@ -21,9 +22,9 @@ TELL_EVERY = 100_000
 async def read_topic(bootstrap: str, progress: Callable[[str], None]) -> list[History]:
     """Histories of all touchpoints that are there now. Raises `InputError` when there are none."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
-    await consumer.start()
     try:
-        touchpoints = await _read(consumer, progress)
+        await consumer.start()
+        touchpoints = await _read(consumer, await partition_count(bootstrap, TOUCHPOINTS.name), progress)
     finally:
         await consumer.stop()
     if not touchpoints:
@@ -31,9 +32,9 @@ async def read_topic(bootstrap: str, progress: Callable[[str], None]) -> list[Hi
     return gathered(touchpoints)
 
 
-async def _read(consumer: AIOKafkaConsumer, progress: Callable[[str], None]) -> list[Touchpoint]:
+async def _read(consumer: AIOKafkaConsumer, count: int, progress: Callable[[str], None]) -> list[Touchpoint]:
     decode = msgspec.json.Decoder(Touchpoint).decode
-    partitions = [TopicPartition(TOUCHPOINTS.name, number) for number in await _numbers(consumer)]
+    partitions = [TopicPartition(TOUCHPOINTS.name, number) for number in range(count)]
     if not partitions:
         return []
     consumer.assign(partitions)
@@ -48,11 +49,6 @@ async def _read(consumer: AIOKafkaConsumer, progress: Callable[[str], None]) -> 
             told = len(found)
             progress(f"{told:,} touchpoints read")
     return found
-
-
-async def _numbers(consumer: AIOKafkaConsumer) -> set[int]:
-    await consumer.topics()  # asks the broker, so that the next line knows
-    return set(consumer.partitions_for_topic(TOUCHPOINTS.name) or ())
 
 
 def gathered(touchpoints: Iterable[Touchpoint]) -> list[History]:

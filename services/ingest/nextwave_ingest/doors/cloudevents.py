@@ -37,7 +37,7 @@ class CloudEventsDoor:
         at = self._reception.now()
         body = await request.body(BATCH_BYTES_MAX)
         batched, items = events_of(request, body)
-        verdicts = self._reception.judge(items, partial(understand, key_source=source, received_at=at), at)
+        verdicts = self._reception.judge(items, partial(understand, key_source=source, received_at=at), source, at)
         if not batched and isinstance(verdicts[0], Refusal):
             raise problem_of(verdicts[0].error)
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)

@@ -82,7 +82,7 @@ class SegmentDoor:
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         envelope = self._envelope(source, kind=kind)
-        verdict = self._reception.judge([body], partial(understand, envelope=envelope), envelope.received_at)
+        verdict = self._reception.judge([body], partial(understand, envelope=envelope), source, envelope.received_at)
         if isinstance(verdict[0], Refusal):
             raise problem_of(verdict[0].error)
         await self._reception.take(request, verdict, door=self.name, source=source, at=envelope.received_at)
@@ -98,7 +98,7 @@ class SegmentDoor:
         zone = (batch.context and batch.context.timezone) or ""
         envelope = self._envelope(source, sent_at=batch.sent_at, timezone=zone)
         verdicts = self._reception.judge(
-            [bytes(item) for item in batch.batch], partial(understand, envelope=envelope), envelope.received_at
+            [bytes(item) for item in batch.batch], partial(understand, envelope=envelope), source, envelope.received_at
         )
         await self._reception.take(request, verdicts, door=self.name, source=source, at=envelope.received_at)
         return _taken(verdicts)

@@ -15,7 +15,7 @@ from nextwave_runtime.problem import Problem
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from nextwave_scoring import cohorts, queries, store
+from nextwave_scoring import cohorts, queries, threshold_store
 from nextwave_scoring.api.answer import json_response, uuid_of, wrong
 from nextwave_scoring.api.cards import shelf
 from nextwave_scoring.api.explanation import Explanation, Happening, explain, supposing
@@ -150,7 +150,7 @@ class Analysis:
             return await self._find(uuid_of(question.customer_id))
         if not question.identifier:
             async with self._database.transaction() as connection:
-                return "", Customer(), await store.load_thresholds(connection)
+                return "", Customer(), await threshold_store.load_thresholds(connection)
         try:
             name = parse(question.identifier)
         except InvalidIdentifierError as invalid:
@@ -164,7 +164,7 @@ class Analysis:
     async def _find(self, customer_id: str) -> tuple[str, Customer, Sequence[Thresholds]]:
         async with self._database.transaction() as connection:
             found = await queries.find_customer(connection, customer_id)
-            taken = await store.load_thresholds(connection)
+            taken = await threshold_store.load_thresholds(connection)
         if found is None:
             raise Problem(404, "not-found", f"no customer has the id {customer_id}")
         return *found, taken

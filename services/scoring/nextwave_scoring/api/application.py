@@ -18,7 +18,7 @@ from nextwave_runtime.database import Database
 from nextwave_runtime.problem import Problem, install
 from starlette.responses import Response
 
-from nextwave_scoring import queries, store
+from nextwave_scoring import queries, threshold_store
 from nextwave_scoring.api.analysis import Analysis
 from nextwave_scoring.api.answer import json_response, uuid_of, wrong
 from nextwave_scoring.fold import Fold
@@ -111,7 +111,7 @@ class Answers:
     async def _snapshot(self, customer_id: str) -> Snapshot:
         async with self._database.transaction() as connection:
             found = await queries.find_customer(connection, customer_id)
-            taken = await store.load_thresholds(connection)
+            taken = await threshold_store.load_thresholds(connection)
         if found is None:
             raise Problem(404, "not-found", f"no customer has the id {customer_id}")
         name, customer = found
