@@ -23,9 +23,7 @@ from nextwave_ingest.sources import SourceBook
 
 OPERATORS_ONLY: frozenset[str] = frozenset({"identities.separated"})
 """Types of touchpoints that need a write key with the role `operator`."""
-_NOT_YOURS = RefusedError(
-    "/type", "only an operator may say so: use a key made with `nextwave keys create write NAME --role operator`"
-)
+_NOT_YOURS = RefusedError("/type", "only an operator may say so: use a key made with `nextwave keys create write NAME --role operator`")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 

@@ -126,7 +126,7 @@ class Catalogue:
     render: Renderer
     identifier_key: bytes
     """Secret of the keyed hashes of identifiers in contacts."""
-    responses: Responses = Responses()
+    responses: Responses = field(default_factory=Responses)
     """How likely answers are, as learned up to a minute ago."""
     migrations: Mapping[str, int] = field(default_factory=dict)
     """By campaign key, the version to which whoever is in an older one goes over."""

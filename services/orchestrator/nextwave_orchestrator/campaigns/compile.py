@@ -26,9 +26,7 @@ def compile_segment(segment: Segment) -> LiveSegment:
     """The segment with its rule compiled. Raises `FaultyError` for a rule that was never checked."""
     rule = read_rule(segment.rule, "/rule")
     asked = asked_by(test for test in tests_of(rule) if isinstance(test, EventTest))
-    return LiveSegment(
-        key=segment.key, priority=segment.priority, matches=compile_rule(rule), asked=asked, next_moment=next_moment(rule)
-    )
+    return LiveSegment(key=segment.key, priority=segment.priority, matches=compile_rule(rule), asked=asked, next_moment=next_moment(rule))
 
 
 def compile_campaign(campaign: Campaign, version: int, state: CampaignState) -> LiveCampaign:
