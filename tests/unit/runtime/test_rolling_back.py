@@ -52,9 +52,7 @@ async def test_a_connection_that_rolls_back_is_used_again() -> None:
     assert driver.said == ["rollback"]
 
 
-@pytest.mark.parametrize(
-    "fault", [asyncpg.InterfaceError("busy"), asyncpg.InternalClientError("busy"), OSError("cut"), TimeoutError()]
-)
+@pytest.mark.parametrize("fault", [asyncpg.InterfaceError("busy"), asyncpg.InternalClientError("busy"), OSError("cut"), TimeoutError()])
 async def test_one_that_fails_to_roll_back_is_thrown_away(fault: Exception) -> None:
     assert (await rolled_back(Driver(fault))).thrown_away
 
