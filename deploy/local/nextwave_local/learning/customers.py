@@ -68,7 +68,13 @@ def _received(touchpoint: Touchpoint) -> tuple[datetime, str, str]:
 class _Unasked(Judge):
     """Judges nobody: who is who hangs on no judgement, and most of the fold's time goes into them."""
 
-    def judge(self, customer: Customer, at: int, taken: Sequence[Thresholds] = ()) -> Judgement:  # noqa: ARG002  (a judge's signature)
+    def judge(
+        self,
+        customer: Customer,  # noqa: ARG002  (a judge's signature)
+        at: int,  # noqa: ARG002
+        taken: Sequence[Thresholds] = (),  # noqa: ARG002
+        heard_of: int | None = None,  # noqa: ARG002
+    ) -> Judgement:
         return _nobody()[0]
 
     def snapshot(self, customer_id: str, customer: Customer, judged: Judgement) -> Snapshot:  # noqa: ARG002  (a judge's signature)
