@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,11 +15,23 @@ MASK = "•••"
 _ADDRESSES = frozenset({"email", "phone", "device_token"})
 _PERSONAL = frozenset(
     {
-        "email", "phone", "name", "first_name", "last_name", "firstname", "lastname", "firstName", "lastName", "username",
-        "address", "street", "birthday", "body", "text", "message", "identifiers", "ip", "avatar",
-        "serial", "serial_number", "email_address", "phone_number", "mobile",
+        "avatar", "body", "contact", "dob", "iban", "identifiers", "ip", "message", "name", "nickname", "postcode", "recipient",
+        "sender", "serial", "serialnumber", "ssn", "taxid", "text", "useragent", "zip", "zipcode",
     }
 )  # fmt: skip
+"""Keys in lower case, of letters and digits alone."""
+_PERSONAL_PARTS = re.compile(
+    "address|birth|contactname|displayname|email|(?:family|first|full|given|last|maiden|middle|sur|user)name|fax|mobile|passport|phone|postal|street"
+)
+"""What makes a key personal wherever it stands in it: `billing_address_line1`, `phoneNumber`."""
+_ADDRESS = re.compile(
+    r"[^\s@]@[^\s@]+\.[^\s@]{2}"  # mail
+    r"|(?<![\w+])(?:\+|00)[1-9](?:[\s().\-/]{0,3}\d){6,14}(?!\d)"  # international
+    r"|^\s*\(?0(?:[\s().\-/]{0,3}\d){6,13}\s*$"  # national with its trunk prefix, and nothing else
+    r"|(?<!\d)\(?\d{3}\)?[\s.\-]\d{3}[\s.\-]\d{4}(?!\d)"  # North America
+)
+"""Texts that hold an address or a phone number, whatever they are called."""
+_NOT_OF_A_KEY = re.compile(r"[\W_]+")
 
 
 def mask_snapshot(snapshot: Snapshot) -> Snapshot:
@@ -36,16 +49,24 @@ def mask_snapshot(snapshot: Snapshot) -> Snapshot:
 
 
 def mask_names(names: Iterable[str]) -> tuple[str, ...]:
-    """Identifiers without addresses."""
-    return tuple(f"{kind_of(name)}:{MASK if kind_of(name) in _ADDRESSES else value_of(name)}" for name in names)
+    """Identifiers without addresses; a shop may use a mail address as its customers' id."""
+    return tuple(f"{kind_of(name)}:{MASK if kind_of(name) in _ADDRESSES else _mask(value_of(name))}" for name in names)
 
 
 def mask_data(data: dict[str, Any]) -> dict[str, Any]:
     """Personal entries of a touchpoint's data, at any depth."""
-    return {key: MASK if key in _PERSONAL else _mask(value) for key, value in data.items()}
+    return {_mask(key): MASK if _is_personal(key, value) else _mask(value) for key, value in data.items()}
+
+
+def _is_personal(key: str, value: Any) -> bool:
+    """By the key, however it is written; yes and no (`email_verified`) tell nothing."""
+    plain = _NOT_OF_A_KEY.sub("", key).casefold()
+    return not isinstance(value, bool) and (plain in _PERSONAL or _PERSONAL_PARTS.search(plain) is not None)
 
 
 def _mask(value: Any) -> Any:
+    if isinstance(value, str):
+        return MASK if _ADDRESS.search(value) else value
     if isinstance(value, dict):
         return mask_data(value)
-    return [_mask(item) for item in value] if isinstance(value, list) else value
+    return [_mask(item) for item in value] if isinstance(value, list | tuple) else value

@@ -28,6 +28,7 @@ from nextwave_runtime import metrics, outbox, seen, timers, tracing
 from nextwave_runtime.application import Application, OutdatedError, Outgoing, RejectedError, Taken, Timer, Work
 from nextwave_runtime.database import UNAVAILABLE, is_wrong_value
 from nextwave_runtime.outbox import Record
+from nextwave_runtime.pacing import FOLD_SECONDS_MAX
 from nextwave_runtime.progress import Input, Progress, advance, moved
 from nextwave_runtime.sifting import SIZE_MAX, Refusal, Sifted
 from nextwave_runtime.timers import Gates
@@ -37,7 +38,7 @@ TIMERS_MAX = 500
 
 
 class NarrowError(Exception):
-    """The database refused a value of some item: try again with one item at a time, until it is found."""
+    """Not as a whole: the database refused a value of some item, or folding takes too long. Try again with fewer items."""
 
 
 class FoldFailedError(Exception):
@@ -62,6 +63,11 @@ class Batch:
     gates: Gates
     failed: list[FoldFailedError] = field(default_factory=list)
 
+    @property
+    def failed_timers(self) -> int:
+        """How many of the failed items are timers."""
+        return sum(isinstance(failure.item, Timer) for failure in self.failed)
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -71,6 +77,7 @@ class Applied:
     records: list[Record]
     taken: int
     fired: int
+    fold_seconds: float = 0.0
 
 
 class Desk:
@@ -91,7 +98,7 @@ class Desk:
         taken = await self._unseen(connection, batch)
         due = await self._due(connection, batch)
         envelope = _Envelope(self._origin, self._partitions, before, batch)
-        await self._work(connection, taken, due, batch, envelope)
+        fold_seconds = await self._work(connection, taken, due, batch, envelope)
         if envelope.records:
             await outbox.put(connection, self._key, sequence[0], envelope.records)
         if sequence[1]:
@@ -100,7 +107,8 @@ class Desk:
         repeated = batch.sifted.duplicates + len(batch.sifted.taken) - len(taken)
         after = replace(after, duplicates=before.duplicates + repeated)
         await advance(connection, self._key, before, after)
-        return Applied(after, envelope.records, len(taken) - sum(isinstance(f.item, Taken) for f in batch.failed), len(due))
+        refused = len(batch.failed) - batch.failed_timers
+        return Applied(after, envelope.records, len(taken) - refused, len(due), fold_seconds)
 
     async def _unseen(self, connection: AsyncConnection, batch: Batch) -> list[Taken]:
         sifted = batch.sifted
@@ -126,7 +134,7 @@ class Desk:
             return []
         return await timers.take_due(connection, self._key.partition, batch.gates, batch.timers_max)
 
-    async def _work(self, connection: AsyncConnection, taken: list[Taken], due: list[Timer], batch: Batch, envelope: _Envelope) -> None:
+    async def _work(self, connection: AsyncConnection, taken: list[Taken], due: list[Timer], batch: Batch, envelope: _Envelope) -> float:
         failed = {id_of(f.item) for f in batch.failed}
         good = [item for item in taken if id_of(item) not in failed]
         fit = [timer for timer in due if id_of(timer) not in failed]
@@ -134,28 +142,36 @@ class Desk:
         work = Work(self._topic, self._key.partition, self._partitions, batch.now, good, fit)
         try:
             unit = await self._application.load(connection, work) if good or fit else None
-            started = perf_counter()
-            self._fold(unit, sorted([*good, *refusals], key=_offset_of), batch, envelope)
-            self._fold(unit, fit, batch, envelope)
-            for failure in batch.failed:
-                if isinstance(failure.item, Timer):
-                    envelope.reject(None, self._failed_timer(failure.item, failure, batch.now))
-            metrics.FOLD.labels(self._key.processor).observe(perf_counter() - started)
+            messages: list[Taken | Refusal] = sorted([*good, *refusals], key=_offset_of)
+            seconds = self._fold(unit, [*messages, *fit], batch, envelope)
             if unit is not None:
                 await self._application.save(connection, unit)
+        except NarrowError:
+            raise
         except Exception as error:
             if not _blames_item(error):
                 raise
             if len(good) + len(fit) == 1:
                 raise FoldFailedError(good[0] if good else fit[0], "fold_failed", repr(error)[:500]) from error
             raise NarrowError(repr(error)[:500]) from error
+        return seconds
 
-    def _fold(self, unit: Any, items: Sequence[Taken | Timer | Refusal], batch: Batch, envelope: _Envelope) -> None:
+    def _fold(self, unit: Any, items: Sequence[Taken | Timer | Refusal], batch: Batch, envelope: _Envelope) -> float:
+        """Folds the items in order; how many seconds it took. Raises `NarrowError` where they take too long and are several."""
+        started, folded = perf_counter(), 0
         for item in items:
             if isinstance(item, Refusal):
                 envelope.reject(item.record.offset, self._rejected(item, batch.now))
-            else:
-                envelope.add(item, self._fold_one(unit, item, batch.now))
+                continue
+            if folded and perf_counter() - started > FOLD_SECONDS_MAX:
+                raise NarrowError(f"folding {folded} of {len(items)} items took {perf_counter() - started:.1f} s")
+            envelope.add(item, self._fold_one(unit, item, batch.now))
+            folded += 1
+        for failure in batch.failed:
+            if isinstance(failure.item, Timer):
+                envelope.reject(None, self._failed_timer(failure.item, failure, batch.now))
+        metrics.FOLD.labels(self._key.processor).observe(perf_counter() - started)
+        return perf_counter() - started
 
     def _fold_one(self, unit: Any, item: Taken | Timer, now: datetime) -> list[Outgoing]:
         try:

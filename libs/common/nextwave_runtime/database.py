@@ -14,7 +14,14 @@ import structlog
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-UNAVAILABLE: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what the driver says of a connection that broke in the middle of an answer
+    OSError,
+    TimeoutError,
+)
 """Errors that mean the surroundings are at fault: wait and try again. (Those of a `Statement` and of connecting come unwrapped.)"""
 ROLL_BACK_SECONDS = 5.0
 """A connection that cannot roll back within this is thrown away."""
@@ -22,6 +29,10 @@ NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PARAMETER = re.compile(r"(?<![:\w]):(\w+)")
 
 _log = structlog.get_logger()
+
+
+class SwallowedError(RuntimeError):
+    """Our own fault: an error of SQL was caught within a transaction, which PostgreSQL then undoes whatever comes after."""
 
 
 def is_wrong_value(error: Exception) -> bool:
@@ -87,22 +98,31 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A connection in a transaction, committed at the end and rolled back on an error."""
-        async with self.connection() as connection:
+        """A connection in a transaction, committed at the end and rolled back on an error. Raises `SwallowedError`."""
+        async with self._unbroken() as connection:
             driver = driver_of(connection)
-            transaction = driver.transaction()
             try:
-                await transaction.start()
+                await driver.execute("begin")
                 yield connection
-                await transaction.commit()
+                await _commit(driver)
             except BaseException:
                 if not connection.invalidated:  # SQLAlchemy drops it when its own statement is cancelled
-                    await _roll_back(connection, driver, transaction)
+                    await _roll_back(connection, driver)
                 raise
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[AsyncConnection]:
         """A connection on which every statement is committed by itself: for a single question."""
+        async with self._unbroken() as connection:
+            try:
+                yield connection
+            except BaseException:
+                if not connection.invalidated:
+                    await _roll_back(connection, driver_of(connection))
+                raise
+
+    @asynccontextmanager
+    async def _unbroken(self) -> AsyncIterator[AsyncConnection]:
         async with self._engine.connect() as connection:
             if driver_of(connection).is_closed():  # PostgreSQL went away while nobody used it
                 await connection.invalidate()
@@ -120,12 +140,18 @@ class Database:
         await self._engine.dispose()
 
 
-async def _roll_back(connection: AsyncConnection, driver: Any, transaction: Any) -> None:
-    """Rolls back if there is anything to roll back; a connection that does not answer as it should goes back to no pool."""
+async def _commit(driver: Any) -> None:
+    """PostgreSQL answers ROLLBACK to the commit of a transaction in which a statement failed, and says no more about it."""
+    if await driver.execute("commit") != "COMMIT":
+        raise SwallowedError("a statement failed, its error was caught, and so nothing of the transaction was written")
+
+
+async def _roll_back(connection: AsyncConnection, driver: Any) -> None:
+    """Rolls back, also what was hardly begun; a connection that does not answer as it should goes back to no pool."""
     try:
         async with asyncio.timeout(ROLL_BACK_SECONDS):
-            if not driver.is_closed() and driver.is_in_transaction():
-                await transaction.rollback()
+            if not driver.is_closed():
+                await driver.execute("rollback")
     except BaseException as error:
         _log.info("connection_dropped", error=repr(error)[:300])
         await connection.invalidate(error if isinstance(error, Exception) else None)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +20,7 @@ from nextwave_runtime.batch import TIMERS_MAX, Applied, Batch, Desk, FoldFailedE
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.outbox import Record
+from nextwave_runtime.pacing import Pace, Streak
 from nextwave_runtime.progress import FencedError, Input, Progress, acquire
 from nextwave_runtime.publisher import Publisher
 from nextwave_runtime.sifting import RawRecord, sift
@@ -27,9 +28,8 @@ from nextwave_runtime.timers import Gates, Wait, gates
 from nextwave_runtime.watermarks import WatermarkTracker
 
 RESTART_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
-REJECTED_IN_A_ROW_MAX = 500
-"""So many rejected messages without one taken in: the fault is ours, the processor stops."""
-REFUSED_PER_BATCH_MAX = 50
+ATTEMPTS_MAX = 8
+"""So often a batch is tried, each time without what failed before; then a smaller one is tried."""
 CONTROL_RUN_MAX = 2_000
 """So many messages without effect are read before the place is stored all the same."""
 
@@ -38,10 +38,6 @@ _log = structlog.get_logger()
 
 class LostInputError(Exception):
     """The log no longer has what comes next: messages were deleted unread, or the topic was made anew. A person must decide."""
-
-
-class TooManyRejectedError(Exception):
-    """Nearly everything is rejected: stop, since going on would throw the topic away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +56,7 @@ class Surroundings:
     """Seek the consumer of (topic, partition) to an offset and let it flow."""
     extent: Callable[[str, int], Awaitable[tuple[int, int]]]
     """The first offset that (topic, partition) still has, and the next one that it will get."""
+    streak: Streak = field(default_factory=Streak)
 
 
 class PartitionWorker:
@@ -78,8 +75,7 @@ class PartitionWorker:
         self._publishing: asyncio.Task[None] | None = None
         self._sequence = 0
         self._acknowledged = 0
-        self._rejected_in_a_row = 0
-        self._narrow = 0
+        self._pace = Pace(max(surroundings.batch_max, TIMERS_MAX))
         self.progress: Progress | None = None
         self.position = 0
         """The next offset to read. It is ahead of `progress` after control messages, which need no transaction."""
@@ -138,6 +134,7 @@ class PartitionWorker:
             except UNAVAILABLE as error:
                 metrics.RESTARTS.labels(self._key.processor).inc()
                 _log.warning("partition_restarts", topic=self.topic.name, partition=self.partition, error=repr(error)[:500])
+                self._pace.slower()
                 await self._pause(RESTART_SECONDS[min(attempt, len(RESTART_SECONDS) - 1)])
                 attempt += 1
         await self._published()
@@ -172,7 +169,7 @@ class PartitionWorker:
             self._wake.clear()
             if self._stopping:
                 return
-            size = 1 if self._narrow else self._around.batch_max
+            size = self._pace.share(self._around.batch_max)
             if self._around.hold_seconds and len(self._records) < size // 4:
                 await asyncio.sleep(self._around.hold_seconds)
             records = [self._records.popleft() for _ in range(min(size, len(self._records)))]
@@ -190,7 +187,7 @@ class PartitionWorker:
             self._account(batch, None, records, started)
             return
         applied: Applied | None = None
-        for _ in range(REFUSED_PER_BATCH_MAX):
+        for _ in range(ATTEMPTS_MAX):
             try:
                 async with self._around.database.transaction() as connection:
                     applied = await self._desk.apply(connection, batch, self.progress, (self._sequence + 1, self._acknowledged))
@@ -201,11 +198,12 @@ class PartitionWorker:
             except OutdatedError as overtaken:
                 _log.info("batch_overtaken", processor=self._key.processor, partition=self.partition, detail=str(overtaken))
             except NarrowError:
-                self._narrow = len(records) + TIMERS_MAX
-                self._records.extendleft(reversed(records))
-                return
+                break
         if applied is None:
-            raise TooManyRejectedError(f"{len(batch.failed)} messages of one batch cannot be taken in")
+            self._pace.slower()
+            _log.info("batch_made_smaller", processor=self._key.processor, topic=self.topic.name, partition=self.partition)
+            self._records.extendleft(reversed(records))
+            return
         self.progress = applied.progress
         self._account(batch, applied, records, started)
         await self._publish(applied.records)
@@ -215,13 +213,13 @@ class PartitionWorker:
         sifted = sift(self.topic, self.partition, records, self.progress.marks, joined_late=self.progress.joined_late)
         for heard in sifted.watermarks:
             self.tracker.heard(heard)
-        fire = self._timers_due() and not (self._narrow and records)
+        fire = self._timers_due() and not (self._pace.alone and records)
         return Batch(
             sifted=sifted,
             next_offset=records[-1].offset + 1 if records else self.position,
             last_offset=records[-1].offset if records else self.position - 1,
             now=self._around.clock.now(),
-            timers_max=0 if not fire else 1 if self._narrow else TIMERS_MAX,
+            timers_max=self._pace.share(TIMERS_MAX) if fire else 0,
             gates=self._gates(sifted.marks),
         )
 
@@ -229,7 +227,6 @@ class PartitionWorker:
         name = self._key.processor
         self.position = batch.next_offset
         self.tracker.settle(batch.sifted.marks)
-        self._narrow = max(0, self._narrow - 1)
         if records:
             self.taken_until = records[-1].wall
             metrics.BATCH.labels(name).observe(len(records))
@@ -242,10 +239,8 @@ class PartitionWorker:
         metrics.TIMERS.labels(name).inc(applied.fired)
         if applied.fired < batch.timers_max:
             self._next_due = {}
-        rejected = len(batch.failed) + len(batch.sifted.refusals)
-        self._rejected_in_a_row = rejected if applied.taken else self._rejected_in_a_row + rejected
-        if self._rejected_in_a_row > REJECTED_IN_A_ROW_MAX:
-            raise TooManyRejectedError(f"{self._rejected_in_a_row} messages in a row were rejected on {self.topic.name}/{self.partition}")
+        self._pace.done(applied.fold_seconds)
+        self._around.streak.count(done=applied.taken + applied.fired - batch.failed_timers, failed=[f.reason for f in batch.failed])
 
     async def _publish(self, records: list[Record]) -> None:
         await self._published()

@@ -29,6 +29,7 @@ TEXT_MAX = 256
 """Characters of an id, a type or a source."""
 IDENTIFIERS_MAX = 16
 AMOUNT_MAX = 2**53
+SEPARATED = "identities.separated"
 INTEGER_MAX = 2**63
 _MANY_DIGITS = re.compile(rb"\d{19}")
 """What an integer beyond 64 bits surely has; most data has none, and is not walked through."""
@@ -259,6 +260,8 @@ def _settled(kind: str, data: dict[str, Any]) -> dict[str, Any]:
         return _consent(kind, data)
     if kind == "order.placed":
         _check_money(data)
+    if kind == SEPARATED:
+        _check_leaving(data.get("identifiers"))
     if kind == "sms.received":
         return _with_wish(data)
     return data
@@ -280,6 +283,12 @@ def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
                 raise RefusedError(f"/data/{field}", f"use one of {', '.join(sorted(known))}, or leave it empty for all")
             scope[field] = ""  # a stop whose scope is not understood stops everything
     return data | scope
+
+
+def _check_leaving(names: Any) -> None:
+    if not names or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise RefusedError("/data/identifiers", "list the names that leave as kind:value, for example email:bob@example.com")
+    names_of(names, "/data/identifiers")
 
 
 def _check_money(data: dict[str, Any]) -> None:

@@ -11,19 +11,21 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from nextwave_contracts.clock import Clock
-from nextwave_contracts.identifiers import blind
+from nextwave_contracts.identifiers import INTERNAL, blind
 from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import Admitted, Refusal, RefusedError, Report, judge
+from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, judge
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources import SourceBook
 
-OPERATORS_ONLY: frozenset[str] = frozenset({"identities.separated"})
-"""Types of touchpoints that need a write key with the role `operator`."""
-_NOT_YOURS = RefusedError("/type", "only an operator may say so: use a key made with `nextwave keys create write NAME --role operator`")
+_OPERATORS_KEY = "a key made with `nextwave keys create write NAME --role operator`"
+_NOT_YOURS = RefusedError("/type", f"only an operator may say so: use {_OPERATORS_KEY}")
+_OUR_NAME = RefusedError(
+    "/data/identifiers", f"{INTERNAL}... is Nextwave's own name of a customer: send a name that your source knows, or use {_OPERATORS_KEY}"
+)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -66,10 +68,10 @@ class Reception:
     def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime) -> list[Admitted | Refusal]:
         """A verdict for each item of this source. What only operators may say is refused to others: a shop's write key is in every page."""
         verdicts = [judge(item, understand, at, self._blind) for item in items]
-        told = [isinstance(verdict, Admitted) and verdict.touchpoint.type in OPERATORS_ONLY for verdict in verdicts]
-        if not any(told) or self._keyring.is_operators(source):
+        reserved = [_reserved(verdict.touchpoint) if isinstance(verdict, Admitted) else None for verdict in verdicts]
+        if not any(reserved) or self._keyring.is_operators(source):
             return verdicts
-        return [Refusal(item, _NOT_YOURS) if only else verdict for item, verdict, only in zip(items, verdicts, told, strict=True)]
+        return [Refusal(item, why) if why else verdict for item, verdict, why in zip(items, verdicts, reserved, strict=True)]
 
     async def take(self, request: Request, verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime) -> None:
         """Commits touchpoints, holds and refused items. Raises a 429 or 503 `Problem`."""
@@ -96,6 +98,13 @@ class Reception:
         if self._random.random() >= self._trace_ratio:
             return ""
         return tracing.child(f"00-{self._random.getrandbits(128) | 1:032x}-{self._random.getrandbits(64) | 1:016x}-01", "ingest")
+
+
+def _reserved(touchpoint: Accepted) -> RefusedError | None:
+    """Why this needs a write key with the role `operator`, or None: nearly everything may be said with any."""
+    if touchpoint.type == SEPARATED:
+        return _NOT_YOURS
+    return _OUR_NAME if any(name.startswith(INTERNAL) for name in touchpoint.identifiers) else None
 
 
 def presented_key(request: Request) -> str:

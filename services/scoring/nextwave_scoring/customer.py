@@ -84,12 +84,16 @@ class Judge:
     models: ModelsInForce
     house: House = field(default_factory=House)
 
-    def judge(self, customer: Customer, at: int, taken: Sequence[Thresholds] = ()) -> Judgement:
-        """Risk, band, course, value and causes at `at` (microseconds). `taken`: thresholds of value taken from all customers so far."""
+    def judge(self, customer: Customer, at: int, taken: Sequence[Thresholds] = (), heard_of: int | None = None) -> Judgement:
+        """Risk, band, course, value and causes at `at` (microseconds). `taken`: thresholds of value taken from all customers so far.
+
+        `heard_of`: when that happened which was heard of last. From before the band was judged, it was judged without knowing: the band
+        is found anew then, as for somebody new, so that history that is read late or page by page holds nobody in a band.
+        """
         profile, before, model = customer.profile, customer.standing, self.models.current.live
         ahead = model.outlook(profile)
         risk, reasons = ahead.explained(at)
-        band = _band(before, risk, at)
+        band = _band(before, risk, at, afresh=heard_of is not None and heard_of < before.since)
         churn = Churn(risk=risk, band=band, horizon_days=model.horizon_days, model=model.name, reasons=reasons)
         told = assess(profile, band, risk, at, self.house)
         current, potential = told.worth.current, told.worth.potential
@@ -204,7 +208,7 @@ def _unit(so_far: UnitEconomics) -> Unit:
     return Unit(margin=so_far.margin, acquisition=so_far.acquisition, direct=so_far.direct, indirect=so_far.indirect, net=so_far.net)
 
 
-def _band(before: Standing, risk: float, at: int) -> Band:
-    if not before.band:
+def _band(before: Standing, risk: float, at: int, *, afresh: bool) -> Band:
+    if afresh or not before.band:
         return bands.first_band(risk)
     return bands.next_band(before.band, before.since, risk, at)  # type: ignore[arg-type]  # stored as text, written only here

@@ -16,7 +16,7 @@ from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.application import Outgoing, RejectedError, Taken, Timer
 
 from nextwave_scoring import separation, sharing
-from nextwave_scoring.customer import Customer, Judge, Judgement, due_review
+from nextwave_scoring.customer import Judge, Judgement, due_review
 from nextwave_scoring.identity import UnknownCustomerError, resolve
 from nextwave_scoring.instants import instant, micros
 from nextwave_scoring.profile import bounds, outcomes, touch
@@ -70,13 +70,16 @@ class Fold:
         touch.take(customer.profile, touchpoint, self.rates)
         unit.entries.append(_entry(meant.customer_id, touchpoint, at))
         stopped = sharing.hear(unit, touchpoint, meant.shared, meant.customer_id) if meant.shared else []
-        updated = self._updated(unit, meant.customer_id, self.judge.judge(customer, micros(at), unit.thresholds), touchpoint)
+        judged = self.judge.judge(customer, micros(at), unit.thresholds, micros(touchpoint.occurred_at))
+        updated = self._updated(unit, meant.customer_id, judged, touchpoint)
         return [*meant.messages, updated, *(self._unprompted(unit, other, at) for other in stopped if _was_seen(unit, other))]
 
     def _outcome(self, unit: Unit, outcome: Outcome, at: datetime) -> list[Outgoing]:
         customer_id = unit.root(outcome.customer_id)
         if customer_id is None:
             raise RejectedError("invalid", f"no customer has the id {outcome.customer_id}")
+        if outcome.at > at:  # what claims to be ahead counts for when it came, as of touchpoints
+            outcome = msgspec.structs.replace(outcome, at=at)
         customer = unit.customers[customer_id]
         outcomes.take(customer.profile, outcome, self.rates)
         unit.entries.append(separation.entry_of(customer_id, outcome, at))
@@ -96,7 +99,8 @@ class Fold:
             staying = separation.folded(stay, halves.staying, self.rates)
             leaving = separation.folded(leave, halves.leaving, self.rates)
         separation.keep_apart(whole, staying, leaving, halves, micros(at))
-        customer.profile, unit.customers[left_id] = staying, Customer(leaving, version=customer.version)
+        left = unit.customer(left_id)
+        customer.profile, left.profile, left.version = staying, leaving, customer.version
         for name in halves.leaving:
             unit.bind(name, left_id)
         for one, other in ((customer_id, left_id), (left_id, customer_id)):
@@ -154,7 +158,7 @@ class Fold:
             found = resolve(tuple(own), own, unit.known, linked=linked)
         except UnknownCustomerError as unknown:
             raise RejectedError("invalid", str(unknown)) from unknown
-        customer = unit.customers.setdefault(found.customer_id, Customer())
+        customer = unit.customer(found.customer_id)
         messages += [message for absorbed in found.absorbed for message in self._absorb(unit, found.customer_id, absorbed, at)]
         for name in found.bound:
             unit.bind(name, found.customer_id)
@@ -163,7 +167,7 @@ class Fold:
         if linked:
             customer.profile.shared = {name: since for name, since in customer.profile.shared.items() if name not in names}
         for name in found.shared:
-            sharing.begin(unit, name, found.customer_id, micros(at))
+            sharing.begin(unit, name, found.customer_id, touchpoint)
         for name in shared:
             sharing.join(unit, name, found.customer_id, micros(at))
         return Meant(found.customer_id, (*shared, *found.shared), tuple(messages))
@@ -290,6 +294,6 @@ def _halves(unit: Unit, touchpoint: Touchpoint) -> tuple[str, Halves]:
     told = separation.names_to_leave(touchpoint)
     leaving = [name for name in bounded_names(told) if unit.root_of_name(name) == roots[0]]
     staying = [name for name in unit.customers[roots[0]].profile.names if name not in leaving]
-    if not leaving or not staying:
+    if not leaving or not any(unit.root_of_name(name) == roots[0] for name in staying):
         raise RejectedError("invalid", "data.identifiers must hold some, and not all, of the names of the customer that identifiers name")
     return roots[0], Halves(staying, leaving)

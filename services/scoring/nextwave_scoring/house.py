@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import is_dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_type_hints
 
 import msgspec
+from msgspec.inspect import DictType, FloatType, IntType, LiteralType
 
 from nextwave_scoring.assessment import House
 from nextwave_scoring.lifecycle import Lifecycle
@@ -15,12 +16,12 @@ from nextwave_scoring.relationship import Scale
 from nextwave_scoring.value.assumptions import Economics
 
 _TABLES: Mapping[str, type] = {"economics": Economics, "lifecycle": Lifecycle, "scale": Scale}
-_ELSEWHERE = {"currency", "current_min", "potential_min"}
+ELSEWHERE = {"currency", "current_min", "potential_min"}
 """Set by settings, not by the file."""
 
 
 class HouseError(ValueError):
-    """The file cannot be used; the message names the table and the value."""
+    """The file cannot be used; the message names the table, the value and what is permitted."""
 
 
 def read_house(text: str, house: House) -> House:
@@ -35,13 +36,33 @@ def read_house(text: str, house: House) -> House:
 
 
 def _read(name: str, known: Any, told: Any) -> Any:
-    kind = _TABLES[name]
-    names = {field.name for field in msgspec.structs.fields(kind)} if not is_dataclass(kind) else set(kind.__dataclass_fields__)
     if not isinstance(told, Mapping):
         raise HouseError(f"{name} must be a table: [{name}]")
-    if unknown := sorted(set(told) - (names - _ELSEWHERE)):
-        raise HouseError(f"{name}.{unknown[0]} is not known: use {', '.join(sorted(names - _ELSEWHERE))}")
+    kinds = {key: kind for key, kind in get_type_hints(_TABLES[name], include_extras=True).items() if key not in ELSEWHERE}
+    if unknown := sorted(set(told) - set(kinds)):
+        raise HouseError(f"{name}.{unknown[0]} is not known: use {', '.join(sorted(kinds))}")
+    read = {key: _value(f"{name}.{key}", kinds[key], getattr(known, key), value) for key, value in told.items()}
+    return replace(known, **read)
+
+
+def _value(name: str, kind: Any, known: Any, told: Any) -> Any:
+    """One value; a map says what is different from the known one."""
+    whole = {**known, **told} if isinstance(known, Mapping) and isinstance(told, Mapping) else told
     try:
-        return msgspec.convert({**msgspec.to_builtins(known), **told}, kind)
+        return msgspec.convert(whole, kind)
     except msgspec.ValidationError as wrong:
-        raise HouseError(f"{name}: {wrong}") from wrong
+        raise HouseError(f"{name}: {wrong}; it must be {_permitted(msgspec.inspect.type_info(kind))}, not {told!r:.80}") from wrong
+
+
+def _permitted(kind: Any) -> str:
+    match kind:
+        case IntType():
+            return f"a whole number from {kind.ge} to {kind.le}"
+        case FloatType():
+            return f"a number from {kind.ge:g} to {kind.le:g}"
+        case DictType():
+            keys = kind.key_type
+            named = ", ".join(map(str, keys.values)) if isinstance(keys, LiteralType) else "names"
+            return f"{named}, each {_permitted(kind.value_type)}"
+        case _:
+            return f"up to {kind.max_length} texts"

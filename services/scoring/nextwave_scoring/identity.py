@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid5
 
 from nextwave_contracts.identifiers import INTERNAL, kind_of, strength, strongest
+from nextwave_contracts.touchpoints import Touchpoint
 
 NAMESPACE = UUID("6f1d7c1e-0b52-5c58-9d2e-7f0a6f6b1c11")
 """Of customer ids. Changing it would make new customers of everybody."""
@@ -47,6 +48,14 @@ def derive(name: str) -> str:
     return str(uuid5(NAMESPACE, name))
 
 
+def derive_once(what: str, touchpoint: Touchpoint) -> str:
+    """The id of somebody who begins with this touchpoint, one that nobody ever had: who had an id by a name may have been absorbed since.
+
+    With the instant of its reception, since a source may use a touchpoint's id again once it is forgotten.
+    """
+    return derive(f"{what}:{touchpoint.source}/{touchpoint.id}/{touchpoint.received_at.isoformat()}")
+
+
 def resolve(names: Sequence[str], root_of: Mapping[str, str | None], known: Callable[[str], Known], *, linked: bool = False) -> Resolution:
     """Reads the names strongest first. `root_of` gives the customer of each name (None: not bound yet).
 
@@ -76,7 +85,6 @@ class _Gathering:
     is_named: bool
     """The touchpoint names a `customer_id`."""
     group: list[str] = field(default_factory=list)
-    apart_from: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     apart: set[str] = field(default_factory=set)
     bound: list[str] = field(default_factory=list)
@@ -88,14 +96,13 @@ class _Gathering:
             return
         other = self.known(root)
         others = set(other.names)
-        is_other = not self.linked and (_accounts(self.names, others) or self._is_kept_apart(other) or root in self.apart_from)
+        is_other = not self.linked and (_accounts(self.names, others) or self._is_kept_apart(other))
         is_full = not self.linked and self._is_too_many(others)
         if not is_other and not is_full:
             self.group.append(root)
             self.names |= others
             self.apart |= set(other.apart)
             return
-        self.apart_from.append(root)
         if not name.startswith((_ACCOUNT, INTERNAL)) and (is_other or len(others) > len(self.names)):
             self.shared.append(name)
 

@@ -1,4 +1,4 @@
-"""Instants as the profile stores them: integer microseconds since 1970 (UTC), exact in both directions; 0 means never."""
+"""Instants as the profile stores them: integer microseconds since 1970 (UTC), exact in both directions from 1900 to 2200; 0 means never."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 DAY = 86_400_000_000
 """Microseconds of a day."""
+EARLIEST = (datetime(1900, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
+LATEST = (datetime(2200, 1, 1, tzinfo=UTC) - EPOCH) // MICROSECOND
+"""What is told of a customer lies between these two, and whatever is reckoned from it has room within the calendar of any zone."""
 
 
 def micros(at: datetime) -> int:
@@ -16,8 +19,8 @@ def micros(at: datetime) -> int:
 
 
 def instant(at: int) -> datetime:
-    """The aware UTC instant of microseconds since 1970."""
-    return EPOCH + at * MICROSECOND
+    """The aware UTC instant of microseconds since 1970. What lies beyond 1900 to 2200 is the nearer of both: it never overflows."""
+    return EPOCH + min(max(at, EARLIEST), LATEST) * MICROSECOND
 
 
 def instant_or_none(at: int) -> datetime | None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
 import msgspec
+from msgspec import Meta
 from nextwave_contracts.customers import Band, DeclineSign, Pattern, Stage
 
 from nextwave_scoring.instants import DAY
@@ -35,27 +36,32 @@ class Related(Protocol):
     def contracts(self) -> Mapping[str, Contract]: ...
 
 
+Times = Annotated[int, Meta(ge=1, le=1_000)]
+Span = Annotated[int, Meta(ge=1, le=36_500)]
+"""Days."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lifecycle:
     """Where one stage goes over into the next; what fits depends on the trade."""
 
-    formed_orders: int = 2
+    formed_orders: Times = 2
     """From so many days with an order on there is more than a try."""
-    formed_visits: int = 3
+    formed_visits: Times = 3
     """From so many active days on (or orders, or with a contract) there is a relationship that can decline."""
-    stable_orders: int = 5
-    """From so many days with an order on, if they are regular, the relationship is stable."""
-    stable_contract_days: int = 365
+    stable_orders: Annotated[int, Meta(ge=2, le=1_000)] = 5
+    """From so many days with an order on, if they are regular, the relationship is stable. One has no interval that could be regular."""
+    stable_contract_days: Span = 365
     """A contract that lasted this long, or was renewed, is as good."""
-    step_days: int = 45
+    step_days: Annotated[int, Meta(ge=1, le=365)] = 45
     """Growth and fall compare the newest span of this length, up to the last order, with the one before."""
-    step_orders: int = 4
+    step_orders: Times = 4
     """Fewer days with an order in the busier of both spans say nothing."""
-    complaints: int = 2
+    complaints: Times = 2
     """So many open complaints are a decline at any risk."""
-    ending_days: int = 30
+    ending_days: Annotated[int, Meta(ge=0, le=3_650)] = 30
     """A contract that ends within this time, not renewed, is ending."""
-    long_days: int = 730
+    long_days: Span = 730
     """From its first order or contract to its last, a relationship of this length was long."""
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 import msgspec
+from msgspec import Meta
 
 from nextwave_scoring.instants import DAY
 from nextwave_scoring.profile import decay, matters
@@ -41,16 +43,20 @@ class Scored(Protocol):
     def categories(self) -> Mapping[str, list[int]]: ...
 
 
-class Scale(msgspec.Struct, frozen=True):
+Weight = Annotated[float, Meta(ge=0.0, le=1_000.0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
     """What the user set: weights (0 leaves an indicator out) and where an indicator is full."""
 
-    satisfaction: float = 0.3
-    complaints_solved: float = 0.2
-    response: float = 0.2
-    tenure: float = 0.15
-    breadth: float = 0.15
-    tenure_full_days: int = 1095
-    breadth_full: int = 5
+    satisfaction: Weight = 0.3
+    complaints_solved: Weight = 0.2
+    response: Weight = 0.2
+    tenure: Weight = 0.15
+    breadth: Weight = 0.15
+    tenure_full_days: Annotated[int, Meta(ge=1, le=36_500)] = 1095
+    breadth_full: Annotated[int, Meta(ge=1, le=1_000)] = 5
 
 
 class Rated(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,7 +15,7 @@ from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, par
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.touchpoints import Touchpoint
 
-from nextwave_scoring.identity import derive
+from nextwave_scoring.identity import derive, derive_once
 from nextwave_scoring.profile import bounds, outcomes, rests, touch, words
 from nextwave_scoring.profile.merge import bounded_names
 from nextwave_scoring.profile.record import APART_MAX, Profile, Words
@@ -53,8 +53,8 @@ def names_to_leave(touchpoint: Touchpoint) -> list[str]:
 
 
 def new_id(touchpoint: Touchpoint) -> str:
-    """The id of the customer that leaves: of the touchpoint that says so, since ids by names may be taken by who was absorbed."""
-    return derive(f"separated:{touchpoint.source}/{touchpoint.id}")
+    """The id of the customer that leaves."""
+    return derive_once("separated", touchpoint)
 
 
 def divide(lines: Iterable[Entry], leaving: Collection[str]) -> tuple[list[Entry], list[Entry]]:
@@ -142,7 +142,7 @@ def _outcome(line: Entry) -> Outcome | None:
         run_id="",
         channel=line.source.removeprefix(_SENT_BY),
         kind=kind,
-        at=line.occurred_at or line.at,
+        at=min(line.occurred_at or line.at, line.at),
         cost=told.get("cost", 0),
         currency=told.get("currency", "EUR"),
     )

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator, model_validator
 from nextwave_scoring.assessment import House
 from nextwave_scoring.churn.population import vertical
 from nextwave_scoring.house import read_house
+from nextwave_scoring.profile.bounds import SUM_MAX
 from nextwave_scoring.rates import read_rates
 
 
@@ -36,6 +37,8 @@ class ScoringSettings(ProcessorSettings):
 
     @model_validator(mode="after")
     def _are_thresholds(self) -> ScoringSettings:
+        if not all(abs(threshold) <= SUM_MAX for threshold in self.value_thresholds):
+            raise ValueError("NEXTWAVE_VALUE_THRESHOLDS must be two numbers, for example [5000, 2500]")
         if self.value_thresholds_by == "quantile" and not all(0 < share < 1 for share in self.value_thresholds):
             raise ValueError("NEXTWAVE_VALUE_THRESHOLDS must be two shares between 0 and 1 when they are quantiles, for example [0.7, 0.7]")
         return self

@@ -10,18 +10,13 @@ from collections.abc import Sequence
 from nextwave_contracts.identifiers import kind_of
 from nextwave_contracts.touchpoints import Touchpoint
 
-from nextwave_scoring.customer import Customer
-from nextwave_scoring.identity import derive
+from nextwave_scoring.identity import derive_once
+from nextwave_scoring.instants import micros
 from nextwave_scoring.profile import bounds, speaking, words
 from nextwave_scoring.profile.merge import bounded_names
 from nextwave_scoring.profile.points import CHANNELS_OF
 from nextwave_scoring.profile.record import NAMES_MAX, SHARERS_MAX, Profile, Words
 from nextwave_scoring.unit import Unit
-
-
-def holder_of(name: str) -> str:
-    """The id of the customer that a shared name is."""
-    return derive(f"shared:{name}")
 
 
 def is_shared(unit: Unit, root: str | None) -> bool:
@@ -34,14 +29,17 @@ def sharers(unit: Unit, holder: str) -> set[str]:
     return {root for sharer in unit.customers[holder].profile.sharers if (root := unit.root(sharer))}
 
 
-def begin(unit: Unit, name: str, newcomer: str, at: int) -> None:
-    """A customer's name was given with another customer's: from now on it is both's, and neither's alone (instant in microseconds)."""
-    owner = unit.root_of_name(name)
+def begin(unit: Unit, name: str, newcomer: str, touchpoint: Touchpoint) -> None:
+    """A customer's name was given with another customer's: from now on it is both's, and neither's alone.
+
+    Whoever it is then is somebody new each time: an earlier holder of the name became part of the one whose it was since.
+    """
+    owner, at = unit.root_of_name(name), micros(touchpoint.received_at)
     if owner is None:
         return
     said = unit.customers[owner].profile.words.get(name, Words())
-    holder = holder_of(name)
-    made = unit.customers.setdefault(holder, Customer())
+    holder = derive_once(f"shared:{name}", touchpoint)
+    made = unit.customer(holder)
     made.profile.names = [name]
     made.profile.first_at = made.profile.first_at or at
     made.profile.sharers[owner] = at

@@ -56,7 +56,7 @@ _WRITE = Statement(
     " on conflict (id) do update set band = excluded.band, stage = excluded.stage, cell = excluded.cell, pattern = excluded.pattern,"
     " cause = excluded.cause, cohort = excluded.cohort, band_since = excluded.band_since, revenue = excluded.revenue,"
     " margin = excluded.margin, acquisition = excluded.acquisition, direct = excluded.direct, indirect = excluded.indirect,"
-    " state = excluded.state"
+    " state = excluded.state where customers.merged_into is null"
 )
 _ABSORB = Statement(
     "update customers c set merged_into = a.into_id, state = ''"
@@ -150,7 +150,8 @@ async def save(connection: AsyncConnection, unit: Unit) -> None:
     customers = [unit.customers[i] for i in changed]
     if changed:
         rows = [_row(customer_id, customer) for customer_id, customer in zip(changed, customers, strict=True)]
-        await _WRITE.run(connection, {name: [row[name] for row in rows] for name in rows[0]})
+        if await _WRITE.run(connection, {name: [row[name] for row in rows] for name in rows[0]}) < len(rows):
+            raise RuntimeError("a customer was to be written who was absorbed: it is nobody of its own any more")
     await _save_absorbed(connection, unit)
     if unit.bound:
         names = sorted(unit.bound)

@@ -10,7 +10,9 @@ from nextwave_scoring.quantiles import Tally, merged, packed, unpacked
 from nextwave_scoring.unit import Unit
 from nextwave_scoring.value.cells import Thresholds
 
-_THRESHOLDS = Statement("select current_min, potential_min, since, customers from value_thresholds order by since")
+NEWEST = 100
+"""So many versions are read: one a day at most, and no event waits longer than that in the broker."""
+_THRESHOLDS = Statement("select current_min, potential_min, since, customers from value_thresholds order by since desc limit :newest")
 _NEW_THRESHOLDS = Statement(
     "insert into value_thresholds (since, current_min, potential_min, customers)"
     " values (:since, :current_min, :potential_min, :customers) on conflict (since) do nothing"
@@ -24,8 +26,8 @@ _SAVE_TALLY = Statement(
 
 
 async def load_thresholds(connection: AsyncConnection) -> list[Thresholds]:
-    """Thresholds of value taken so far, oldest first."""
-    return [Thresholds(*row) for row in await _THRESHOLDS.rows(connection)]
+    """The newest thresholds of value taken so far, oldest first."""
+    return [Thresholds(*row) for row in await _THRESHOLDS.rows(connection, {"newest": NEWEST})][::-1]
 
 
 async def load_tallies(connection: AsyncConnection) -> tuple[Tally, Tally]:

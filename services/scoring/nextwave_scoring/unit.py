@@ -72,6 +72,12 @@ class Unit:
             customer_id = self.pointers[customer_id]
         return customer_id if customer_id in self.customers else None
 
+    def customer(self, customer_id: str) -> Customer:
+        """The customer with this very id, made where nobody has it. Who was absorbed never comes back: the id means the survivor."""
+        if customer_id in self.pointers:
+            raise RuntimeError(f"{customer_id} was absorbed and is nobody of their own any more")
+        return self.customers.setdefault(customer_id, Customer())
+
     def root_of_name(self, name: str) -> str | None:
         """The customer that an identifier, or Nextwave's own name for one, means now."""
         if name.startswith(INTERNAL):

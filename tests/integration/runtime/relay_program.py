@@ -15,7 +15,7 @@ from faults.breaking import MECHANISMS
 from integration.runtime import dying
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS, partition_of
-from nextwave_runtime.application import Outgoing, Taken, Timer, Work
+from nextwave_runtime.application import Outgoing, RejectedError, Taken, Timer, Work
 from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
@@ -52,6 +52,8 @@ class Relay:
         customer, number = item.message.identifiers[0], int(item.message.data["number"])
         if item.message.type == "poison.taken":
             raise ValueError("this message cannot be taken in")
+        if item.message.type == "refused.taken":
+            raise RejectedError("invalid", "it names nobody")
         partition = partition_of(customer.encode(), work.partitions)
         timers.append(Timer(partition, now + timedelta(milliseconds=5), f"{customer}/{number}", "third", str(number).encode()))
         return [_out(customer, number * 10 + n, now) for n in (1, 2)]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from nextwave_runtime.database import UNAVAILABLE, Database, Statement, is_wrong_value
+from nextwave_runtime.database import UNAVAILABLE, Database, Statement, SwallowedError, is_wrong_value
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from stack import Stack
@@ -51,6 +54,19 @@ async def test_an_error_undoes_both_ways_of_writing(database: Database) -> None:
     assert await noted(database) == []
 
 
+async def test_a_swallowed_error_of_sql_does_not_pass_for_a_written_transaction(database: Database) -> None:
+    async def work() -> None:
+        async with database.transaction() as connection:
+            await _NOTE.run(connection, {"n": 1})
+            with suppress(*UNAVAILABLE):
+                await _NOTE.run(connection, {"n": 1})
+
+    for _ in range(6):  # more often than there are connections
+        with pytest.raises(SwallowedError):
+            await work()
+    assert await noted(database) == []
+
+
 async def _by_driver(connection: AsyncConnection) -> None:
     await _SLEEP.run(connection)
 
@@ -75,6 +91,30 @@ async def test_a_cancelled_transaction_is_undone_and_says_that_it_was_cancelled(
         with pytest.raises(asyncio.CancelledError):
             await task
     assert await noted(database) == []
+
+
+async def test_connections_that_were_given_up_at_any_moment_are_handed_on_in_order_or_not_at_all(database: Database) -> None:
+    chance = random.Random(5)
+
+    async def work(number: int) -> None:
+        async with database.transaction() as connection:
+            await _NOTE.run(connection, {"n": number})
+            await _NOTES.rows(connection)
+
+    async def ask() -> None:
+        async with database.connection() as connection:
+            await _NOTES.rows(connection)
+
+    async def give_up(doing: Coroutine[Any, Any, None]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(chance.uniform(0.0, 0.004)):
+                await doing
+
+    for turn in range(300):
+        await asyncio.gather(give_up(work(2 * turn)), give_up(ask()), give_up(work(2 * turn + 1)))
+    for number in range(1_000, 1_020):
+        await asyncio.gather(work(number), ask())
+    assert set(range(1_000, 1_020)) <= set(await noted(database))
 
 
 async def test_connections_that_were_cut_while_nobody_used_them_are_replaced_unnoticed(database: Database) -> None:

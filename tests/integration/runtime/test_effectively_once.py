@@ -80,6 +80,19 @@ async def test_a_poison_message_is_rejected_with_its_reason_and_the_partition_go
     assert b"fold_failed" in rejected[0].value
 
 
+async def test_more_refused_messages_than_one_batch_may_have_attempts_stop_nobody(program: Program) -> None:
+    await program.post(range(10), customers=1)
+    await program.post(range(120), customers=1, kind="refused.taken", start=5000)
+    await program.post(range(10, 20), customers=1)
+    program.start("a")
+    counted = await program.until_counted(60)
+    assert sorted(all_of(counted)) == sorted(expected(range(20)))
+    rejected = [r.value for r in program.stack.read_all("nextwave.rejected.v1") if program.run.encode() in r.key]
+    assert len(rejected) == 120
+    assert all(b'"invalid"' in value for value in rejected)
+    assert "processor_stops" not in program.logs()
+
+
 async def test_sigterm_drains_and_ends_cleanly(program: Program) -> None:
     program.start("a")
     await program.post(range(100))

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from nextwave_runtime.application import Timer
+from nextwave_scoring import threshold_store
 from nextwave_scoring.application import Scoring
 from nextwave_scoring.customer import Judge
 from nextwave_scoring.fold import TAKING, Fold, taking_after
@@ -58,6 +59,18 @@ async def test_silence_can_be_supposed_and_somebody_new(desk: Desk, client: http
     assert later["before"]["churn"]["risk"] > now["before"]["churn"]["risk"]
     fresh = await asked(client, events=[{"type": "page.viewed"}])
     assert fresh["customer_id"] == ""
+    assert (fresh.get("before"), fresh.get("risk_change")) == (None, None)
+    assert fresh["after"]["churn"]["band"] == "low"
+
+
+async def test_the_thresholds_that_a_batch_reads_are_the_newest_oldest_first(desk: Desk) -> None:
+    await desk.rows(
+        "with made as (insert into value_thresholds (since, current_min, potential_min, customers)"
+        " select n, n, n, 100 from generate_series(1, 150) n returning 1) select count(*) from made"
+    )
+    async with desk.database.transaction() as connection:
+        read = await threshold_store.load_thresholds(connection)
+    assert [thresholds.since for thresholds in read] == list(range(51, 151))
 
 
 @pytest.mark.parametrize(
@@ -68,7 +81,14 @@ async def test_silence_can_be_supposed_and_somebody_new(desk: Desk, client: http
         ({"customer_id": "x", "identifier": ANN}, "/body/identifier"),
         ({"identifier": "ann"}, "/body/identifier"),
         ({"events": [{"type": "Nonsense"}]}, "/body/events/0/type"),
-        ({"events": [{"type": "page.viewed", "occurred_at": "2031-01-01T00:00:00Z"}]}, "/body/events"),
+        ({"events": [{"type": "page.viewed", "occurred_at": "2031-01-01T00:00:00Z"}]}, "/body/events/0/occurred_at"),
+        ({"events": [{"type": "page.viewed", "occurred_at": "0001-01-01T00:00:00+14:00"}]}, "/body/events/0/occurred_at"),
+        (
+            {"events": [{"type": "page.viewed", "occurred_at": t} for t in ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00")]},
+            "/body/events/1/occurred_at",
+        ),
+        ({"at": "9999-12-31T23:59:59-12:00"}, "/body/at"),
+        ({"identifier": "", "events": []}, "/body/events"),
         ({"event": []}, "/body/event"),
     ],
 )
@@ -76,6 +96,13 @@ async def test_a_wrong_question_is_refused_with_the_field(client: httpx.AsyncCli
     answer = await client.post("/v1/score:explain", json=question, headers=bearer("viewer"))
     assert answer.status_code == 422
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+
+
+async def test_data_of_the_wrong_types_is_no_fault_of_ours(client: httpx.AsyncClient) -> None:
+    for data in ({"channel": ["x"], "double_opt_in": True}, {"amount": 10**400, "currency": "EUR"}, {"reference": {"a": [1]}}):
+        events = [{"type": kind, "data": data} for kind in ("consent.granted", "order.placed", "complaint.opened")]
+        answer = await client.post("/v1/score:explain", json={"events": events}, headers=bearer("viewer"))
+        assert answer.status_code in {200, 422}, answer.text
 
 
 async def test_tables_add_up_to_all_customers(desk: Desk, client: httpx.AsyncClient) -> None:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
 from unit.ingest.fakes import NOW, Stand, basic
 
+GUIDE = Path(__file__).parents[3] / "docs/identity.md"
+OURS = "external:nextwave:00000000-0000-0000-0000-000000000000"
+OPERATOR = {"authorization": basic("wk_desk")}
 SEPARATED = {"identifiers": ["email:bob@example.com"]}
 EVENT = {
     "specversion": "1.0",
@@ -41,3 +49,38 @@ async def test_an_operators_key_separates(ingest: Stand, path: str) -> None:
     answer = await ingest.post(path, body, headers=headers | {"authorization": basic("wk_desk")})
     assert answer.status_code in {200, 202}, answer.text
     assert [touchpoint.type for touchpoint in ingest.committer.touchpoints] == ["identities.separated"]
+
+
+async def test_the_guides_example_separates_as_it_is_written(ingest: Stand) -> None:
+    [written] = re.findall(r"```json\n(.*?)```", GUIDE.read_text(), re.DOTALL)
+    answer = await ingest.post("/v1/touchpoints", json.loads(written), headers=STRUCTURED | OPERATOR)
+    assert answer.status_code == 202, answer.text
+    [said] = ingest.committer.touchpoints
+    assert (said.type, said.identifiers) == ("identities.separated", ("customer_id:7",))
+    assert said.data == {"identifiers": ["email:bob@example.com", "anonymous_id:d9"]}
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"subject": None}, "/subject"),
+        ({"data": {}}, "/data/identifiers"),
+        ({"data": {"identifiers": []}}, "/data/identifiers"),
+        ({"data": {"identifiers": [7]}}, "/data/identifiers"),
+        ({"data": {"identifiers": ["email:bob@example.com", "bob"]}}, "/data/identifiers/1"),
+    ],
+)
+async def test_who_is_separated_from_whom_must_be_said(ingest: Stand, changed: dict[str, Any], pointer: str) -> None:
+    answer = await ingest.post("/v1/touchpoints", EVENT | changed, headers=STRUCTURED | OPERATOR)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
+
+
+@pytest.mark.parametrize("named", [{"subject": OURS, "data": {}}, {"data": {"identifiers": ["customer_id:7", OURS]}}])
+async def test_nextwaves_own_names_are_for_operators(ingest: Stand, named: dict[str, Any]) -> None:
+    event = EVENT | {"type": "page.viewed"} | named
+    answer = await ingest.post("/v1/touchpoints", event, headers=STRUCTURED)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/data/identifiers")
+    assert "external:nextwave:" in answer.json()["detail"]
+    assert ingest.committer.records == []
+    assert (await ingest.post("/v1/touchpoints", event, headers=STRUCTURED | OPERATOR)).status_code == 202
+    assert OURS in ingest.committer.touchpoints[0].identifiers

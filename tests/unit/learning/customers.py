@@ -17,7 +17,9 @@ def visit(customer: str, day: float, kind: str = "page.viewed", **data: object) 
     """A touchpoint `day` days after START."""
     at = START + timedelta(days=day)
     names = (f"customer_id:{customer}",)
-    return Touchpoint(id=f"{kind}-{day}", source="shop/web", type=kind, identifiers=names, occurred_at=at, received_at=at, data=data)
+    return Touchpoint(
+        id=f"{customer}-{kind}-{day}", source="shop/web", type=kind, identifiers=names, occurred_at=at, received_at=at, data=data
+    )
 
 
 def history(customer: str, *days: float) -> History:

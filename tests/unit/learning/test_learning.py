@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 from nextwave_local.learning import shelf
@@ -13,7 +12,6 @@ from nextwave_local.learning.history import InputError, history_of, profiles
 from nextwave_local.learning.named import Dated
 from nextwave_local.learning.population_fit import population_of
 from nextwave_local.learning.table import Table, table_of_cuts
-from nextwave_local.learning.topic import gathered
 from nextwave_local.learning.trial import Trial, try_histories
 from nextwave_local.learning.windows import split
 from nextwave_scoring.churn.calibration import Calibration
@@ -69,13 +67,6 @@ def test_the_population_is_found_again_that_the_customers_were_drawn_from() -> N
     found = population_of(parts.learning, DEFAULT.with_horizon(HORIZON), "a test")
     assert found.shape / found.exposure_days == pytest.approx(0.1, rel=0.35)
     assert 1 / found.leaving_per_day == pytest.approx(150, rel=0.35)
-
-
-def test_names_told_together_are_one_customer_but_a_shared_phone_joins_nobody() -> None:
-    mail, phone = ("anonymous_id:a", "email:ann@example.com", "phone:+491"), ("email:bob@example.com", "phone:+491")
-    told = [("anonymous_id:a",), mail, phone, ("email:ann@example.com",), ("phone:+492",)]
-    touchpoints = [msgspec.structs.replace(visit("x", day), identifiers=names) for day, names in enumerate(told)]
-    assert sorted(len(one.touchpoints) for one in gathered(touchpoints)) == [1, 1, 3]
 
 
 def test_the_shelved_model_gives_the_risks_that_were_measured(trial: Trial, tmp_path: Path) -> None:

@@ -38,6 +38,8 @@ def test_the_gates_of_the_table_of_telecom_customers_are_met() -> None:
     assert told["auc"] >= 0.84
     assert told["ece"] <= 0.02
     assert told["customers"] == 7043
+    assert 0.72 <= told["baseline"]["auc"] <= 0.75  # one trait alone, the kind of contract, tells much: the rest is what was learned
+    assert told["brier"] < told["baseline"]["brier"] < 0.17
 
 
 def test_an_export_is_learned_from_and_the_model_is_shelved(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_contracts.customers import Band
+from nextwave_contracts.customers import Band, RiskReason
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.churn import bands, review
@@ -175,3 +175,28 @@ def test_the_review_is_the_exact_instant_at_which_the_band_changes(events: list[
         assert bands.next_band(band, since, ahead.risk(due), due) != band
         assert review.changes_by(ahead, band, since, at, due)
     assert not review.changes_by(ahead, band, since, at, due - 1)
+
+
+class Steps:
+    """A risk that is `low` up to an instant and `high` from then on."""
+
+    def __init__(self, low: float, high: float, rises_at: int) -> None:
+        self.low, self.high, self.rises_at = low, high, rises_at
+
+    def risk(self, at: int) -> float:
+        return self.high if at >= self.rises_at else self.low
+
+    def explained(self, at: int) -> tuple[float, tuple[RiskReason, ...]]:
+        return self.risk(at), ()
+
+    def risk_without(self, _feature: str, at: int) -> float:
+        return self.risk(at)
+
+
+def test_a_band_that_is_left_and_entered_again_by_the_end_has_changed_in_between() -> None:
+    ahead, since, at = Steps(0.1, 0.4, day(20)), day(0), day(1)
+    assert bands.next_band("elevated", since, ahead.risk(day(30)), day(30)) == "elevated"
+    assert review.changes_by(ahead, "elevated", since, at, day(30))  # it falls to low after the least stay, and rises again
+    assert review.next_review(ahead, "elevated", since, at) == since + bands.STAY
+    assert not review.changes_by(Steps(0.3, 0.4, day(20)), "elevated", since, at, day(30))
+    assert not review.changes_by(ahead, "elevated", since, at, since + bands.STAY - 1)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated
-from nextwave_contracts.topics import partition_of
+from nextwave_contracts.topics import OUTCOMES, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import encode
-from nextwave_runtime.application import RejectedError
+from nextwave_runtime.application import RejectedError, Taken
 from nextwave_scoring.identity import derive
+from nextwave_scoring.instants import DAY, micros
 from nextwave_scoring.profile import bounds
 from nextwave_scoring.profile.record import ABSORBED_MAX
 
@@ -42,6 +46,26 @@ def test_a_complaint_is_a_hold_until_it_is_resolved() -> None:
     assert [(h.kind, h.reference) for h in opened.profile.holds] == [("complaint", "t1")]
     [resolved] = ledger.see(touchpoint("complaint.resolved", after=2, reference="t1", satisfied=True))
     assert changes(resolved)["hold"] == ("complaint", "")
+
+
+def imported(day: int) -> Touchpoint:
+    """An order of a customer who orders every ten days; all of them are read on day 605."""
+    return touchpoint("order.placed", after=day, late=605 - day, amount=5_000, currency="EUR")
+
+
+def test_history_that_is_read_late_holds_nobody_in_the_band_that_half_of_it_seemed_to_mean() -> None:
+    ledger = Ledger()
+    told = [ledger.see(imported(day))[-1] for day in range(0, 601, 10)]
+    assert told[0].profile.churn.band == "lost"
+    assert told[-1].profile.churn.band == "low"
+
+
+def test_what_happens_now_waits_for_the_least_stay_all_the_same() -> None:
+    ledger = Ledger()
+    for day in range(0, 501, 10):
+        ledger.see(imported(day))
+    [back] = ledger.see(touchpoint("order.placed", after=606, amount=5_000, currency="EUR"))
+    assert (back.profile.churn.risk < 0.5, back.profile.churn.band) == (True, "lost")
 
 
 def test_an_outcome_is_made_known_with_the_customer_it_was_for() -> None:
@@ -84,6 +108,26 @@ def test_a_merge_tells_the_survivor_and_the_absorbed_and_carries_contacts_and_ho
     assert updated.profile.version > merged.profile.version
     [late] = ledger.take(taken(outcome("opened", customer_id=derive(device[0]), after=2)))
     assert late.customer_id == derive(ANN)
+
+
+def test_a_merge_takes_the_absorbed_out_of_the_tally_and_outranks_the_versions_of_both() -> None:
+    for busy, calm in ((ANN, "anonymous_id:d1"), ("anonymous_id:d1", ANN)):
+        ledger = Ledger()
+        ledger.see(touchpoint(names=(calm,)), *(touchpoint(after=n, names=(busy,)) for n in range(9)))
+        versions = [customer.version for customer in ledger.unit.customers.values()]
+        merged, _, updated = ledger.see(touchpoint(after=10, names=(ANN, "anonymous_id:d1")))
+        assert max(versions) < merged.profile.version < updated.profile.version
+        assert [sum(tally.values()) for tally in ledger.unit.moved_tallies] == [1, 1]
+
+
+def test_an_outcome_that_claims_to_be_ahead_counts_for_when_it_came() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint())
+    came = outcome("opened", customer_id=derive(ANN), after=1)
+    ahead = msgspec.structs.replace(came, at=came.at + timedelta(days=20 * 365))
+    [updated] = ledger.take(Taken(OUTCOMES, 0, 0, came.at, ahead))
+    assert (updated.at, updated.outcome) == (came.at, came)
+    assert ledger.profile(ANN).landmark == micros(came.at) // DAY
 
 
 def test_a_survivor_is_also_named_by_the_ids_of_all_that_became_part_of_it_in_turn() -> None:

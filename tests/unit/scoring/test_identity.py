@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_scoring.identity import CONTACTS_MAX, CONTACTS_NAMED_MAX, Known, Resolution, UnknownCustomerError, derive, resolve
+from nextwave_scoring.identity import (
+    CONTACTS_MAX,
+    CONTACTS_NAMED_MAX,
+    NAMES_MERGED_MAX,
+    Known,
+    Resolution,
+    UnknownCustomerError,
+    derive,
+    resolve,
+)
 
 ANN, BOB, DEVICE, MAIL, PHONE = "customer_id:ann", "customer_id:bob", "anonymous_id:d1", "email:a@x.de", "phone:+49301234567"
 
@@ -141,6 +150,24 @@ def test_an_account_that_everybody_uses_does_not_take_everybody_in() -> None:
 def test_a_person_without_an_account_may_have_many_devices() -> None:
     book = Book()
     assert len({book.see(MAIL, f"anonymous_id:{n}").customer_id for n in range(40)}) == 1
+
+
+def test_a_person_without_an_account_has_a_bounded_number_of_names() -> None:
+    book = Book()
+    mine = book.see(MAIL, "anonymous_id:0").customer_id
+    others = [book.see(f"anonymous_id:{n}").customer_id for n in range(1, 60)]
+    for n in range(1, 60):
+        book.see(MAIL, f"anonymous_id:{n}")
+    assert len(book.names(mine).names) == NAMES_MERGED_MAX
+    assert book.root("anonymous_id:59") == others[-1]
+
+
+def test_all_names_of_a_smaller_customer_who_does_not_fit_in_stay_its_own_alone() -> None:
+    book = Book()
+    book.see(DEVICE, *mails(CONTACTS_MAX))
+    other = book.see("email:z@x.de", "anonymous_id:z").customer_id
+    assert book.see(mails(1)[0], "email:z@x.de", "anonymous_id:z").shared == ()
+    assert book.root("anonymous_id:z") == book.root("email:z@x.de") == other
 
 
 _NAMES = st.sampled_from([ANN, BOB, MAIL, PHONE, DEVICE, "anonymous_id:d2", "email:b@x.de"])

@@ -24,16 +24,30 @@ from .making import START, folded, histories, touchpoint
 from .trained import FORMULA, TREES
 
 Event = Touchpoint | Outcome
+SURE = 1.0 - 1e-9
+"""Beyond this, rounding leaves no room for anything that changes the risk."""
 BENT = Calibration(((-1.0, -2.0), (0.0, 0.5), (2.0, 0.9)))
 STACKED = {
     "intercept": 0.2,
     "terms": [{"feature": "baseline", "weight": 0.9, "mean": 0.3, "scale": 1.5}, {"feature": "spent_log", "weight": -0.2, "mean": 5.0}],
     "population": parameters_of(DEFAULT),
 }
+SIGNED = {
+    "intercept": -0.3,
+    "terms": [
+        {"feature": "baseline", "weight": 1.0},
+        {"feature": "failed_payments", "weight": -2.0},
+        {"feature": "open_complaints", "weight": -0.6, "mean": 0.5},
+        {"feature": "returns", "weight": 3.0},
+    ],
+    "population": parameters_of(DEFAULT),
+}
+"""Signs that the baseline weighs as well, some of them the other way round."""
 MODELS: dict[str, Model] = {
     "logistic": logistic("churn@1", 60, msgspec.json.encode(FORMULA), NONE),
     "calibrated": logistic("churn@2", 60, msgspec.json.encode(FORMULA), BENT),
     "on the baseline": logistic("churn@3", 60, msgspec.json.encode(STACKED), BENT),
+    "beside the baseline's own signs": logistic("churn@4", 60, msgspec.json.encode(SIGNED), NONE),
     "trees": boosted("trees@1", 60, TREES.encode(), BENT),
 }
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
@@ -68,6 +82,41 @@ def test_without_the_top_reason_the_risk_is_lower(model: Model, events: list[Eve
 
 
 @each_model
+@given(events=histories, after=st.integers(0, 900))
+def test_every_reason_has_a_name_of_its_own_and_without_it_the_risk_goes_the_other_way(
+    model: Model, events: list[Event], after: int
+) -> None:
+    ahead, at = model.outlook(folded(events)), day(after)
+    told = ahead.explained(at)[1]
+    assert len({reason.feature for reason in told}) == len(told)
+    for reason in told[1:]:
+        if abs(reason.contribution) > 1e-6 and ahead.risk(at) < SURE:
+            assert (ahead.risk_without(reason.feature, at) < ahead.risk(at)) == (reason.contribution > 0), reason
+
+
+def test_a_sign_that_the_baseline_weighs_too_is_one_reason_with_the_sum() -> None:
+    ahead = MODELS["beside the baseline's own signs"].outlook(folded([touchpoint("payment.failed", after=d) for d in range(4)]))
+    (found,) = (reason for reason in ahead.explained(day(4))[1] if reason.feature == "failed_payments")
+    assert found.contribution < 0
+    assert ahead.risk_without("failed_payments", day(4)) > ahead.risk(day(4))
+
+
+def test_a_tree_may_fall_along_the_silence_only_where_another_feature_tells_the_leaves_apart() -> None:
+    apart = TREES.replace("threshold=20.5 1.5 60.5", "threshold=20.5 1.5 2.5").replace("split_feature=0 1 0", "split_feature=0 1 1")
+    for lower, is_read in ((0.2, True), (0.4, False)):  # few orders: -0.4 then 0.3; many orders: `lower` then 0.3 and, above two, 1.2
+        text = apart.replace("leaf_value=-0.4 0.3 -0.9 1.2", f"leaf_value=-0.4 0.3 {lower} 1.2").encode()
+        if is_read:
+            boosted("trees@1", 60, text, NONE)
+        else:
+            with pytest.raises(ValueError, match="monotone"):
+                boosted("trees@1", 60, text, NONE)
+    many = apart.replace("threshold=20.5 1.5 2.5", "threshold=20.5 2.5 1.5").replace(
+        "leaf_value=-0.4 0.3 -0.9 1.2", "leaf_value=0.1 0.3 0.9 1.2"
+    )
+    boosted("trees@1", 60, many.encode(), NONE)  # 0.9 (more than two orders) lies above 0.3 (one order at most), and is never before it
+
+
+@each_model
 @given(events=histories, after=st.integers(0, 300))
 def test_a_review_falls_on_the_first_microsecond_of_the_next_band(model: Model, events: list[Event], after: int) -> None:
     ahead, at = model.outlook(folded(events)), day(after)
@@ -98,7 +147,15 @@ def test_what_a_feature_of_trees_adds_is_the_change_when_it_is_not_known() -> No
     [
         (("end of trees", ""), "not complete"),
         (("objective=binary sigmoid:1", "objective=regression"), "must be binary"),
-        (("monotone_constraints=1 0 0\n", ""), "monotone constraint"),
+        (("leaf_value=-0.4 0.3 -0.9 1.2", "leaf_value=-0.4 1.3 -0.9 1.2"), "monotone constraint"),
+        (("leaf_value=-0.4 0.3 -0.9 1.2", "leaf_value=0.4 0.3 -0.9 1.2"), "monotone constraint"),
+        (("leaf_value=-0.1 0.25", "leaf_value=nan 0.25"), "nan must be a number"),
+        (("split_feature=0 1 0", "split_feature=0 3 0"), "does not name"),
+        (("split_feature=0 1 0", "split_feature=0 -1 0"), "does not name"),
+        (("left_child=1 -1 -2", "left_child=1 -1 0"), "child of one other"),
+        (("right_child=2 -3 -4", "right_child=1 -3 -4"), "child of one other"),
+        (("feature_names=silence_days orders", "feature_names=silence_days silence_days"), "twice"),
+        (("leaf_count=30 20 25 25", "leaf_count=30 20 -25 25"), "fewer than no cases"),
         (("feature_names=silence_days orders", "feature_names=silence_days odors"), "odors is no feature"),
         (("num_cat=0", "num_cat=1"), "categorical"),
         (("right_child=2 -3 -4", "right_child=2 -3 -9"), "damaged"),
@@ -119,6 +176,10 @@ def test_a_file_of_trees_that_cannot_be_used_is_refused_with_the_reason(change: 
         ([{"feature": "orders", "weight": 1.0, "scale": 0.0}], "scale of orders"),
         ([{"feature": "baseline", "weight": 1.0}], "population belongs"),
         ([{"feature": "orders"}], "weight"),
+        ([{"feature": "orders", "weight": 1.0}, {"feature": "orders", "weight": -2.0}], "orders is there twice"),
+        ([{"feature": "silence_days", "weight": 1.0}, {"feature": "silence_days", "weight": 2.0}], "silence_days is there twice"),
+        ([{"feature": "orders", "weight": 1e308}], "weight"),
+        ([{"feature": "orders", "weight": 1.0, "scale": 1e-300}], "scale of orders"),
     ],
 )
 def test_a_formula_that_cannot_be_used_is_refused_with_the_reason(terms: list[dict[str, Any]], said: str) -> None:

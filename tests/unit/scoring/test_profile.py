@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.touchpoints import Touchpoint
-from nextwave_scoring.instants import instant
+from nextwave_scoring.instants import DAY, instant, micros
 from nextwave_scoring.profile import outcomes, rests, touch, view
 from nextwave_scoring.profile.merge import merge
 from nextwave_scoring.profile.record import Profile
@@ -112,10 +112,29 @@ def test_a_touchpoint_that_claims_to_be_ahead_counts_for_when_it_came() -> None:
     assert folded([ahead]).last_at == folded([touchpoint(after=1)]).last_at
 
 
-def test_orders_of_two_currencies_are_never_added() -> None:
-    events: list[Event] = [touchpoint("order.placed", after=n, amount=100, currency=c) for n, c in enumerate(["EUR", "USD", "EUR"])]
+def test_what_happened_at_the_epoch_leaves_no_trace_of_order() -> None:
+    first = touchpoint(after=-micros(START) / DAY)
+    assert micros(first.occurred_at) == 0
+    assert_same(folded([first, touchpoint()]), folded([touchpoint(), first]))
+
+
+@pytest.mark.parametrize("silence", [400, 600])
+def test_hours_of_a_customer_who_was_long_silent_fade_in_a_merge_as_they_would_have_alone(silence: int) -> None:
+    clicked = [touchpoint("email.clicked", after=day) for day in (0, 1, 2)]
+    merged = merge(folded([*clicked]), folded([touchpoint("email.clicked", after=silence)]))
+    assert merged.hours == folded([*clicked, touchpoint("email.clicked", after=silence)]).hours
+
+
+def test_orders_of_two_currencies_are_added_in_the_houses_own_at_the_rate_of_their_day() -> None:
+    events: list[Event] = [touchpoint("order.placed", after=n, amount=100, currency=c) for n, c in enumerate(["EUR", "USD", "KWD"])]
     orders = view.orders(folded(events), "EUR")
-    assert (orders.count, orders.revenue, orders.currency) == (2, 200, "EUR")
+    assert (orders.count, orders.revenue, orders.currency) == (3, 190, "EUR")
+
+
+def test_orders_that_no_rate_is_known_for_stay_in_their_own_currency() -> None:
+    events: list[Event] = [touchpoint("order.placed", after=n, amount=100, currency="KWD") for n in range(2)]
+    orders = view.orders(folded(events), "EUR")
+    assert (orders.count, orders.revenue, orders.currency) == (2, 200, "KWD")
 
 
 def test_the_interval_between_orders_is_the_mean_of_days() -> None:

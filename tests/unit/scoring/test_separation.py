@@ -101,6 +101,23 @@ def test_what_became_part_of_one_of_them_later_stays_apart_too() -> None:
     assert ledger.profile(BOB) is not ledger.profile(ANN)
 
 
+def test_a_name_that_others_have_too_is_not_left_alone_with_the_one_that_remains() -> None:
+    ledger = Ledger()
+    ledger.see(seen(0, "customer_id:a", PHONE), seen(1, "customer_id:b", PHONE))
+    with pytest.raises(RejectedError):
+        ledger.see(split("customer_id:a", names=("customer_id:a",)))
+
+
+def test_both_know_who_else_has_their_names_and_links_to_the_absorbed_go_on_meaning_the_one_that_remains() -> None:
+    ledger = Ledger()
+    ledger.see(seen(0, "customer_id:a", PHONE), seen(1, "customer_id:b", PHONE), seen(2, DEVICE), seen(3, "customer_id:a", DEVICE))
+    ledger.see(seen(4, "customer_id:a", BOB))
+    remaining, left = ledger.see(split(BOB, PHONE, names=("customer_id:a",)))
+    assert (remaining.profile.absorbed, left.profile.absorbed) == ((derive(DEVICE),), ())
+    assert (remaining.profile.shared, left.profile.shared) == ((PHONE,), ())
+    assert remaining.profile.identifiers == ("customer_id:a", PHONE, DEVICE)
+
+
 @pytest.mark.parametrize("leaving", [[], ["nonsense"], [PHONE], [ANN, BOB]])
 def test_what_names_no_half_of_a_customer_is_rejected(leaving: list[str]) -> None:
     ledger = Ledger()

@@ -11,7 +11,6 @@ from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.identity import derive
 from nextwave_scoring.profile import consents, matters, view
 from nextwave_scoring.profile.record import SHARERS_MAX, Profile
-from nextwave_scoring.sharing import holder_of
 
 from .ledger import Ledger
 from .making import touchpoint
@@ -24,6 +23,14 @@ def seen(after: float, *names: str, kind: str = "page.viewed", **data: Any) -> T
     return touchpoint(kind, after=after, names=names, **data)
 
 
+def holder_of(ledger: Ledger, name: str) -> str:
+    """The id of the customer that a shared name is now."""
+    holder = ledger.unit.root_of_name(name)
+    assert holder is not None
+    assert ledger.unit.customers[holder].profile.sharers
+    return holder
+
+
 def withdrawn(profile: Profile) -> set[str]:
     return {fact.channel for fact in consents.view(profile.consents) if not fact.granted}
 
@@ -33,7 +40,7 @@ def test_a_phone_named_with_two_accounts_means_neither_of_them_any_more() -> Non
         ledger = Ledger()
         ledger.see(seen(0, first, PHONE), seen(1, second, PHONE))
         [alone] = ledger.see(seen(2, PHONE))
-        assert alone.customer_id == holder_of(PHONE)
+        assert alone.customer_id == holder_of(ledger, PHONE)
         assert view.shared_names(ledger.profile(PHONE)) == (PHONE,)
         assert {view.shared_names(ledger.profile(name)) for name in (ANN, BOB)} == {(PHONE,)}
         assert [ledger.profile(name).touchpoints for name in (ANN, BOB, PHONE)] == [1, 1, 1]
@@ -71,7 +78,7 @@ def test_a_stop_through_a_shared_name_is_made_known_for_everybody() -> None:
     ledger.see(seen(0, ANN, PHONE), seen(1, BOB, PHONE))
     messages = ledger.see(seen(2, PHONE, kind="sms.received", wish="opt_out"))
     told = {m.customer_id: [(c.channel, c.granted) for c in m.profile.consents] for m in messages}
-    assert told == {customer: [("sms", False)] for customer in (holder_of(PHONE), derive(ANN), derive(BOB))}
+    assert told == {customer: [("sms", False)] for customer in (holder_of(ledger, PHONE), derive(ANN), derive(BOB))}
     assert [m.touchpoint is None for m in messages] == [False, True, True]
 
 
@@ -121,7 +128,7 @@ def test_a_till_is_shared_by_a_bounded_number_of_customers_and_merges_none_of_th
 def test_our_own_name_for_a_shared_name_does_not_merge_it_into_who_answers() -> None:
     ledger = Ledger()
     ledger.see(seen(0, ANN, PHONE), seen(1, BOB, PHONE), seen(2, PHONE))
-    [clicked] = ledger.see(seen(3, f"external:nextwave:{holder_of(PHONE)}", BOB, kind="email.clicked"))
+    [clicked] = ledger.see(seen(3, f"external:nextwave:{holder_of(ledger, PHONE)}", BOB, kind="email.clicked"))
     assert clicked.customer_id == derive(BOB)
     assert ledger.profile(PHONE).touchpoints == 1
 

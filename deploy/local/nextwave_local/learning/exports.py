@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -13,11 +14,21 @@ from typing import Any
 
 import msgspec
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_scoring.profile.orders import AMOUNT_MAX, currency_of
+from nextwave_scoring.rates import EXPONENTS
 
 from nextwave_local.learning.history import History, InputError, history_of
 
 REQUIRED = ("customer", "occurred_at", "type")
 KNOWN = (*REQUIRED, "id")
+MONEY = ("amount", "margin", "acquisition_cost")
+"""Fields that are read as money."""
+TEXTS = frozenset(
+    {*MONEY, "reference", "contract_id", "order_id", "name", "product", "product_name", "sku", "serial", "serial_number", "phone"}
+)
+"""Fields that name something (a contract `1.10` is no quantity), and money, whose decimals count."""
+_PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?", re.ASCII)
+"""What begins with a zero (a post code) or is longer is a text."""
 Row = Mapping[str, Any]
 
 
@@ -72,9 +83,9 @@ def _touchpoint(row: dict[str, Any], line: int) -> Touchpoint:
             raise InputError(f"line {line}: {field} is missing; {fix} (there are {', '.join(sorted(row))})")
     at = _instant(str(row["occurred_at"]), line)
     nested = row.get("data")
-    data = dict(nested) if isinstance(nested, dict) else {name: value for name, value in row.items() if name not in KNOWN}
-    if "amount" in data:
-        data["amount"] = _minor_units(data["amount"], line)
+    data = dict(nested) if isinstance(nested, dict) else {name: _read(name, value) for name, value in row.items() if name not in KNOWN}
+    currency = currency_of(data)
+    data |= {name: _minor_units(name, data[name], currency, line) for name in MONEY if name in data}
     customer = str(row["customer"])
     return Touchpoint(
         id=str(row.get("id") or _fingerprint(row)),
@@ -83,36 +94,45 @@ def _touchpoint(row: dict[str, Any], line: int) -> Touchpoint:
         identifiers=(f"customer_id:{customer}",),
         occurred_at=at,
         received_at=at,
-        data=_read_switches(data),
+        data=data,
     )
 
 
 def _instant(text: str, line: int) -> datetime:
     try:
         at = datetime.fromisoformat(text)
-    except ValueError as wrong:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
         raise InputError(f"line {line}: occurred_at {text!r} is no instant; write 2026-01-31T08:00:00Z or 2026-01-31") from wrong
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
-def _minor_units(amount: object, line: int) -> int:
-    """Whole numbers are minor units; what has a decimal point is money as people write it, with two decimals."""
+def _minor_units(field: str, amount: object, currency: str, line: int) -> int:
+    """Whole numbers are minor units; what has a decimal point is money as people write it, with as many decimals as its currency has."""
+    written = str(amount)
+    number = _number(written)
+    decimals = EXPONENTS.get(currency, 2) if "." in written else 0
+    if not number.is_finite():
+        raise InputError(f"line {line}: {field} {amount!r} is no number; write minor units (1999) or a decimal point (19.99)")
+    if number.copy_abs() >= Decimal(AMOUNT_MAX).scaleb(-decimals):
+        told = f"{written[:20]!r} is {AMOUNT_MAX:,} minor units of {currency} or more"
+        raise InputError(f"line {line}: {field} {told}, which nobody counts; correct it, or say --columns {field}=NAME for another column")
+    return int(number.scaleb(decimals).to_integral_value())
+
+
+def _number(text: str) -> Decimal:
     try:
-        number = Decimal(str(amount))
-    except InvalidOperation as wrong:
-        raise InputError(f"line {line}: amount {amount!r} is no number; write minor units (1999) or a decimal point (19.99)") from wrong
-    return int((number * 100).to_integral_value()) if "." in str(amount) else int(number)
+        return Decimal(text)
+    except InvalidOperation:
+        return Decimal("NaN")
 
 
-def _read_switches(data: dict[str, Any]) -> dict[str, Any]:
-    """CSV has texts only: what is plainly true, false or a whole number is read as that."""
-    return {name: _read(value) for name, value in data.items()}
-
-
-def _read(value: Any) -> Any:
+def _read(name: str, value: Any) -> Any:
+    """A table has texts only: what is plainly true, false or a number is read as that, but for `TEXTS`."""
     if value in ("true", "false"):
         return value == "true"
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) == 1 else value
+    if not isinstance(value, str) or name in TEXTS or not _PLAIN_NUMBER.fullmatch(value):
+        return value
+    return float(value) if "." in value else int(value)
 
 
 def _fingerprint(row: Row) -> str:

@@ -47,7 +47,7 @@ def as_json(trial: Trial) -> dict[str, Any]:
 def as_text(trial: Trial) -> str:
     """A table of the measures, and what was done."""
     head = f"{'':34} {'AUC':>7} {'accuracy':>9} {'Brier':>7} {'ECE':>7} {'lift 10%':>9}"
-    lines = [_line(JUDGES[judge], trial.metrics[judge]) for judge in JUDGES if judge in trial.metrics]
+    lines = [_line(name, trial.metrics[judge]) for judge, name in _judges(trial).items() if judge in trial.metrics]
     one = trial.metrics["model"]
     about = f"{trial.data.source}: {one.customers:,} customers, {one.left_share:.1%} left within {trial.data.horizon_days} days."
     window = _window(trial)
@@ -61,9 +61,10 @@ def draw(trial: Trial, file: Path) -> None:
 
     figure = Figure(figsize=(10, 4.2), layout="constrained")
     calibration, lift = figure.subplots(1, 2)
+    judges = _judges(trial)
     calibration.plot([0, 1], [0, 1], color="#cccccc", linewidth=1)
     for judge in [judge for judge in COLOURS if judge in trial.risks]:
-        style = {"color": COLOURS[judge], "label": JUDGES[judge]}
+        style = {"color": COLOURS[judge], "label": judges[judge]}
         points = measures.bins(trial.risks[judge], trial.left)
         if len({risk for risk, _, _ in points}) > 2:
             calibration.plot([risk for risk, _, _ in points], [share for _, share, _ in points], marker="o", markersize=4, **style)
@@ -77,6 +78,11 @@ def draw(trial: Trial, file: Path) -> None:
         axes.legend(frameon=False)
     figure.suptitle(f"{trial.data.source}, {trial.data.horizon_days} days ahead", fontsize=11)
     figure.savefig(file, dpi=110, metadata={"Software": None})
+
+
+def _judges(trial: Trial) -> dict[str, str]:
+    """Customers without dates have no rhythm: the shipped baseline can say nothing of them, a rule takes its place."""
+    return JUDGES if trial.parts else JUDGES | {"baseline": "best rule by one trait"}
 
 
 def _line(name: str, found: Metrics) -> str:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from nextwave_contracts.identifiers import kind_of
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.membership import partition_count
 
-from nextwave_local.learning.history import History, InputError, history_of
-
-SHARED = frozenset({"phone", "device_token"})
-"""Kinds of identifiers that several people may have: they join no two customers."""
-TELL_EVERY = 100_000
+from nextwave_local.learning.customers import TELL_EVERY, histories_of
+from nextwave_local.learning.history import History, InputError
 
 
 async def read_topic(bootstrap: str, progress: Callable[[str], None]) -> list[History]:
@@ -29,7 +24,7 @@ async def read_topic(bootstrap: str, progress: Callable[[str], None]) -> list[Hi
         await consumer.stop()
     if not touchpoints:
         raise InputError(f"the topic {TOUCHPOINTS.name} on {bootstrap} is empty: give an export, or another broker with --kafka")
-    return gathered(touchpoints)
+    return histories_of(touchpoints, progress)
 
 
 async def _read(consumer: AIOKafkaConsumer, count: int, progress: Callable[[str], None]) -> list[Touchpoint]:
@@ -49,30 +44,3 @@ async def _read(consumer: AIOKafkaConsumer, count: int, progress: Callable[[str]
             told = len(found)
             progress(f"{told:,} touchpoints read")
     return found
-
-
-def gathered(touchpoints: Iterable[Touchpoint]) -> list[History]:
-    """Touchpoints by customer: names that were given together are one customer's, but for the kinds that people share."""
-    joined: dict[str, str] = {}
-    kept = list(touchpoints)
-    for touchpoint in kept:
-        names = _own(touchpoint)
-        first = _root(joined, names[0])
-        for name in names[1:]:
-            joined[_root(joined, name)] = first
-    by_customer: dict[str, list[Touchpoint]] = defaultdict(list)
-    for touchpoint in kept:
-        by_customer[_root(joined, _own(touchpoint)[0])].append(touchpoint)
-    return [history_of(customer, events) for customer, events in sorted(by_customer.items())]
-
-
-def _own(touchpoint: Touchpoint) -> tuple[str, ...]:
-    """The identifiers that join; where all are of a kind that people share, the first stands for the customer."""
-    own = tuple(name for name in touchpoint.identifiers if kind_of(name) not in SHARED)
-    return own or touchpoint.identifiers[:1]
-
-
-def _root(joined: dict[str, str], name: str) -> str:
-    while (parent := joined.setdefault(name, name)) != name:
-        joined[name] = name = joined[parent]
-    return name

@@ -81,18 +81,19 @@ def try_histories(data: Dated, wish: Wish, progress: Progress) -> Trial:
 
 
 def try_table(data: Labelled, wish: Wish, progress: Progress) -> Trial:
-    """Ten folds, each judged (and calibrated) by what the other nine say; the baseline knows the share of those who left alone."""
+    """Ten folds, each judged (and calibrated) by what the other nine say; the baseline is the best rule by one trait alone."""
     table = table_of_traits(data.profiles, data.left)
     chosen, losses = _choose(_candidates(table, wish, None), table, progress)
-    risks = np.zeros(len(table.left))
+    risks, ruled = np.zeros(len(table.left)), np.zeros(len(table.left))
     folds = _folds(table.left, FOLDS, SEED)
     for fold in range(FOLDS):
         progress(f"fold {fold + 1} of {FOLDS}")
         others, own = table.where(folds != fold), table.where(folds == fold)
         knots = calibration_knots(_out_of_fold(chosen, others), others.left)
         risks[folds == fold] = _risks(chosen.fit(others.only(chosen.columns)).logits(own.only(chosen.columns).rows), knots)
+        ruled[folds == fold] = _ruled_by_one_trait(others, own)
     calibration = calibration_knots(_out_of_fold(chosen, table), table.left)
-    both = {"model": risks, "baseline": np.full(len(risks), table.left.mean())}
+    both = {"model": risks, "baseline": ruled}
     metrics = {judge: measures.measure(found, table.left) for judge, found in both.items()}
     return Trial(data, chosen.name, losses, chosen.fit(table.only(chosen.columns)), calibration, both, metrics, table.left)
 
@@ -116,10 +117,23 @@ def _candidates(table: Table, wish: Wish, population: Population | None) -> list
 def _choose(candidates: Sequence[Candidate], table: Table, progress: Progress) -> tuple[Candidate, dict[str, float]]:
     losses: dict[str, float] = {}
     for candidate in candidates:
-        logits = _out_of_fold(candidate, table)
-        losses[candidate.name] = float(-np.mean(np.where(table.left, log_expit(logits), log_expit(-logits))))
+        losses[candidate.name] = _loss(_out_of_fold(candidate, table), table.left)
         progress(f"{candidate.name}: log-loss {losses[candidate.name]:.4f} in cross-validation")
     return min(candidates, key=lambda candidate: losses[candidate.name]), losses
+
+
+def _loss(logits: Numbers, left: NDArray[np.bool_]) -> float:
+    """Mean log-loss."""
+    return float(-np.mean(np.where(left, log_expit(logits), log_expit(-logits))))
+
+
+def _ruled_by_one_trait(others: Table, own: Table) -> Numbers:
+    """The plain rule for customers without dates: each one's risk by the one trait that tells most of who left among the others."""
+    traits = {name.partition("=")[0] for name in others.names}
+    rules = [tuple(name for name in others.names if name.partition("=")[0] == trait) for trait in sorted(traits)]
+    fitted = [fit_logistic(others.only(columns), None) for columns in rules]
+    best = min(fitted, key=lambda rule: _loss(rule.logits(others.only(rule.names).rows), others.left))
+    return np.array(expit(best.logits(own.only(best.names).rows)))
 
 
 def _out_of_fold(candidate: Candidate, table: Table) -> Numbers:

@@ -11,7 +11,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from nextwave_contracts.identifiers import KINDS
 
-from nextwave_ingest.admission import RefusedError, Report, check_bounds, data_object, misfit, names_of, text
+from nextwave_ingest.admission import SEPARATED, RefusedError, Report, check_bounds, data_object, misfit, names_of, text
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, instant, occurrence
 
 CALL_TYPES: Mapping[str, str] = {
@@ -53,13 +53,13 @@ def understand(item: bytes, *, key_source: str, received_at: datetime) -> Report
         raise RefusedError("/specversion", "this door speaks CloudEvents 1.0")
     raw = _payload(event)
     whole = data_object(raw, "/data")
-    given = whole.get("identifiers")
+    given = whole.get("identifiers") if event.type != SEPARATED else None  # there they are the names that leave, and stay in the data
     data = {key: value for key, value in whole.items() if key != "identifiers"} if given is not None else whole
     return Report(
         id=event.id,
         source=f"{key_source}/{event.source}",
         type=CALL_TYPES.get(event.type, event.type),
-        identifiers=_names(given, event.subject),
+        identifiers=_names(given, event),
         occurrence=_occurrence(event.time, received_at),
         data=data,
         raw=raw if data is whole else None,
@@ -106,11 +106,14 @@ def _payload(event: Event) -> msgspec.Raw:
     return msgspec.Raw(content)
 
 
-def _names(given: Any, subject: str | None) -> tuple[str, ...]:
+def _names(given: Any, event: Event) -> tuple[str, ...]:
+    subject = event.subject
     if given is not None and not (isinstance(given, list) and all(isinstance(name, str) for name in given)):
         raise RefusedError("/data/identifiers", "must be a list of kind:value, for example email:ann@example.com")
     named = [subject] if subject and subject.partition(":")[0] in KINDS else []
     names = tuple(dict.fromkeys(names_of(given or (), "/data/identifiers") + names_of(named, "/subject")))
+    if not names and event.type == SEPARATED:
+        raise RefusedError("/subject", "name the customer: kind:value, for example customer_id:7")
     if not names:
         raise RefusedError("/data/identifiers", "name the customer: a list of kind:value here, or kind:value as subject")
     return names

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import msgspec
@@ -12,18 +12,18 @@ from nextwave_contracts.clock import Clock
 from nextwave_contracts.identifiers import InvalidIdentifierError, parse
 from nextwave_runtime.database import Database
 from nextwave_runtime.problem import Problem
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from nextwave_scoring import cohorts, queries, threshold_store
 from nextwave_scoring.api.answer import json_response, uuid_of, wrong
 from nextwave_scoring.api.cards import shelf
-from nextwave_scoring.api.explanation import Explanation, Happening, explain, supposing
+from nextwave_scoring.api.explanation import Explanation, Happening, UnsupposableError, explain, supposing
 from nextwave_scoring.churn.bands import DOWN, STAY, UP
 from nextwave_scoring.churn.features import CATALOGUE
 from nextwave_scoring.customer import Customer
 from nextwave_scoring.fold import Fold
-from nextwave_scoring.instants import DAY, micros
+from nextwave_scoring.instants import DAY, EPOCH, micros
 from nextwave_scoring.profile import view
 from nextwave_scoring.profile.zones import candidate_zones
 from nextwave_scoring.registry.registry import Registry
@@ -31,6 +31,8 @@ from nextwave_scoring.value.cells import POLICIES, Thresholds
 
 EVENTS_MAX = 20
 MONTHS_MAX = 120
+AHEAD_MAX = timedelta(days=3_650)
+"""Nobody asks what silence does for longer than this."""
 
 
 class Supposed(BaseModel):
@@ -39,7 +41,7 @@ class Supposed(BaseModel):
     model_config = ConfigDict(extra="forbid")
     type: str = Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=120, description="subject.past_tense")
     data: dict[str, Any] = {}
-    occurred_at: datetime | None = None
+    occurred_at: AwareDatetime | None = None
 
 
 class Question(BaseModel):
@@ -48,17 +50,20 @@ class Question(BaseModel):
     model_config = ConfigDict(extra="forbid")
     customer_id: str = ""
     identifier: str = Field(default="", description="kind:value")
-    at: datetime | None = Field(default=None, description="now, or later: what silence would do")
+    at: AwareDatetime | None = Field(default=None, description="now, or later: what silence would do")
     events: list[Supposed] = Field(default=[], max_length=EVENTS_MAX)
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """`before` without the supposed events, `after` with them; both as of the same instant. `risk_change` is after less before."""
+    """`before` without the supposed events, `after` with them; both as of the same instant. `risk_change` is after less before.
+
+    Of somebody new nothing is known before: both are None.
+    """
 
     customer_id: str
-    before: Explanation
+    before: Explanation | None
     after: Explanation
-    risk_change: float
+    risk_change: float | None
     changes: tuple[Any, ...]
 
 
@@ -101,16 +106,17 @@ class Analysis:
         """Nothing is stored. A customer with no such id or identifier is a 404."""
         now = self._clock.now()
         at = question.at or now
-        if at.tzinfo is None or at < now:
-            raise wrong("/body/at", "give an instant with a time zone, not before now: facts that came since could not be left out")
+        _check(question, at, now)
         name, customer, taken = await self._meant(question)
-        happenings = [Happening(**event.model_dump()) for event in sorted(question.events, key=lambda e: e.occurred_at or at)]
-        if any(h.occurred_at and (h.occurred_at.tzinfo is None or h.occurred_at > at) for h in happenings):
-            raise wrong("/body/events", "occurred_at must have a time zone and not be after `at`")
-        supposed = supposing(self._fold, customer, happenings, micros(at)) if happenings else customer
-        before, after = (explain(self._fold, one, micros(at), taken) for one in (customer, supposed))
+        happenings = [Happening(**event.model_dump()) for event in question.events]
+        try:
+            supposed = supposing(self._fold, customer, happenings, micros(at), taken) if happenings else customer
+        except UnsupposableError as wrongly:
+            raise wrong(f"/body/events/{wrongly.number}/data", str(wrongly)) from wrongly
+        before = explain(self._fold, customer, micros(at), taken) if name else None
+        after = explain(self._fold, supposed, micros(at), taken)
         changes = self._fold.judge.judge(supposed, micros(at), taken).changes_from(customer.standing)
-        change = after.churn.risk - before.churn.risk
+        change = after.churn.risk - before.churn.risk if before else None
         return json_response(Answer(customer_id=name, before=before, after=after, risk_change=change, changes=changes))
 
     async def table(self, by: cohorts.Dimension, cohort: Annotated[str, Query(pattern=r"^(\d{4}-\d{2})?$")] = "") -> Response:
@@ -168,3 +174,15 @@ class Analysis:
         if found is None:
             raise Problem(404, "not-found", f"no customer has the id {customer_id}")
         return *found, taken
+
+
+def _check(question: Question, at: datetime, now: datetime) -> None:
+    """Raises a 422 `Problem` where the instants do not go together, or there is nothing to tell."""
+    if not now <= at <= now + AHEAD_MAX:
+        detail = f"give an instant from now to {AHEAD_MAX.days} days ahead: facts that came since an earlier one could not be left out"
+        raise wrong("/body/at", detail)
+    for number, event in enumerate(question.events):
+        if event.occurred_at and not EPOCH < event.occurred_at <= at:
+            raise wrong(f"/body/events/{number}/occurred_at", "occurred_at must be after 1970 and not after `at`")
+    if not (question.customer_id or question.identifier or question.events):
+        raise wrong("/body/events", "of somebody new nothing is known: suppose an event, or give customer_id or identifier")

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from nextwave_contracts.customers import Churn, Course, Value
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_contracts.wire import decode, encode
 
 from nextwave_scoring.causes import Likeliest
 from nextwave_scoring.customer import Customer, Judgement, due_review
@@ -20,6 +21,10 @@ from nextwave_scoring.profile import touch
 from nextwave_scoring.relationship import Relationship
 from nextwave_scoring.value.cells import POLICIES, Thresholds
 
+_NEW = ("anonymous_id:supposed",)
+"""The name of somebody new."""
+_NO_FACT = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError)
+"""What data of the wrong types raises: a touchpoint like that is rejected where it comes in, and here it is the question that is wrong."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Customer).decode
 
@@ -55,6 +60,14 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     occurred_at: datetime | None = None
 
 
+class UnsupposableError(ValueError):
+    """No customer can have this: `number` is the happening's place among those asked about."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"no touchpoint can be like this: {reason}")
+        self.number = number
+
+
 def explain(fold: Fold, customer: Customer, at: int, taken: Sequence[Thresholds]) -> Explanation:
     """The customer at `at` (microseconds), by the models in force and the thresholds `taken` so far."""
     judge = fold.judge
@@ -78,21 +91,25 @@ def explain(fold: Fold, customer: Customer, at: int, taken: Sequence[Thresholds]
     )
 
 
-def supposing(fold: Fold, customer: Customer, happenings: Sequence[Happening], at: int) -> Customer:
-    """A copy of the customer to whom these have happened, each at its own instant, or at `at` (microseconds) where none is told."""
-    copy = _decode(_encode(customer))
-    for number, happening in enumerate(happenings):
-        received_at = instant(at)
+def supposing(fold: Fold, customer: Customer, happenings: Sequence[Happening], at: int, taken: Sequence[Thresholds]) -> Customer:
+    """A copy of the customer to whom these have happened, each at its own instant, or at `at` (microseconds) where none is told.
+
+    After each the copy is judged as the fold would judge it. Raises `UnsupposableError`.
+    """
+    copy, end = _decode(_encode(customer)), instant(at)
+    for number, happening in sorted(enumerate(happenings), key=lambda pair: pair[1].occurred_at or end):
         touchpoint = Touchpoint(
             id=f"supposed-{number}",
             source="supposed",
             type=happening.type,
-            identifiers=tuple(copy.profile.names[:1]),
-            occurred_at=min(happening.occurred_at or received_at, received_at),
-            received_at=received_at,
+            identifiers=tuple(copy.profile.names[:1]) or _NEW,
+            occurred_at=min(happening.occurred_at or end, end),
+            received_at=end,
             data=happening.data,
         )
-        touch.take(copy.profile, touchpoint, fold.rates)
-        judged = fold.judge.judge(copy, micros(touchpoint.occurred_at))
-        copy.standing = judged.standing
+        try:
+            touch.take(copy.profile, decode(encode(touchpoint), Touchpoint), fold.rates)
+            copy.standing = fold.judge.judge(copy, micros(touchpoint.occurred_at), taken).standing
+        except _NO_FACT as wrong:
+            raise UnsupposableError(number, str(wrong)) from wrong
     return copy

@@ -12,6 +12,7 @@ from nextwave_contracts.customers import RiskReason
 from nextwave_scoring.churn.calibration import Calibration
 from nextwave_scoring.churn.features import BASELINE, SILENCE, last_of, reader
 from nextwave_scoring.churn.logodds import Part, reasons, sigmoid
+from nextwave_scoring.churn.monotone import rises_along
 from nextwave_scoring.churn.trees import Trees, asked, mean, read_trees, steps, total, without
 from nextwave_scoring.instants import DAY
 from nextwave_scoring.profile.record import Profile
@@ -105,7 +106,7 @@ def boosted(name: str, horizon_days: int, file: bytes, calibration: Calibration)
     trees = read_trees(file.decode())
     if BASELINE in trees.features:
         raise ValueError(f"{BASELINE} is a feature of logistic models only")
-    if SILENCE in trees.features and SILENCE not in trees.rising:
-        raise ValueError(f"{SILENCE} must have the monotone constraint 1: the risk never falls while a customer is silent")
     silence = trees.features.index(SILENCE) if SILENCE in trees.features else -1
+    if not all(rises_along(root, silence) for root in trees.roots):
+        raise ValueError(f"a tree falls along {SILENCE}, which needs the monotone constraint 1: the risk never falls in silence")
     return Boosted(name, horizon_days, trees, calibration, reader(trees.features), silence, sum(mean(root) for root in trees.roots))

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 
+LOGIT_MAX = 1e6
+SLOPE_MAX = 1e9
+"""Within these bounds every finite log-odds stays finite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
@@ -21,8 +25,12 @@ class Calibration:
     def __post_init__(self) -> None:
         if len(self.knots) == 1:
             raise ValueError("a calibration has no knots or at least two")
+        if not all(abs(number) <= LOGIT_MAX for knot in self.knots for number in knot):
+            raise ValueError(f"the numbers of a calibration must be between {-LOGIT_MAX:g} and {LOGIT_MAX:g}")
         if any(x >= x_next or y >= y_next for (x, y), (x_next, y_next) in pairwise(self.knots)):
             raise ValueError("both columns of the calibration must rise from line to line")
+        if any(y_next - y > SLOPE_MAX * (x_next - x) for (x, y), (x_next, y_next) in pairwise(self.knots)):
+            raise ValueError("two lines of the calibration are too near to each other: it would be a step")
 
     def __call__(self, logit: float) -> float:
         """The calibrated log-odds."""

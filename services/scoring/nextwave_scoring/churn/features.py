@@ -5,6 +5,7 @@ All but the silence are as of the last touchpoint, so that between events only t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import log1p
 from typing import Any, NamedTuple
@@ -19,6 +20,10 @@ BASELINE = "baseline"
 """The baseline's own log-odds, with a population that the model brings along."""
 TRAIT = "trait:"
 """`trait:NAME` is a numeric trait (0 where it is missing), `trait:NAME=VALUE` is 1 for customers with that value."""
+FEATURES_MAX = 2_000
+"""No model may ask for more, so that reading a profile stays cheap."""
+_TRAIT_MAX = 1e15
+"""Further from 0 a trait says no more; an integer of any length may be told."""
 _MONTH = 1
 _QUARTER = 2
 """Indices of the 30- and 90-day spans of the decayed counts."""
@@ -34,6 +39,12 @@ class Group(NamedTuple):
 
     read: Callable[[Profile], Values]
     meanings: Mapping[str, str]
+
+
+def each_once(names: Sequence[str]) -> None:
+    """Raises `ValueError` for a feature that a model asks for twice: it would be two reasons of one name."""
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
+        raise ValueError(f"the feature {twice[0]} is there twice")
 
 
 def features(profile: Profile, at: int) -> Values:
@@ -54,6 +65,8 @@ def last_of(profile: Profile) -> int:
 
 def reader(names: Sequence[str]) -> Callable[[Profile], list[float]]:
     """Reads the named features, in this order, 0 for those that grow with the silence. Raises `UnknownFeatureError`."""
+    if len(names) > FEATURES_MAX:
+        raise ValueError(f"a model may ask for {FEATURES_MAX} features at most")
     for name in names:
         if name not in CATALOGUE and not name.startswith(TRAIT):
             raise UnknownFeatureError(f"{name} is no feature of a profile: use {', '.join(sorted(CATALOGUE))} or {TRAIT}NAME")
@@ -77,7 +90,7 @@ def trait(profile: Profile, name: str) -> float:
     value: Any = profile.traits[key][1] if key in profile.traits else None
     if is_choice:
         return float(text_of(value) == choice)
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(min(max(value, -_TRAIT_MAX), _TRAIT_MAX)) if isinstance(value, int | float) else 0.0
 
 
 def text_of(value: Any) -> str:

@@ -4,34 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 from nextwave_contracts.customers import RiskReason
 
 from nextwave_scoring.churn import baseline
 from nextwave_scoring.churn.calibration import Calibration
-from nextwave_scoring.churn.features import BASELINE, GROWING, SILENCE, last_of, reader
-from nextwave_scoring.churn.logodds import Part, reasons, sigmoid
+from nextwave_scoring.churn.features import BASELINE, FEATURES_MAX, GROWING, SILENCE, each_once, last_of, reader
+from nextwave_scoring.churn.logodds import Part, added_up, reasons, sigmoid
 from nextwave_scoring.churn.population import Population, population_from
 from nextwave_scoring.instants import DAY
 from nextwave_scoring.profile.record import Profile
+
+Weight = Annotated[float, Meta(ge=-1e6, le=1e6)]
+"""Log-odds; with the bounds below no sum of terms leaves the finite numbers."""
 
 
 class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a feature adds: `weight` times its distance from `mean` in units of `scale`, in log-odds."""
 
     feature: str
-    weight: float
-    mean: float = 0.0
-    scale: float = 1.0
+    weight: Weight
+    mean: Annotated[float, Meta(ge=-1e15, le=1e15)] = 0.0
+    scale: Annotated[float, Meta(ge=-1e15, le=1e15)] = 1.0
+
+
+SCALE_MIN = 1e-9
+"""A smaller unit would make one customer's feature an astronomical number."""
 
 
 class Formula(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The file `model.json`. `population` holds the parameters of the baseline when that is a feature."""
 
-    intercept: float
-    terms: tuple[Term, ...]
+    intercept: Weight
+    terms: Annotated[tuple[Term, ...], Meta(max_length=FEATURES_MAX)]
     population: dict[str, Any] | None = None
 
 
@@ -69,12 +77,13 @@ class Outlook(msgspec.Struct, frozen=True):
         return logit + self.stack * self.base.logit(at) if self.base else logit
 
     def _parts(self, at: int) -> list[Part]:
+        """By name: a sign of the baseline may be a term of the model as well."""
         parts = list(self.fixed)
         if self.silence:
             parts.append(_part(self.silence, max(at - self.last_at, 0) / DAY))
         if self.base:
             parts += [(name, value, self.stack * logit) for name, value, logit in self.base.parts(at)]
-        return parts
+        return added_up(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +124,12 @@ class Logistic:
 def logistic(name: str, horizon_days: int, file: bytes, calibration: Calibration) -> Logistic:
     """Reads `model.json`. Raises `ValueError` (msgspec's among them) that says what is wrong."""
     formula = msgspec.json.decode(file, type=Formula)
+    each_once([term.feature for term in formula.terms])
     growing = {term.feature: term for term in formula.terms if term.feature in GROWING}
     fixed = tuple(term for term in formula.terms if term.feature not in GROWING)
     for term in formula.terms:
-        if not term.scale > 0:
-            raise ValueError(f"the scale of {term.feature} must be above 0")
+        if not term.scale >= SCALE_MIN:
+            raise ValueError(f"the scale of {term.feature} must be above 0, and at least {SCALE_MIN}")
     if bad := [term.feature for term in growing.values() if not term.weight >= 0]:
         raise ValueError(f"the weight of {bad[0]} must not be below 0: the risk never falls while a customer is silent")
     if (BASELINE in growing) != (formula.population is not None):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import exp, log, log1p
 
 from nextwave_contracts.customers import RiskReason
@@ -26,6 +26,14 @@ def sigmoid(logit: float) -> float:
 def logit_of(probability: float) -> float:
     """The log-odds of a probability, which must be inside 0..1."""
     return log(probability) - log1p(-probability)
+
+
+def added_up(parts: Iterable[Part]) -> list[Part]:
+    """One part per name, in the order of the first ones: what a feature adds in two places is one reason, and goes as one."""
+    found: dict[str, Part] = {}
+    for name, value, logit in parts:
+        found[name] = (name, found[name][1], found[name][2] + logit) if name in found else (name, value, logit)
+    return list(found.values())
 
 
 def reasons(start: float, parts: Sequence[Part], calibration: Calibration, first: tuple[str, float]) -> tuple[RiskReason, ...]:

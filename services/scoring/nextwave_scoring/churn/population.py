@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from nextwave_scoring.churn.calibration import NONE, Calibration, calibration_of
 
@@ -30,7 +33,13 @@ SIGNS = (
     "contract_end_near",
 )
 """What a population must weigh."""
+HORIZON_DAYS_MAX = 3_650
+"""No model looks further ahead."""
 _POSITIVE = ("horizon_days", "shape", "exposure_days", "leaving_per_day", "feature_max")
+
+_TINY = 1e-9
+"""Smaller rates and amounts are no estimate of anything."""
+_Amount = Annotated[float, Meta(ge=-1e6, le=1e6)]
 
 
 class PopulationError(ValueError):
@@ -62,6 +71,20 @@ class Population:
         return replace(self, horizon_days=days)
 
 
+class _Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A population as a file has it, with the bounds within which every customer's log-odds are finite."""
+
+    source: str
+    horizon_days: Annotated[int, Meta(le=HORIZON_DAYS_MAX)]
+    shape: _Amount
+    exposure_days: _Amount
+    leaving_per_day: _Amount
+    spread_weight: _Amount
+    weights: dict[str, Annotated[float, Meta(ge=-1e3, le=1e3)]]
+    feature_max: _Amount
+    calibration: tuple[tuple[float, float], ...] = ()
+
+
 def population_from(parameters: Mapping[str, Any]) -> Population:
     """From a vertical's file or a model's card. Raises `PopulationError`."""
     names = {field.name for field in fields(Population)}
@@ -69,17 +92,26 @@ def population_from(parameters: Mapping[str, Any]) -> Population:
         raise PopulationError(f"{unknown[0]} is no parameter of a population: use {', '.join(sorted(names))}")
     if missing := sorted(names - {"calibration"} - set(parameters)):
         raise PopulationError(f"the population has no {missing[0]}")
-    weights = parameters["weights"]
-    if odd := sorted(set(SIGNS) ^ set(weights)):
-        raise PopulationError(f"weights.{odd[0]}: a population weighs exactly {', '.join(SIGNS)}")
-    if bad := [name for name in _POSITIVE if not parameters[name] > 0]:
-        raise PopulationError(f"{bad[0]} must be above 0")
-    if bad := [name for name, weight in weights.items() if not weight >= 0]:
-        raise PopulationError(f"weights.{bad[0]} must not be below 0: a sign never speaks for staying")
     try:
-        return Population(**{**parameters, "calibration": calibration_of(parameters.get("calibration", ()))})
-    except (TypeError, ValueError) as wrong:
+        written = msgspec.convert(dict(parameters), _Written)
+    except msgspec.ValidationError as wrong:
+        raise PopulationError(f"the population: {wrong}") from wrong
+    _check(written)
+    try:
+        return Population(**{**msgspec.structs.asdict(written), "calibration": calibration_of(written.calibration)})
+    except ValueError as wrong:
         raise PopulationError(f"calibration: {wrong}") from wrong
+
+
+def _check(written: _Written) -> None:
+    if odd := sorted(set(SIGNS) ^ set(written.weights)):
+        raise PopulationError(f"weights.{odd[0]}: a population weighs exactly {', '.join(SIGNS)}")
+    if bad := [name for name in _POSITIVE if not getattr(written, name) >= _TINY]:
+        raise PopulationError(f"{bad[0]} must be above 0, and at least {_TINY}")
+    if written.spread_weight < 0:
+        raise PopulationError("spread_weight must not be below 0")
+    if bad := [name for name, weight in written.weights.items() if not weight >= 0]:
+        raise PopulationError(f"weights.{bad[0]} must not be below 0: a sign never speaks for staying")
 
 
 def parameters_of(population: Population) -> dict[str, Any]:

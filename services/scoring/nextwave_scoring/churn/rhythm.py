@@ -19,6 +19,9 @@ from nextwave_scoring.profile.days import Days
 INTERVALS_MIN = 3
 """Fewer intervals say nothing about their spread."""
 
+_SURE = 1.0 - 1e-15
+"""Nobody is surer than this to come back: with a rate far above that of leaving, rounding would make it 1, which has no log-odds."""
+
 
 class Rhythm(msgspec.Struct, frozen=True):
     """What the days of activity say, without the present silence."""
@@ -70,6 +73,7 @@ def _logit(rate: float, leaving: float, silence: float, horizon_days: int) -> fl
     stayed = either * exp(-ks)
     gone = -leaving * expm1(-ks)
     back = stayed / (gone + stayed) * rate / either * -expm1(-either * horizon_days)
+    back = min(back, _SURE)
     return log1p(-back) - log(back) if back > 1e-300 else 690.0
 
 

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from zlib import crc32
 
 Fact = TypeVar("Fact")
+SUM_MAX = 2**53
+"""Of money, minor units: more than any customer brings; readers of JSON have it to the last unit, and what follows from it fits 64 bits."""
 
 
 def sampled(facts: dict[str, Fact], most: int) -> dict[str, Fact]:
@@ -24,6 +26,11 @@ def has_room(facts: dict[str, Any], key: str, most: int) -> bool:
 def newest(facts: dict[str, int], most: int) -> dict[str, int]:
     """The `most` with the newest instant. Each key keeps only its newest, so one that comes back brings all of itself."""
     return facts if len(facts) <= most else dict(sorted(facts.items(), key=lambda item: (-item[1], item[0]))[:most])
+
+
+def added(a: int, b: int) -> int:
+    """A sum of money that stays at `SUM_MAX`, as where it is reached nothing is real any more (of losses at `-SUM_MAX`)."""
+    return max(-SUM_MAX, min(a + b, SUM_MAX))
 
 
 def _hashed(key: str) -> tuple[int, str]:

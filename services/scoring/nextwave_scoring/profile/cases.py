@@ -36,7 +36,8 @@ def counted(profile: Profile, kind: str) -> tuple[int, int, int]:
     """Open now, closed so far, and the mean seconds from opening to closing (0 while none was closed).
 
     The times of all closings less those of the openings that they close: all openings less those of what is still open. That is exact
-    where every opening with a reference is closed once; what closes without one is not in the mean.
+    where every opening with a reference is closed once; what closes without one is not in the mean. What is open beyond the bounds of
+    `matters` counts as one, and the mean is too small then, or 0.
     """
     sums = profile.cases.get(kind)
     if sums is None:

@@ -1,8 +1,14 @@
-"""Complaints and service requests: which are open, by reference. A closing may arrive before its opening."""
+"""Complaints and service requests: which are open, by reference. A closing may arrive before its opening.
+
+However many there are, only the newest openings and closings are kept one by one, of the others the instants up to which they were
+forgotten: what was opened up to a forgotten closing is taken as closed, and forgotten openings hold together as one more, until a closing
+without a reference or until closings from then on are forgotten too. So what is closed never holds, in whatever order it was told, and
+what is open holds while no more than `MATTERS_MAX` others are closed after it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from nextwave_contracts.customers import HeldBy
@@ -10,27 +16,33 @@ from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR
 
 from nextwave_scoring.instants import instant
 from nextwave_scoring.profile.joins import Since
-from nextwave_scoring.profile.record import MATTERS_MAX, Matter
+from nextwave_scoring.profile.record import MATTERS_MAX, MATTERS_MIN, Matter
 
 COMPLAINT = "c:"
 SERVICE = "s:"
+_KINDS = (COMPLAINT, SERVICE)
 _ALL = "*"
-"""Reference under which a closing without a reference is kept: it closes everything of its kind opened up to then."""
+"""Reference under which a closing without a reference is kept: it closes everything of its kind opened up to then. So do those forgotten;
+and it was opened when the last forgotten opening was."""
 Matters = dict[str, Matter]
 
 
 def opened(matters: Matters, kind: str, reference: str, at: int) -> None:
-    """A matter was opened (again)."""
+    """A matter was opened (again); not before 1970."""
+    if at <= 0:
+        return
     matter = matters.setdefault(kind + reference[:64], Matter())
     matter.opened_at = max(matter.opened_at, at)
-    _bound(matters)
+    _forget(matters, kind, "opened_at", MATTERS_MAX)
 
 
 def closed(matters: Matters, kind: str, reference: str, at: int) -> None:
     """A matter was closed; without a reference, everything of its kind that was opened up to then."""
+    if at <= 0:
+        return
     matter = matters.setdefault(kind + (reference[:64] or _ALL), Matter())
     matter.closed_at = max(matter.closed_at, at)
-    _bound(matters)
+    _forget(matters, kind, "closed_at", MATTERS_MAX)
 
 
 def open_of(matters: Matters, kind: str) -> list[tuple[str, Matter]]:
@@ -61,18 +73,33 @@ def _hold(reference: str, since: datetime) -> HeldBy:
 def merge(a: Matters, b: Matters) -> Matters:
     """The newest of both, said by one name."""
     merged = {key: _newest(a.get(key, Matter()), b.get(key, Matter())) for key in {**a, **b}}
-    _bound(merged)
+    bound(merged)
     return merged
+
+
+def bound(matters: Matters, most: int = MATTERS_MAX) -> bool:
+    """Forgets all but the newest `most` openings and closings of each kind; says whether there were any others.
+
+    Each is the newest of its matter, so that what was forgotten once was older than `most` others and stays so.
+    """
+    forgot = [_forget(matters, kind, sort, most) for kind in _KINDS for sort in ("opened_at", "closed_at")]
+    return any(forgot)
+
+
+def coarse(matters: Matters) -> Matters:
+    """A copy with the newest `MATTERS_MIN` openings and closings of each kind."""
+    known = {key: _newest(matter, Matter()) for key, matter in matters.items()}
+    bound(known, MATTERS_MIN)
+    return known
 
 
 def standing(spoken: Mapping[str, Matters], since: Since) -> Matters:
     """What stands by what each name said: a matter opened by one is closed by those who were known to be one with it by then."""
     if len(spoken) == 1:
         return next(iter(spoken.values()))
-    keys = sorted({key for said in spoken.values() for key in said if key[2:] != _ALL})
-    facts = {key: _standing(spoken, since, key) for key in keys}
-    _bound(facts)
-    return facts
+    keys = sorted({key for said in spoken.values() for key in said})
+    facts = [(key, _standing(spoken, since, key)) for key in keys]
+    return {key: matter for kind in _KINDS for key, matter in _newest_of(kind, facts).items()}
 
 
 def _is_open(matters: Matters, key: str, matter: Matter) -> bool:
@@ -94,10 +121,30 @@ def _newest(a: Matter, b: Matter) -> Matter:
     return Matter(max(a.opened_at, b.opened_at), max(a.closed_at, b.closed_at))
 
 
-def _bound(matters: Matters) -> None:
-    """Forgets the longest closed ones beyond the limit; open ones are kept."""
-    if len(matters) <= MATTERS_MAX:
-        return
-    done = sorted((m.closed_at, key) for key, m in matters.items() if m.closed_at >= m.opened_at and key[2:] != _ALL)
-    for _, key in done[: len(matters) - MATTERS_MAX]:
-        del matters[key]
+def _newest_of(kind: str, facts: Iterable[tuple[str, Matter]]) -> Matters:
+    """What stands, of a kind: the newest that are open and that are not, and as one until when all other open ones were opened."""
+    own = [(key, matter) for key, matter in facts if key.startswith(kind)]
+    waiting = sorted((m.opened_at, key) for key, m in own if not m.closed_at)
+    done = sorted((m.closed_at, key, m) for key, m in own if m.closed_at and key != kind + _ALL)
+    found = {key: m for _, key, m in done[-MATTERS_MAX:]} | {key: Matter(at) for at, key in waiting[-MATTERS_MAX:]}
+    if len(waiting) > MATTERS_MAX:
+        rest, _ = waiting[-MATTERS_MAX - 1]
+        found[kind + _ALL] = Matter(max(rest, found.get(kind + _ALL, Matter()).opened_at))
+    return found
+
+
+def _forget(matters: Matters, kind: str, sort: str, most: int) -> bool:
+    """Of one sort of instant all but the newest, to the newest of which it is noted that all are forgotten."""
+    if len(matters) <= most:
+        return False
+    told = sorted((at, key) for key, m in matters.items() if key.startswith(kind) and key != kind + _ALL and (at := getattr(m, sort)))
+    forgotten = told[: max(len(told) - most, 0)]
+    if not forgotten:
+        return False
+    everything = matters.setdefault(kind + _ALL, Matter())
+    setattr(everything, sort, max(getattr(everything, sort), forgotten[-1][0]))
+    for _, key in forgotten:
+        setattr(matters[key], sort, 0)
+        if matters[key] == Matter():
+            del matters[key]
+    return True

@@ -7,11 +7,12 @@ from typing import Any
 
 from nextwave_contracts.identifiers import strength
 
-from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, points, rests, words
+from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, orders, points, rests, words
 from nextwave_scoring.profile.record import (
     ABSORBED_MAX,
     APART_MAX,
     CATEGORIES_MAX,
+    CURRENCIES_MAX,
     HINTS_MAX,
     NAMES_MAX,
     PRODUCTS_MAX,
@@ -86,15 +87,16 @@ def bounded_products(products: dict[str, Product]) -> dict[str, Product]:
 def _merge_trade(merged: Profile, a: Profile, b: Profile) -> None:
     """What was bought, agreed and spent."""
     merged.purchases = a.purchases.merged(b.purchases)
-    merged.orders = {key: _added(a.orders.get(key, []), b.orders.get(key, [])) for key in {**a.orders, **b.orders}}
+    sums = {key: orders.summed(a.orders.get(key, ()), b.orders.get(key, ())) for key in {**a.orders, **b.orders}}
+    merged.orders = bounds.sampled(sums, CURRENCIES_MAX)
     merged.first_order_at = first_of(a.first_order_at, b.first_order_at)
     merged.last_order_at = max(a.last_order_at, b.last_order_at)
-    merged.converted = _added(a.converted, b.converted)
+    merged.converted = orders.summed(a.converted, b.converted)
     merged.unconverted = a.unconverted + b.unconverted
     merged.categories = bounds.sampled(_counted(a.categories, b.categories), CATEGORIES_MAX)
     merged.referrals = a.referrals + b.referrals
-    merged.acquisition_cost = a.acquisition_cost + b.acquisition_cost
-    merged.contact_costs = a.contact_costs + b.contact_costs
+    merged.acquisition_cost = bounds.added(a.acquisition_cost, b.acquisition_cost)
+    merged.contact_costs = bounds.added(a.contact_costs, b.contact_costs)
     merged.contracts = contracts.merge(a.contracts, b.contracts)
     products = {**a.products, **{key: max(product, a.products.get(key, product)) for key, product in b.products.items()}}
     merged.products = bounded_products(products)
@@ -107,10 +109,6 @@ def _merge_borders(merged: Profile, a: Profile, b: Profile) -> None:
         merged.sharers = bounds.newest(rests.later(a.sharers, b.sharers), SHARERS_MAX)
     apart = rests.later(a.apart, b.apart)
     merged.apart = bounds.newest({name: at for name, at in apart.items() if name not in merged.names}, APART_MAX)
-
-
-def _added(a: list[int], b: list[int]) -> list[int]:
-    return [x + y for x, y in zip(a, b, strict=True)] if a and b else list(a or b)
 
 
 def _counted(a: Counted, b: Counted) -> Counted:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.instants import DAY
 from nextwave_scoring.profile import bounds
-from nextwave_scoring.profile.record import CATEGORIES_MAX, Profile, first_of
+from nextwave_scoring.profile.record import CATEGORIES_MAX, CURRENCIES_MAX, Profile, first_of
 from nextwave_scoring.rates import Rates
 
 Data = Mapping[str, Any]
-AMOUNT_MAX = 2**50
-_ORDERS, _REVENUE, _GIVEN_BACK, _MARGIN, _UNSTATED = range(5)
-"""Places in `Profile.converted`."""
+AMOUNT_MAX = 2**43
+"""Of one order, minor units (88 billion euro), in its currency and when converted."""
 _ITEMS_MAX = 100
 _CATEGORY_MAX = 40
 
@@ -24,41 +23,43 @@ def placed(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates) -> N
     """An order. Its `margin` (minor units, may be a loss) is used where the source states it."""
     data = touchpoint.data
     currency, amount = currency_of(data), amount_of(data, "amount")
-    sums = profile.orders.setdefault(currency, [0, 0, 0])
-    sums[0] += 1
-    sums[1] += amount
+    _sum(profile, currency, (1, amount, 0))
     profile.first_order_at = first_of(profile.first_order_at, at)
     profile.last_order_at = max(profile.last_order_at, at)
     profile.purchases.mark(at // DAY)
     margin = _margin(data)
-    revenue = rates.convert(amount, currency, at)
+    revenue = _worth(amount, currency, at, rates)
     if revenue is None:
         profile.unconverted += 1
+    elif margin is None:
+        _convert(profile, (1, revenue, 0, 0, revenue))
     else:
-        converted = _converted(profile)
-        converted[_ORDERS] += 1
-        converted[_REVENUE] += revenue
-        converted[_UNSTATED if margin is None else _MARGIN] += revenue if margin is None else rates.convert(margin, currency, at) or 0
+        _convert(profile, (1, revenue, 0, _worth(margin, currency, at, rates) or 0, 0))
     _bought(profile, data, at)
 
 
 def given_back(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates) -> None:
     """An order was cancelled or sent back."""
     currency, amount = currency_of(touchpoint.data), amount_of(touchpoint.data, "amount")
-    profile.orders.setdefault(currency, [0, 0, 0])[2] += amount
-    returned = rates.convert(amount, currency, at)
+    _sum(profile, currency, (0, 0, amount))
+    returned = _worth(amount, currency, at, rates)
     if returned is None:
         profile.unconverted += 1
     else:
-        _converted(profile)[_GIVEN_BACK] += returned
+        _convert(profile, (0, 0, returned, 0, 0))
 
 
 def cost(profile: Profile, amount: int, currency: str, at: int, rates: Rates) -> int:
     """Money that we spent on the customer, in the house currency; what cannot be converted is counted, and nothing."""
-    spent = rates.convert(amount, currency, at)
+    spent = _worth(amount, currency, at, rates)
     if spent is None:
         profile.unconverted += 1
     return spent or 0
+
+
+def summed(a: Sequence[int], b: Sequence[int]) -> list[int]:
+    """Sums of both, place by place; none is as nothing yet."""
+    return [bounds.added(x, y) for x, y in zip(a, b, strict=True)] if a and b else list(a or b)
 
 
 def amount_of(data: Data, key: str) -> int:
@@ -78,10 +79,21 @@ def _margin(data: Data) -> int | None:
     return margin if isinstance(margin, int) and not isinstance(margin, bool) and -AMOUNT_MAX < margin < AMOUNT_MAX else None
 
 
-def _converted(profile: Profile) -> list[int]:
-    if not profile.converted:
-        profile.converted = [0, 0, 0, 0, 0]
-    return profile.converted
+def _worth(amount: int, currency: str, at: int, rates: Rates) -> int | None:
+    """In the house currency, no more than an order may be; None where no rate is known."""
+    worth = rates.convert(amount, currency, at)
+    return None if worth is None else max(-AMOUNT_MAX, min(worth, AMOUNT_MAX))
+
+
+def _sum(profile: Profile, currency: str, amounts: Sequence[int]) -> None:
+    if bounds.has_room(profile.orders, currency, CURRENCIES_MAX):
+        profile.orders[currency] = summed(profile.orders.get(currency, ()), amounts)
+        profile.orders = bounds.sampled(profile.orders, CURRENCIES_MAX)
+
+
+def _convert(profile: Profile, amounts: Sequence[int]) -> None:
+    """Orders, revenue, given back, stated margin, revenue without a stated one."""
+    profile.converted = summed(profile.converted, amounts)
 
 
 def _bought(profile: Profile, data: Data, at: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nextwave_contracts.outcomes import Outcome
 
 from nextwave_scoring.instants import DAY, micros
-from nextwave_scoring.profile import contacts, decay, hours, orders, points, rests
+from nextwave_scoring.profile import bounds, contacts, decay, hours, orders, points, rests
 from nextwave_scoring.profile.aging import advance
 from nextwave_scoring.profile.record import ContactPoint, Profile
 from nextwave_scoring.rates import Rates
@@ -37,7 +37,8 @@ def take(profile: Profile, outcome: Outcome, rates: Rates = _HOUSE) -> None:
         decay.add(profile.counts, "refusal", weight)
     _arrival(profile, outcome, at)
     if outcome.cost:
-        profile.contact_costs += orders.cost(profile, outcome.cost, outcome.currency, at, rates)
+        spent = orders.cost(profile, outcome.cost, outcome.currency, at, rates)
+        profile.contact_costs = bounds.added(profile.contact_costs, spent)
 
 
 def _arrival(profile: Profile, outcome: Outcome, at: int) -> None:

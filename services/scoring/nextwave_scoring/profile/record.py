@@ -15,7 +15,12 @@ TRAITS_MAX = 24
 REPORTS_MAX = 24
 """Reports on past contacts."""
 ABSORBED_MAX = 16
-MATTERS_MAX = 24
+MATTERS_MAX = 16
+"""Openings and closings of each kind by one name."""
+MATTERS_MIN = 2
+"""The same of names beyond the strongest `SPEAKERS_MAX`."""
+SPEAKERS_MAX = 8
+CURRENCIES_MAX = 16
 TERMS_MAX = 24
 """Dates of contracts."""
 PRODUCTS_MAX = 8

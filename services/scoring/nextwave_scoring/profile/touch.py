@@ -15,7 +15,7 @@ from nextwave_scoring.instants import DAY, micros
 from nextwave_scoring.profile import bounds, contracts, dates, decay, hours, joins, orders, points, words
 from nextwave_scoring.profile.aging import advance
 from nextwave_scoring.profile.merge import bounded_products
-from nextwave_scoring.profile.record import HINTS_MAX, Product, Profile
+from nextwave_scoring.profile.record import HINTS_MAX, Product, Profile, first_of
 from nextwave_scoring.profile.speaking import SPEAKING
 from nextwave_scoring.profile.subjects import OTHER, bounded_kinds, meaning_of
 from nextwave_scoring.profile.traits import take_traits
@@ -63,8 +63,7 @@ def _happened(profile: Profile, kind: str, at: int) -> None:
     """What every touchpoint says: that it was there, when, and of which kind."""
     meant = meaning_of(kind)
     profile.touchpoints += 1
-    if not profile.first_at or at < profile.first_at:
-        profile.first_at = at
+    profile.first_at = first_of(profile.first_at, at)
     profile.last_at = max(profile.last_at, at)
     day = at // DAY
     if day > profile.landmark:
@@ -111,7 +110,8 @@ def _registered(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates)
     take_traits(profile, {key: value for key, value in data.items() if key != "acquisition_cost"}, at)
     spent = orders.amount_of(data, "acquisition_cost")
     if spent:
-        profile.acquisition_cost += orders.cost(profile, spent, orders.currency_of(data, rates.house), at, rates)
+        won = orders.cost(profile, spent, orders.currency_of(data, rates.house), at, rates)
+        profile.acquisition_cost = bounds.added(profile.acquisition_cost, won)
 
 
 def _referred(profile: Profile, _touchpoint: Touchpoint, _at: int, _rates: Rates) -> None:

@@ -25,16 +25,20 @@ _NO_CASES = Cases()
 
 
 def orders(profile: Profile, currency: str) -> Orders:
-    """Sums in `currency`, or, where there are none, in the currency with the most orders. Revenue is net of what was given back."""
-    sums = profile.orders
-    if sums and currency not in sums:
-        currency = max(sums, key=lambda c: (sums[c][0], c))
-    count, revenue, given_back = sums.get(currency, (0, 0, 0))
-    days = profile.purchases
+    """All orders, converted into the house's `currency`; where none could be, those of the currency with the most orders.
+
+    Revenue is net of what was given back.
+    """
+    sums, days = profile.orders, profile.purchases
     if not sums and not profile.first_order_at:
         return Orders(currency=currency)
+    if profile.converted:
+        _, revenue, given_back, *_ = profile.converted
+    else:
+        currency = max(sums, key=lambda c: (sums[c][0], c), default=currency)
+        _, revenue, given_back = sums.get(currency, (0, 0, 0))
     return Orders(
-        count=count,
+        count=sum(orders for orders, _, _ in sums.values()),
         revenue=revenue - given_back,
         currency=currency,
         first_at=instant_or_none(profile.first_order_at),

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
 from nextwave_contracts.identifiers import INTERNAL, strength
 from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.identity import derive
 from nextwave_scoring.profile import consents, contacts, decay, joins, matters
-from nextwave_scoring.profile.record import NAMES_MAX, Join, Profile, Words
+from nextwave_scoring.profile.record import NAMES_MAX, SPEAKERS_MAX, Join, Profile, Words
 
 Spoken = dict[str, Words]
 
@@ -43,6 +44,8 @@ def settle(profile: Profile) -> None:
     _forget(profile)
     if not profile.words:
         return
+    if len(profile.words) > SPEAKERS_MAX:
+        _coarsen(profile.words)
     spoken, since = profile.words, joins.since(profile.joins)
     profile.consents = consents.standing({name: words.consents for name, words in spoken.items()}, since)
     profile.matters = matters.standing({name: words.matters for name, words in spoken.items()}, since)
@@ -95,6 +98,9 @@ def inherit(profile: Profile) -> None:
     if profile.floats:
         profile.counts, profile.floats = decay.of_floats(profile.floats, profile.landmark), {}
     contacts.inherit(profile.contacts)
+    crowded = [words for words in profile.words.values() if matters.bound(words.matters)]
+    if crowded:  # one kept whatever was open
+        settle(profile)
 
 
 def _is_sour(spoken: Spoken, since: joins.Since) -> bool:
@@ -117,6 +123,12 @@ def _together(a: Words, b: Words) -> Words:
         max(a.soothed_at, b.soothed_at),
         max(a.soured_at, b.soured_at),
     )
+
+
+def _coarsen(spoken: Spoken) -> None:
+    """Of names beyond the strongest `SPEAKERS_MAX` that said something of matters the least is kept: once beyond, a name stays there."""
+    for name in sorted((name for name, words in spoken.items() if words.matters), key=strength)[SPEAKERS_MAX:]:
+        spoken[name] = msgspec.structs.replace(spoken[name], matters=matters.coarse(spoken[name].matters))
 
 
 def _forget(profile: Profile) -> None:

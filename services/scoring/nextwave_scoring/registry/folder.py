@@ -13,8 +13,14 @@ from nextwave_scoring.churn.calibration import Calibration
 from nextwave_scoring.churn.card import FILES, Card, Kind
 from nextwave_scoring.churn.logistic import logistic
 from nextwave_scoring.churn.outlook import Model
+from nextwave_scoring.churn.population import HORIZON_DAYS_MAX
 
 CARD = "card.json"
+CARD_BYTES_MAX = 1 << 20
+MODEL_BYTES_MAX = 8 << 20
+_UNUSABLE = (OSError, ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
+"""What reading may raise: readers say what is wrong (msgspec's, TreesError, CardError and others are ValueErrors), and whatever they
+did not think of must not end the service, since a folder is written by others."""
 _READERS: dict[Kind, Callable[[str, int, bytes, Calibration], Model]] = {"logistic": logistic, "lightgbm": boosted}
 
 
@@ -48,8 +54,9 @@ def read_shelf(folder: Path) -> Shelf:
         try:
             card = read_card(place)
             models.append((card, read_model(place, card)))
-        except (OSError, ValueError) as wrong:  # msgspec's, TreesError, UnknownFeatureError, CardError are ValueErrors
-            refused.append(Refusal(place.name, str(wrong), wanted_live=card is None or card.role == "live"))
+        except _UNUSABLE as wrong:
+            reason = str(wrong) or type(wrong).__name__
+            refused.append(Refusal(_printable(place.name), _printable(reason), wanted_live=card is None or card.role == "live"))
     return Shelf(tuple(models), tuple(refused))
 
 
@@ -60,7 +67,7 @@ def places(folder: Path) -> list[Path]:
 
 def read_card(place: Path) -> Card:
     """Raises `OSError` or `ValueError`."""
-    card = msgspec.json.decode((place / CARD).read_bytes(), type=Card)
+    card = msgspec.json.decode(_bytes(place / CARD, CARD_BYTES_MAX), type=Card)
     if card.full_name != place.name:
         raise ValueError(f"the card is of {card.full_name}, its folder must have that name")
     return card
@@ -70,9 +77,9 @@ def read_model(place: Path, card: Card) -> Model:
     """Raises `OSError` or `ValueError`, also where the card forbids the role or tells other features than the model asks for."""
     if card.role == "live":
         card.check_live()
-    if card.horizon_days < 1:
-        raise ValueError("horizon_days must be at least 1")
-    model = model_of(card, (place / FILES[card.kind]).read_bytes())
+    if not 1 <= card.horizon_days <= HORIZON_DAYS_MAX:
+        raise ValueError(f"horizon_days must be from 1 to {HORIZON_DAYS_MAX}")
+    model = model_of(card, _bytes(place / FILES[card.kind], MODEL_BYTES_MAX))
     if sorted(model.asks) != sorted(card.features):
         raise ValueError(f"the card tells the features {', '.join(card.features)}, but the model asks for {', '.join(model.asks)}")
     return model
@@ -81,6 +88,22 @@ def read_model(place: Path, card: Card) -> Model:
 def model_of(card: Card, file: bytes) -> Model:
     """The model of a card and the bytes of its file. Raises `ValueError`."""
     return _READERS[card.kind](card.full_name, card.horizon_days, file, Calibration(card.calibration))
+
+
+def _bytes(file: Path, most: int) -> bytes:
+    """Raises `OSError` or `ValueError`: a pipe would be waited for, and an endless file read for ever."""
+    if not file.is_file():
+        raise ValueError(f"there is no file {file.name}")
+    with file.open("rb") as opened:
+        read = opened.read(most + 1)
+    if len(read) > most:
+        raise ValueError(f"{file.name} is larger than {most} bytes")
+    return read
+
+
+def _printable(text: str) -> str:
+    """As it can be logged and sent: a folder's name may be any bytes."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def fingerprint(folder: Path) -> tuple[tuple[str, int, int], ...]:

@@ -12,6 +12,7 @@ from math import expm1
 import msgspec
 from nextwave_contracts.customers import Stage
 
+from nextwave_scoring.profile.bounds import SUM_MAX
 from nextwave_scoring.value.assumptions import Economics
 from nextwave_scoring.value.trade import YEAR_DAYS, Trade, unbought
 
@@ -56,12 +57,12 @@ def appraise(trade: Trade, stage: Stage, risk: float, economics: Economics) -> W
     wallet_left, share = _wallet(trade, economics)
     order_margin = _order_margin(trade, economics)
     return Worth(
-        margin=round(margin_per_day * (hoped if margin_per_day > 0.0 else days)),
-        service_cost=round(trade.served_per_day * economics.service_cost * days),
-        contact_cost=round(trade.contact_costs / (economics.exposure_prior_days + trade.watched_days) * days),
-        up_buying=round(min(trade.interest_per_day * economics.conversion * order_margin, wallet_left) * hoped),
-        cross_buying=round(_cross_rate(margin_per_day, trade, stage, len(open_to), economics) * hoped) if open_to else 0,
-        referrals=round(trade.referrals / (economics.referral_exposure_days + trade.watched_days) * economics.referral * hoped),
+        margin=_money(margin_per_day * (hoped if margin_per_day > 0.0 else days)),
+        service_cost=_money(trade.served_per_day * economics.service_cost * days),
+        contact_cost=_money(trade.contact_costs / (economics.exposure_prior_days + trade.watched_days) * days),
+        up_buying=_money(min(trade.interest_per_day * economics.conversion * order_margin, wallet_left) * hoped),
+        cross_buying=_money(_cross_rate(margin_per_day, trade, stage, len(open_to), economics) * hoped) if open_to else 0,
+        referrals=_money(trade.referrals / (economics.referral_exposure_days + trade.watched_days) * economics.referral * hoped),
         share_of_wallet=share,
         unbought=open_to,
     )
@@ -82,6 +83,11 @@ def margin_rate(trade: Trade, economics: Economics) -> float:
     """Margin per day: what was earned, and what is assumed of everybody beforehand, over the days of both, at the present pace."""
     prior = economics.orders_prior * economics.basket * economics.margin
     return (prior + trade.earned.margin) / (economics.exposure_prior_days + trade.watched_days) * trade.pace
+
+
+def _money(amount: float) -> int:
+    """Whole minor units, no more than any sum of money may be, so that extreme assumptions cannot leave what fits in a message."""
+    return round(min(max(amount, -SUM_MAX), SUM_MAX))
 
 
 def _order_margin(trade: Trade, economics: Economics) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import CustomersMerged, PastContact
 from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
-from nextwave_orchestrator.caps import CapRule, free_at, reserve, settle, used
+from nextwave_orchestrator.caps import CapRule, free_at, reserve, settle, together, used
 from nextwave_orchestrator.state import RESERVATIONS_MAX, Reservation
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 
@@ -202,6 +202,16 @@ def test_contacts_of_an_absorbed_customer_count_after_the_merge() -> None:
         house.merge("c-0", contacts=[past])
     house.touch("cart.updated")
     assert {(d.result, d.reason, d.until) for d in house.decisions} == {("defer", "cap", MONDAY_NOON + 23 * HOUR)}
+
+
+def test_what_either_of_two_customers_knows_of_a_contact_counts_for_both() -> None:
+    """One heard that it failed, the other that it was made, and proof outweighs; what only failed is given back."""
+    decided = Reservation("a1", "a", "email", "marketing", START)
+    known = [decided, replace(decided, unsent=True), replace(decided, made=True)]
+    for mine, theirs in product(known, known):
+        (one,) = together((mine,), (theirs,))
+        assert (one.unsent, one.made) == (mine.unsent or theirs.unsent, mine.made or theirs.made)
+        assert one.counts == (mine.made or theirs.made or not (mine.unsent or theirs.unsent))
 
 
 RESTS = Policy(caps=(), after_refusal="60d", after_complaint="14d")
