@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -68,10 +68,10 @@ class Keyring:
         self._reload()
         return tuple(sorted({key.name for key in self._file.keys if key.kind == "write"}))
 
-    def is_operators(self, source: str) -> bool:
-        """Whether the source's write key was made for an operator, who may say what no customer and no page may."""
+    def source_has(self, source: str, roles: Collection[str]) -> bool:
+        """Whether the source's write key was made with one of these roles, whose people may say what no page may."""
         self._reload()
-        return any("operator" in key.roles for key in self._file.keys if key.kind == "write" and key.name == source)
+        return any(role in roles for key in self._file.keys if key.kind == "write" and key.name == source for role in key.roles)
 
     def require(self, authorization: str, *roles: str) -> Key:
         """The API key of a `Bearer` header that has one of `roles`. Raises a 401 or 403 `Problem`."""

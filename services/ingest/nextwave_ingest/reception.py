@@ -21,11 +21,16 @@ from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources import SourceBook
 
-_OPERATORS_KEY = "a key made with `nextwave keys create write NAME --role operator`"
-_NOT_YOURS = RefusedError("/type", f"only an operator may say so: use {_OPERATORS_KEY}")
-_OUR_NAME = RefusedError(
-    "/data/identifiers", f"{INTERNAL}... is Nextwave's own name of a customer: send a name that your source knows, or use {_OPERATORS_KEY}"
+_KEY = "a write key made with `nextwave keys create write NAME --role"
+_SEPARATING = (("operator",), RefusedError("/type", f"only an operator may say so: use {_KEY} operator`"))
+_OUR_NAME = (
+    ("agent", "operator"),
+    RefusedError(
+        "/data/identifiers", f"{INTERNAL}... is our own name of a customer: send one that you know, or use {_KEY} agent`"
+    ),
 )
+"""Roles of a write key that may say so, and what everybody else is told."""
+_FREE: tuple[tuple[str, ...], RefusedError | None] = ((), None)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -66,12 +71,12 @@ class Reception:
         return self._keyring.write_source(key) if key else None
 
     def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime) -> list[Admitted | Refusal]:
-        """A verdict for each item of this source. What only operators may say is refused to others: a shop's write key is in every page."""
-        verdicts = [judge(item, understand, at, self._blind) for item in items]
-        reserved = [_reserved(verdict.touchpoint) if isinstance(verdict, Admitted) else None for verdict in verdicts]
-        if not any(reserved) or self._keyring.is_operators(source):
-            return verdicts
-        return [Refusal(item, why) if why else verdict for item, verdict, why in zip(items, verdicts, reserved, strict=True)]
+        """A verdict for each item of this source. What only some may say is refused to others: a shop's key is in every page."""
+        return [self._permitted(judge(item, understand, at, self._blind), item, source) for item in items]
+
+    def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str) -> Admitted | Refusal:
+        roles, error = _reserved(verdict.touchpoint) if isinstance(verdict, Admitted) else _FREE
+        return verdict if error is None or self._keyring.source_has(source, roles) else Refusal(item, error)
 
     async def take(self, request: Request, verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime) -> None:
         """Commits touchpoints, holds and refused items. Raises a 429 or 503 `Problem`."""
@@ -100,11 +105,11 @@ class Reception:
         return tracing.child(f"00-{self._random.getrandbits(128) | 1:032x}-{self._random.getrandbits(64) | 1:016x}-01", "ingest")
 
 
-def _reserved(touchpoint: Accepted) -> RefusedError | None:
-    """Why this needs a write key with the role `operator`, or None: nearly everything may be said with any."""
+def _reserved(touchpoint: Accepted) -> tuple[tuple[str, ...], RefusedError | None]:
+    """Roles that a write key needs to say this, and why; nearly everything may be said with any."""
     if touchpoint.type == SEPARATED:
-        return _NOT_YOURS
-    return _OUR_NAME if any(name.startswith(INTERNAL) for name in touchpoint.identifiers) else None
+        return _SEPARATING
+    return _OUR_NAME if any(name.startswith(INTERNAL) for name in touchpoint.identifiers) else _FREE
 
 
 def presented_key(request: Request) -> str:

@@ -93,11 +93,12 @@ def basic(key: str) -> str:
 
 
 def write_keys(folder: Path) -> Path:
-    """A key file with the write keys of a shop, a call centre and an operator's desk, and an API token."""
+    """A key file with the write keys of a shop, a call centre, an operator's desk and agents at their phones, and an API token."""
     keys = (
         Key(name="shop", kind="write", hash=hash_secret(WRITE_KEY, "p")),
         Key(name="callcentre", kind="write", hash=hash_secret("wk_calls", "p")),
         Key(name="desk", kind="write", hash=hash_secret("wk_desk", "p"), roles=("operator",)),
+        Key(name="phones", kind="write", hash=hash_secret("wk_phones", "p"), roles=("agent",)),
         Key(name="ann", kind="api", hash=hash_secret(API_TOKEN, "p"), roles=("viewer",)),
     )
     path = folder / "keys.json"

@@ -12,7 +12,7 @@ async def test_owners_can_read_why_their_items_were_refused(ingest: Stand) -> No
     await ingest.post("/v1/batch", {"batch": [{"type": "track", "event": "x"}, {"type": "track", "event": "x", "userId": "7"}]})
     async with ingest.client() as client:
         sources = {s["source"]: s for s in (await client.get("/v1/sources", headers=BEARER)).json()}
-    assert sorted(sources) == ["callcentre", "desk", "shop"]
+    assert sorted(sources) == ["callcentre", "desk", "phones", "shop"]
     assert (sources["shop"]["admitted"], sources["shop"]["refused"], sources["callcentre"]["admitted"]) == (1, 1, 0)
     assert sources["shop"]["recent_refusals"][0]["pointer"] == "/userId"
 

@@ -76,11 +76,18 @@ async def test_who_is_separated_from_whom_must_be_said(ingest: Stand, changed: d
 
 
 @pytest.mark.parametrize("named", [{"subject": OURS, "data": {}}, {"data": {"identifiers": ["customer_id:7", OURS]}}])
-async def test_nextwaves_own_names_are_for_operators(ingest: Stand, named: dict[str, Any]) -> None:
+async def test_nextwaves_own_names_are_for_agents_and_operators(ingest: Stand, named: dict[str, Any]) -> None:
     event = EVENT | {"type": "page.viewed"} | named
     answer = await ingest.post("/v1/touchpoints", event, headers=STRUCTURED)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/data/identifiers")
     assert "external:nextwave:" in answer.json()["detail"]
     assert ingest.committer.records == []
-    assert (await ingest.post("/v1/touchpoints", event, headers=STRUCTURED | OPERATOR)).status_code == 202
-    assert OURS in ingest.committer.touchpoints[0].identifiers
+    for key in ("wk_desk", "wk_phones"):
+        assert (await ingest.post("/v1/touchpoints", event, headers=STRUCTURED | {"authorization": basic(key)})).status_code == 202
+    assert all(OURS in touchpoint.identifiers for touchpoint in ingest.committer.touchpoints)
+    assert len(ingest.committer.touchpoints) == 2
+
+
+async def test_an_agent_separates_nobody(ingest: Stand) -> None:
+    answer = await ingest.post("/v1/touchpoints", EVENT, headers=STRUCTURED | {"authorization": basic("wk_phones")})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/type")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_scoring.masking import MASK, mask_data, mask_names
+from nextwave_contracts.masking import MASK, mask_data, mask_names
 
 KEYS = [
     "email",
