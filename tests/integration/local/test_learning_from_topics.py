@@ -44,14 +44,8 @@ async def test_what_is_learned_from_the_topic_is_what_an_export_teaches_and_scor
     assert learned.exit_code == 0, learned.output
     exported = await nextwave("evaluate", "--export", str(written(tmp_path / "shop.csv", histories)), *OPTIONS)
     from_topic, from_export = json.loads(learned.stdout), json.loads(exported.stdout)
-    for measure in (
-        "customers",
-        "auc",
-        "accuracy",
-        "baseline",
-        "silence_rule",
-    ):  # calibration is by folds, which go by the customers' names
-        assert from_topic[measure] == from_export[measure]
+    for measure in ("customers", "auc", "accuracy", "baseline", "silence_rule"):  # calibration hangs on the folds, which go by name
+        assert from_topic[measure] == pytest.approx(from_export[measure], rel=1e-9)
     registry = Registry(Baseline(DEFAULT), models)
     registry.reload()
     assert registry.current.live.name.startswith("churn@")
