@@ -203,7 +203,7 @@ async def test_outside_the_permitted_hours_it_waits_for_the_next_span(place: Pla
 
 async def test_what_might_begin_after_the_hours_waits_for_the_next_span(place: Place) -> None:
     closing = NOON + timedelta(seconds=5)
-    await place.put(a_contact(permitted=(Span(start=NOON, end=closing), Span(start=NOON + DAY, end=NOON + DAY + HOUR))))
+    await place.put(a_contact(permitted=(Span(start=NOON, end=closing), Span(start=NOON + HOUR, end=NOON + 2 * HOUR))))
     assert await place.dispatcher(Recorder(), Pace(concurrency=8, fresh_seconds=5.0)).claim(5) == []
     assert await place.states() == {"a1": "due"}
 
