@@ -34,7 +34,7 @@ def arguments(given: Sequence[str]) -> argparse.Namespace:
     for name, words in (("faults", asked.kinds), ("targets", asked.targets), ("without", asked.without)):
         if wrong := [word for word in words if word not in known[name]]:
             parser.error(f"--{name} {', '.join(wrong)}: use {', '.join(known[name])}" + (", or none, or all" if name == "faults" else ""))
-    for name, least in (("minutes", 0.05), ("rate", 0.1), ("rest", 0.0)):
+    for name, least in (("minutes", 0.05), ("rate", 0.1), ("rest", 0.0), ("slowest", 0.0)):
         if not least <= getattr(asked, name) <= NUMBER_MAX:
             parser.error(f"--{name} {getattr(asked, name)}: use a number from {least} to {NUMBER_MAX:g}")
     if fault := report.unwritable(asked.report):
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--replicas", type=int, default=2, choices=(1, 2, 3), help="of each service (%(default)d)")
     add("--without", default="", metavar="MECHANISM,...", help="left out: the run must fail")
     add("--rate", type=float, default=LIVES_PER_SECOND, help="customers' lives begun per second (%(default)g)")
+    add("--slowest", type=float, default=plan.SLOWEST_MS, help="milliseconds that a slow connection delays at most (%(default)g)")
     add("--report", type=Path, default=folder, help="folder of the report, seed-N.md and seed-N.png (build/faults)")
     add("--state", type=Path, default=None, help="folder of the stack; kept when it is named")
     add("--plan", action="store_true", help="only print the schedule")
@@ -86,6 +87,7 @@ async def carry_out(asked: argparse.Namespace, state: Path) -> Result:
             kinds=asked.kinds,
             targets=asked.targets,
             rate=asked.rate,
+            slowest=asked.slowest,
             rest_seconds=asked.rest,
             previous=previous,
             say=say,
@@ -101,7 +103,7 @@ def main(given: Sequence[str]) -> int:
     if asked.plan:
         replicas = dict.fromkeys(asked.targets, asked.replicas)
         print(f"seed {asked.seed}, {asked.minutes:g} minutes")  # noqa: T201
-        for fault in plan.plan(asked.seed, asked.minutes * 60, kinds=asked.kinds, replicas=replicas):
+        for fault in plan.plan(asked.seed, asked.minutes * 60, kinds=asked.kinds, replicas=replicas, slowest=asked.slowest):
             print(fault)  # noqa: T201
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -46,6 +46,8 @@ PROVIDER_TROUBLES = (
     "callback_lost", "callback_duplicated", "callback_reordered", "callback_unsigned", "callback_unknown_id",
 )  # fmt: skip
 PAUSE_SECONDS_MEAN = 3.0
+SLOWEST_MS = 400.0
+"""The most that a slow connection delays every byte."""
 WARM_SECONDS = 4.0
 """Nothing goes wrong before that, so that every kind meets work in progress."""
 
@@ -71,7 +73,9 @@ class Fault:
         return " ".join(part for part in parts if part) + (f" ({self.amount:g} {unit})" if self.amount else "")
 
 
-def plan(seed: int, seconds: float, *, kinds: Sequence[Kind] = USUAL, replicas: Mapping[str, int]) -> tuple[Fault, ...]:
+def plan(
+    seed: int, seconds: float, *, kinds: Sequence[Kind] = USUAL, replicas: Mapping[str, int], slowest: float = SLOWEST_MS
+) -> tuple[Fault, ...]:
     """The faults of a run in order of time, all over before `seconds`. Kinds are dealt from a shuffled deck: none is left out long."""
     chance = random.Random(f"plan {seed}")
     faults: list[Fault] = []
@@ -83,7 +87,7 @@ def plan(seed: int, seconds: float, *, kinds: Sequence[Kind] = USUAL, replicas: 
         if not deck:
             deck = [kind for kind in kinds for _ in range(WEIGHTS.get(kind, 1))]
             chance.shuffle(deck)
-        fault = _draw(chance, deck.pop(), at, replicas)
+        fault = _draw(chance, Fault(at=at, kind=deck.pop()), replicas, slowest)
         if fault.at + fault.seconds >= seconds:
             break
         if fault.kind == "roll":
@@ -93,9 +97,8 @@ def plan(seed: int, seconds: float, *, kinds: Sequence[Kind] = USUAL, replicas: 
     return tuple(faults)
 
 
-def _draw(chance: random.Random, kind: Kind, at: float, replicas: Mapping[str, int]) -> Fault:
-    fault = Fault(at=at, kind=kind)
-    match kind:
+def _draw(chance: random.Random, fault: Fault, replicas: Mapping[str, int], slowest: float) -> Fault:
+    match fault.kind:
         case "kill" | "leave":
             fault = replace(fault, target=_replica(chance, CLIENTS, replicas))
         case "roll":
@@ -104,7 +107,7 @@ def _draw(chance: random.Random, kind: Kind, at: float, replicas: Mapping[str, i
         case "freeze":
             fault = replace(fault, target=_replica(chance, CLIENTS, replicas), seconds=chance.choice((0.5, 2.0, 5.0, 9.0, 12.0)))
         case "cut" | "blackhole" | "half" | "slow":
-            fault = _network(chance, fault, replicas)
+            fault = _network(chance, fault, replicas, slowest)
         case "jump":
             target, hours = _replica(chance, CLIENTS, replicas), chance.choice(JUMPS_HOURS)
             fault = replace(fault, target=target, seconds=chance.uniform(4, 15), amount=hours)
@@ -119,11 +122,11 @@ def _draw(chance: random.Random, kind: Kind, at: float, replicas: Mapping[str, i
     return fault
 
 
-def _network(chance: random.Random, fault: Fault, replicas: Mapping[str, int]) -> Fault:
+def _network(chance: random.Random, fault: Fault, replicas: Mapping[str, int], slowest: float) -> Fault:
     target = _replica(chance, CLIENTS, replicas)
     ways = ("kafka",) if target.startswith("ingest") else ("kafka", "postgres", "both")
     seconds = chance.choice((1.0, 4.0, 8.0, 13.0))
-    amount = chance.choice((20.0, 100.0, 400.0)) if fault.kind == "slow" else 0.0
+    amount = chance.choice((20.0, 100.0, slowest)) if fault.kind == "slow" else 0.0
     return replace(fault, target=target, seconds=seconds, way=chance.choice(ways), amount=amount)
 
 

@@ -23,7 +23,7 @@ from faults.observer.finding import Finding
 from faults.observer.reading import Reading
 from faults.observer.service import unfinished
 from faults.observer.verdict import judge
-from faults.plan import CLIENTS, USUAL, Fault, Kind, plan
+from faults.plan import CLIENTS, SLOWEST_MS, USUAL, Fault, Kind, plan
 from faults.sampling import Sample, Sampler
 from faults.stand import SPEED, Stand
 from faults.world import WINDOW, publish, rules_of
@@ -47,6 +47,7 @@ class Order:
     targets: Sequence[str] = CLIENTS
     """The services whose replicas are harmed."""
     rate: float = LIVES_PER_SECOND
+    slowest: float = SLOWEST_MS
     rest_seconds: float = REST_SECONDS
     previous: Path | None = None
     say: Callable[[str], None] = print
@@ -82,7 +83,7 @@ async def attack(stand: Stand, order: Order) -> Result:
         driver = Driver(doors, client, random.Random(f"driver {order.seed}"), lambda: clock.at(time.time()))
         evidence = Evidence(clock=clock, rules=rules, posted=driver.posted, people=people, book=book, statuses=driver.statuses)
         harmed = {service: stand.replicas[service] for service in order.targets}
-        faults = plan(order.seed, order.seconds, kinds=order.kinds, replicas=harmed)
+        faults = plan(order.seed, order.seconds, kinds=order.kinds, replicas=harmed, slowest=order.slowest)
         sampler = Sampler(stand, evidence)
         async with _reading(stand) as reading, sampler.running(reading):
             began, since = time.monotonic(), time.time()

@@ -36,7 +36,7 @@ HUNTS = (
     ),
     Hunt({"seen": "P4", "outbox": "P1"}, "--faults kill --targets scoring,orchestrator --minutes 0.4 --rest 10 --replicas 1", (379, 14)),
     Hunt({"clock": "P12"}, "--faults jump --targets orchestrator,channels --minutes 0.6 --rest 10 --replicas 1", (18, 19)),
-    Hunt({"fence": "P4"}, "--faults slow,blackhole,cut --targets scoring --minutes 0.66 --rest 10 --rate 5", (24151, 122)),
+    Hunt({"fence": "P4"}, "--faults slow,freeze --targets scoring --minutes 0.6 --rest 10 --rate 5 --slowest 700", (3801, 2578)),
 )
 MECHANISMS_LEFT_OUT = [(hunt, mechanism) for hunt in HUNTS for mechanism in hunt.breaks]
 

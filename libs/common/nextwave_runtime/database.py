@@ -44,7 +44,7 @@ def is_wrong_value(error: Exception) -> bool:
 
 
 class Statement:
-    """SQL of the hot paths, with `:name` parameters, that the driver runs itself: a quarter of the processor time of SQLAlchemy's way.
+    """SQL of the hot paths, with `:name` parameters, that the driver runs itself.
 
     It runs in the transaction of the connection that it is given. A parameter whose type PostgreSQL cannot tell needs a cast.
     """

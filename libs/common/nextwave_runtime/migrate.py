@@ -8,6 +8,8 @@ from pathlib import Path
 
 from alembic import command, context
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -16,7 +18,11 @@ _LOCK = 7_203_914
 
 
 def upgrade(package: str, dsn: str) -> None:
-    """Brings the database to the newest revision of the migrations in `package`. Safe to call at the same time from several places."""
+    """Brings the database to the newest revision of the migrations in `package`. Safe to call at the same time from several places.
+
+    Nothing goes down again: a revision only adds what the build before can leave alone, so rolling back is running that build. A database
+    that a newer build has brought further than this package knows is left as it is.
+    """
     folder = Path(str(import_module(package).__file__)).parent
     config = Config()
     config.set_main_option("script_location", str(folder))
@@ -44,4 +50,6 @@ async def _upgrade(config: Config, dsn: str) -> None:
 
 def _run(connection: Connection, config: Config) -> None:
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if set(MigrationContext.configure(connection).get_current_heads()) <= known:
+        command.upgrade(config, "head")

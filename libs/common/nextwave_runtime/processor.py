@@ -64,14 +64,14 @@ class Processor:
         self._workers: dict[TopicPartition, PartitionWorker] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._consumer: Any = None
+        self._listener = _Listener(self)
         self._surroundings: Surroundings | None = None
         self._stopping = asyncio.Event()
         self._failed: BaseException | None = None
         self._marker: Marker | None = None
         self._heard = time.monotonic()
         """When Kafka last told our consumer how far its logs go."""
-        self._broken = False
-        """Whether our consumer will never work again."""
+        self._broken = False  # whether our consumer will never work again
         self.ready = False
 
     @property
@@ -103,6 +103,7 @@ class Processor:
             for helper in helpers:
                 helper.cancel()
             await asyncio.gather(*helpers, return_exceptions=True)
+            self._listener.is_let_go = True
             await self.release(list(self._workers))
             await self._let_go()
 
@@ -164,7 +165,8 @@ class Processor:
             self.name, self._consumer, self._publisher, self._clock, self._settings, self._watermarks.sends_to, partitions
         )
         self._heard = time.monotonic()
-        self._consumer.subscribe(topics, listener=_Listener(self))
+        self._listener = _Listener(self)
+        self._consumer.subscribe(topics, listener=self._listener)
         self.ready = True
 
     async def _partition_count(self, topic: str) -> int:
@@ -288,9 +290,11 @@ class Processor:
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
     def __init__(self, processor: Processor) -> None:
         self._processor = processor
+        self.is_let_go = False  # then what the group still assigns to its consumer is the next one's, which asks for it itself
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         await self._processor.release(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        self._processor.take(assigned)
+        if not self.is_let_go:
+            self._processor.take(assigned)

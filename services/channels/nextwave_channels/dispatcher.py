@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import perf_counter
 
 import structlog
@@ -152,7 +152,8 @@ class Dispatcher:
         if not due:
             return None
         stops = await store.stops(connection, [d.contact for d in due])
-        steps = [self._rule(d, gate.check(d.contact, stops, now), now) for d in due]
+        begins = now + timedelta(seconds=self._pace.fresh_seconds)
+        steps = [self._rule(d, gate.check(d.contact, stops, now, begins), now) for d in due]
         await store.report(connection, steps, self._desk.partitions)
         return steps
 

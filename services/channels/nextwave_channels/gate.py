@@ -73,13 +73,13 @@ class Never:
 Ruling = Claim | Later | Never
 
 
-def check(contact: Contact, stops: Stops, now: datetime) -> Ruling:
-    """What the dispatcher may do with a due contact."""
+def check(contact: Contact, stops: Stops, now: datetime, begins: datetime) -> Ruling:
+    """What the dispatcher may do with a due contact, when a send that is claimed `now` may begin as late as `begins`."""
     reason = forbidden(contact, stops, now)
     if reason is not None:
         return Never("withdrawn", reason)
-    opens = opening(contact.permitted, now)
-    if now >= contact.not_after or opens is None or opens >= contact.not_after:
+    opens = opening(contact.permitted, now, begins)
+    if begins >= contact.not_after or opens is None or opens >= contact.not_after:
         return Never("expired", "expired")
     return Claim() if opens <= now else Later(opens)
 
@@ -96,9 +96,9 @@ def forbidden(contact: Contact, stops: Stops, now: datetime) -> GateCode | None:
     return None
 
 
-def opening(permitted: Iterable[Span], now: datetime) -> datetime | None:
-    """`now` inside a permitted span, else the start of the next one, else None."""
-    return min((max(span.start, now) for span in permitted if now < span.end and span.start < span.end), default=None)
+def opening(permitted: Iterable[Span], now: datetime, begins: datetime) -> datetime | None:
+    """`now` inside a permitted span that also holds `begins`, else the start of the next one, else None."""
+    return min((max(span.start, now) for span in permitted if begins < span.end and span.start < span.end), default=None)
 
 
 def facts_of(hold: Hold, appended_at: datetime) -> list[Fact]:

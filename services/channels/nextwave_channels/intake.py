@@ -132,7 +132,7 @@ def take(unit: Batch, contact: Contact, now: datetime, channels: frozenset[str])
     name = contact.action_id
     if name in unit.existing or name in unit.new:
         return
-    delivery = life.queue(contact, gate.opening(contact.permitted, now) or now)
+    delivery = life.queue(contact, gate.opening(contact.permitted, now, now) or now)
     unit.new[name] = unit.unsent[name] = delivery
     if contact.channel not in channels:
         yield from _end(unit, [delivery], now, ("failed", f"no adapter for channel {contact.channel}"))

@@ -25,9 +25,7 @@ _KEY = "a write key made with `nextwave keys create write NAME --role"
 _SEPARATING = (("operator",), RefusedError("/type", f"only an operator may say so: use {_KEY} operator`"))
 _OUR_NAME = (
     ("agent", "operator"),
-    RefusedError(
-        "/data/identifiers", f"{INTERNAL}... is our own name of a customer: send one that you know, or use {_KEY} agent`"
-    ),
+    RefusedError("/data/identifiers", f"{INTERNAL}... is our own name of a customer: send one that you know, or use {_KEY} agent`"),
 )
 """Roles of a write key that may say so, and what everybody else is told."""
 _FREE: tuple[tuple[str, ...], RefusedError | None] = ((), None)

@@ -16,6 +16,8 @@ from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.membership import partition_count
 
 from nextwave_scoring import store
+from nextwave_scoring.assessment import House
+from nextwave_scoring.churn.outlook import Model
 from nextwave_scoring.customer import Judge
 from nextwave_scoring.rejudging import first_pages
 
@@ -33,7 +35,8 @@ class Changeover:
     database: Database
     clock: Clock
     kafka: str
-    _told: str = field(default="", init=False)
+    _told: Model | None = field(default=None, init=False)
+    """The live model that the database was told of last; a house does not change while a process runs."""
 
     async def follow(self) -> None:
         """Looks for ever."""
@@ -46,23 +49,22 @@ class Changeover:
 
     async def look(self) -> bool:
         """Whether all customers are to be judged anew, which is ordered in the transaction that says so."""
-        now_in_force = judged_by(self.judge)
-        if now_in_force == self._told:
+        live = self.judge.models.current.live
+        if live is self._told:
             return False
         partitions = await partition_count(self.kafka, TOUCHPOINTS.name)
         if not partitions:
             return False
         async with self.database.transaction() as connection:
-            changed = await store.judges_changed(connection, now_in_force)
+            changed = await store.judges_changed(connection, judged_by(live, self.judge.house))
             if changed:
                 await timers.schedule(connection, first_pages(self.clock.now() + OTHERS_WAIT, partitions))
-        self._told = now_in_force
+        self._told = live
         if changed:
-            _log.info("customers_are_judged_anew", model=self.judge.models.current.live.name)
+            _log.info("customers_are_judged_anew", model=live.name)
         return changed
 
 
-def judged_by(judge: Judge) -> str:
-    """What judges customers: the live model's name, and a digest of it and of what the house says."""
-    live = judge.models.current.live
-    return f"{live.name} {hashlib.sha256(repr((live, judge.house)).encode()).hexdigest()[:16]}"
+def judged_by(live: Model, house: House) -> str:
+    """What judges customers: the live model's name, and a digest of it and of what the house says, the same in every process."""
+    return f"{live.name} {hashlib.sha256(repr((live, house)).encode()).hexdigest()[:16]}"

@@ -134,15 +134,19 @@ def _after(posted: Posted, records: list[dict[str, Any]], place: Mapping[str, tu
 
 
 def hours(evidence: Evidence) -> Iterator[Finding]:
-    """P12: no text at night where the person lives, none before it was decided, none before its wave."""
+    """P12: no text at night where the person lives, none before it was decided, none before its wave.
+
+    A text that was claimed before the night may still be on its way to the provider for `SEND_SECONDS`, which are minutes of business time.
+    """
     decided = {contact["action_id"]: contact for contact in evidence.book.contacts}
     tolerance = timedelta(seconds=evidence.clock.speed)
+    on_its_way = timedelta(seconds=SEND_SECONDS * evidence.clock.speed)
     for call in evidence.calls:
         person = evidence.person_at(call.to)
         if not call.accepted or person is None:
             continue
         local = call.business.astimezone(ZoneInfo(person.zone))
-        if call.channel == "sms" and not DAY_HOURS[0] <= local.hour < DAY_HOURS[1]:
+        if call.channel == "sms" and not (DAY_HOURS[0] <= local.hour and (local - on_its_way).hour < DAY_HOURS[1]):
             yield Finding("P12", f"text {call.action_id} to {person.name} at {local:%H:%M} in {person.zone}")
         contact = decided.get(call.action_id)
         if contact and call.business < instant(contact["decided_at"]) - tolerance:

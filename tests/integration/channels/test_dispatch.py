@@ -16,7 +16,7 @@ from nextwave_channels.delivery import begin
 from nextwave_channels.dispatcher import Dispatcher, settle_lapsed
 from nextwave_channels.gate import Claim, Fact, check
 from nextwave_channels.pacing import Pace
-from nextwave_contracts.actions import Contact
+from nextwave_contracts.actions import Contact, Span
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 
@@ -74,7 +74,7 @@ async def test_a_stop_that_comes_after_the_claim_waits_for_it_and_leaves_what_is
         assert not stopped.done()
         (due,) = await store.lock_due(connection, "email", NOON, 5)
         stops = await store.stops(connection, [due.contact])
-        assert check(due.contact, stops, NOON) == Claim()
+        assert check(due.contact, stops, NOON, NOON) == Claim()
         await store.report(connection, [begin(due, NOON, 60)], PARTITIONS)
     assert await stopped == 1
     assert await place.states() == {"action-1": "sending", "action-2": "withdrawn"}
@@ -199,6 +199,13 @@ async def test_outside_the_permitted_hours_it_waits_for_the_next_span(place: Pla
     assert await dispatcher.claim(5) is None
     place.clock.instant = NOON + DAY + timedelta(seconds=1)
     assert len(await dispatcher.claim(5) or []) == 1
+
+
+async def test_what_might_begin_after_the_hours_waits_for_the_next_span(place: Place) -> None:
+    closing = NOON + timedelta(seconds=5)
+    await place.put(a_contact(permitted=(Span(start=NOON, end=closing), Span(start=NOON + HOUR, end=NOON + 2 * HOUR))))
+    assert await place.dispatcher(Recorder(), Pace(concurrency=8, fresh_seconds=5.0)).claim(5) == []
+    assert await place.states() == {"a1": "due"}
 
 
 async def test_past_its_latest_time_it_expires_instead_of_bursting(place: Place) -> None:

@@ -18,6 +18,9 @@ from nextwave_runtime.processor import Processor
 from nextwave_runtime.settings import ProcessorSettings
 from stack import Stack
 
+TAKEN_LATE: list[int] = []
+"""How many partitions a consumer that was let go still began to work on."""
+
 
 async def _never(*_places: Any) -> Any:
     raise KafkaTimeoutError("no answer")
@@ -41,7 +44,21 @@ def _break(consumer: Any) -> None:
     consumer.getmany, consumer.stop = _coordination_ended, stop_badly
 
 
-@pytest.mark.parametrize("harm", [_deafen, _break])
+def _assign_late(consumer: Any) -> None:
+    """While it is let go the group gives it its partitions once more."""
+    _deafen(consumer)
+    stop = consumer.stop
+
+    async def stop_after_a_rebalance() -> None:
+        listener = consumer._subscription.listener
+        await listener.on_partitions_assigned(consumer.assignment())
+        TAKEN_LATE.append(len(listener._processor._workers))
+        await stop()
+
+    consumer.stop = stop_after_a_rebalance
+
+
+@pytest.mark.parametrize("harm", [_deafen, _break, _assign_late])
 async def test_a_consumer_that_never_works_again_is_replaced_and_everything_is_taken_in(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, harm: Callable[[Any], None]
 ) -> None:
@@ -73,3 +90,4 @@ async def test_a_consumer_that_never_works_again_is_replaced_and_everything_is_t
     await asyncio.gather(*tasks)
     await asyncio.gather(*(database.close() for database in databases))
     assert sorted(all_of(counted)) == sorted(expected(range(40)))
+    assert not any(TAKEN_LATE)

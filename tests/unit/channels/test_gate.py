@@ -13,6 +13,7 @@ from nextwave_channels.gate import Claim, Fact, Later, Never, Stops, check, fact
 from nextwave_contracts.actions import Span
 from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold
 
+SECOND = timedelta(seconds=1)
 OPEN = Stops(facts={}, campaigns=frozenset())
 
 
@@ -67,7 +68,7 @@ def stops(*facts: Fact, campaigns: tuple[str, ...] = ()) -> Stops:
     ],
 )
 def test_the_gate_rules_by_the_first_check_that_fails(known: Stops, ruling: object) -> None:
-    assert check(a_contact(), known, NOON) == ruling
+    assert check(a_contact(), known, NOON, NOON) == ruling
 
 
 @pytest.mark.parametrize(
@@ -98,16 +99,30 @@ def test_a_complaint_that_nobody_closes_lapses_and_a_newer_one_does_not() -> Non
     ],
 )
 def test_a_contact_goes_out_inside_its_spans_only(now: Any, ruling: object) -> None:
-    assert check(a_contact(), OPEN, now) == ruling
+    assert check(a_contact(), OPEN, now, now) == ruling
 
 
 def test_a_contact_is_not_postponed_to_a_span_that_begins_at_its_latest_time() -> None:
     contact = a_contact(not_after=NOON + DAY)
-    assert check(contact, OPEN, NOON + 9 * HOUR) == Never("expired", "expired")
+    assert check(contact, OPEN, NOON + 9 * HOUR, NOON + 9 * HOUR) == Never("expired", "expired")
+
+
+@pytest.mark.parametrize(
+    ("left", "not_after", "ruling"),
+    [
+        (SECOND, NOON + 2 * DAY, Later(NOON + DAY)),
+        (2 * SECOND, NOON + 2 * DAY, Claim()),
+        (HOUR, NOON + 7 * HOUR + SECOND, Never("expired", "expired")),
+        (HOUR, NOON + 7 * HOUR + 2 * SECOND, Claim()),
+    ],
+)
+def test_what_may_begin_after_the_hours_or_its_latest_time_is_not_claimed(left: timedelta, not_after: Any, ruling: object) -> None:
+    now = NOON + 8 * HOUR - left
+    assert check(a_contact(not_after=not_after), OPEN, now, now + SECOND) == ruling
 
 
 def test_no_permitted_span_means_never() -> None:
-    assert check(a_contact(permitted=()), OPEN, NOON) == Never("expired", "expired")
+    assert check(a_contact(permitted=()), OPEN, NOON, NOON) == Never("expired", "expired")
 
 
 hours = st.integers(0, 72)
@@ -121,7 +136,7 @@ spans = st.lists(st.tuples(hours, hours), max_size=6).map(
 def test_the_opening_is_the_first_permitted_instant(permitted: tuple[Span, ...], at: int) -> None:
     every = [NOON + n * HOUR for n in range(at, 73)]
     expected = next((t for t in every if any(s.start <= t < s.end for s in permitted)), None)
-    assert opening(permitted, NOON + at * HOUR) == expected
+    assert opening(permitted, NOON + at * HOUR, NOON + at * HOUR) == expected
 
 
 @settings(deadline=None)

@@ -60,6 +60,12 @@ def test_history_that_is_read_late_holds_nobody_in_the_band_that_half_of_it_seem
     assert told[-1].profile.churn.band == "low"
 
 
+def test_history_that_is_read_newest_first_puts_nobody_into_a_band_on_the_way() -> None:
+    ledger = Ledger()
+    told = [ledger.see(imported(day))[-1].profile.churn.band for day in range(600, -1, -10)]
+    assert set(told) == {"low"}
+
+
 def test_what_happens_now_waits_for_the_least_stay_all_the_same() -> None:
     ledger = Ledger()
     for day in range(0, 501, 10):

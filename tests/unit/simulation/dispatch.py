@@ -46,7 +46,7 @@ class Carrier:
             self.ring.at(now + self.ring.weather.wait(), lambda: self._claim(name))
             return
         contact = delivery.contact
-        ruling = gate.Claim() if self.ring.broken == "claim_gate" else gate.check(contact, self.channels.stops(contact), now)
+        ruling = gate.Claim() if self.ring.broken == "claim_gate" else gate.check(contact, self.channels.stops(contact), now, now)
         match ruling:
             case gate.Later(until=until):
                 self._report(life.postpone(delivery, now, until))

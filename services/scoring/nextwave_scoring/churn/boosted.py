@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from nextwave_contracts.customers import RiskReason
@@ -73,7 +73,8 @@ class Boosted:
     horizon_days: int
     trees: Trees
     calibration: Calibration
-    read: Callable[[Profile], list[float]]
+    read: Callable[[Profile], list[float]] = field(repr=False)
+    """Follows from the features. As a function it would make one model look like another in every process."""
     silence: int
     """The silence's place among the features, -1 when it is none."""
     start: float

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
@@ -95,7 +95,8 @@ class Logistic:
     formula: Formula
     calibration: Calibration
     population: Population | None
-    read: Callable[[Profile], list[float]]
+    read: Callable[[Profile], list[float]] = field(repr=False)
+    """Follows from the features. As a function it would make one model look like another in every process."""
     fixed: tuple[Term, ...]
     growing: dict[str, Term]
 

@@ -39,8 +39,3 @@ def upgrade() -> None:
     create_processor_tables(op)
     for statement in STATEMENTS:
         op.execute(statement)
-
-
-def downgrade() -> None:
-    for table in ("stopped_campaigns", "stops", "steps", "deliveries", "timers", "seen", "outbox", "progress"):
-        op.execute(f"drop table {table}")

@@ -30,8 +30,3 @@ def upgrade() -> None:
     )
     op.execute("create table catalogue_revision (single boolean primary key default true check (single), revision bigint not null)")
     op.execute("insert into catalogue_revision (revision) values (1)")
-
-
-def downgrade() -> None:
-    tables = "segments, templates, campaign_drafts, policies, campaigns, campaign_versions, readiness, catalogue_revision"
-    op.execute(f"drop table {tables}, progress, outbox, seen, timers")

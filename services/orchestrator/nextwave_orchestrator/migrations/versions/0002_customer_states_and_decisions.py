@@ -23,8 +23,3 @@ def upgrade() -> None:
     )
     op.execute("create index decisions_by_customer on decisions (customer_id, at desc, decision_id desc)")
     op.execute("create index decisions_by_time on decisions (at desc, decision_id desc)")
-
-
-def downgrade() -> None:
-    op.execute("drop table decisions")
-    op.execute("drop table customer_states")

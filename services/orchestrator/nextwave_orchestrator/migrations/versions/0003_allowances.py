@@ -26,7 +26,3 @@ def upgrade() -> None:
         " select 'budget/' || c.key, cast(cast(v.body as jsonb) #>> '{budget,amount}' as bigint), c.changed_by"
         " from campaigns c join campaign_versions v on v.key = c.key and v.version = c.version"
     )
-
-
-def downgrade() -> None:
-    op.execute("drop table leases, allowances")

@@ -30,8 +30,3 @@ def upgrade() -> None:
         " primary key (partition, week, segment, channel, hour)) with (fillfactor = 70)"
     )
     op.execute(_DECIDED_BEFORE)
-
-
-def downgrade() -> None:
-    op.execute("drop table response_counts")
-    op.execute("drop table bookings")

@@ -14,8 +14,3 @@ def upgrade() -> None:
     op.execute("alter table customer_states add column partition int")
     op.execute("create index customer_states_by_partition on customer_states (partition, customer_id)")
     op.execute("create index customer_states_unplaced on customer_states (customer_id) where partition is null")
-
-
-def downgrade() -> None:
-    op.execute("drop index customer_states_unplaced, customer_states_by_partition")
-    op.execute("alter table customer_states drop column partition")

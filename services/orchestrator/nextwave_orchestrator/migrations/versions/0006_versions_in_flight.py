@@ -16,8 +16,3 @@ def upgrade() -> None:
         "create table flights (partition int not null, campaign text not null, version int not null, people bigint not null,"
         " primary key (partition, campaign, version)) with (fillfactor = 50)"
     )
-
-
-def downgrade() -> None:
-    op.execute("drop table flights")
-    op.execute("alter table campaigns drop column migrates_to, drop column drains")

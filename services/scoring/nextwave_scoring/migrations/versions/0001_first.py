@@ -31,7 +31,3 @@ def upgrade() -> None:
     create_processor_tables(op)
     for statement in TABLES:
         op.execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("the first revision has nothing before it")

@@ -16,7 +16,3 @@ TABLES = (
 def upgrade() -> None:
     for statement in TABLES:
         op.execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("a column that only the newer build reads may stay")

@@ -25,7 +25,3 @@ TABLES = (
 def upgrade() -> None:
     for statement in TABLES:
         op.execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("what only the newer build reads may stay")

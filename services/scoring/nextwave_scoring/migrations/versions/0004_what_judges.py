@@ -13,7 +13,3 @@ TABLES = ("create table judged_by (place int primary key default 0 check (place 
 def upgrade() -> None:
     for statement in TABLES:
         op.execute(statement)
-
-
-def downgrade() -> None:
-    raise NotImplementedError("what only the newer build reads may stay")
