@@ -205,7 +205,7 @@ async def test_what_might_begin_after_the_hours_waits_for_the_next_span(place: P
     closing = NOON + timedelta(seconds=5)
     await place.put(a_contact(permitted=(Span(start=NOON, end=closing), Span(start=NOON + HOUR, end=NOON + 2 * HOUR))))
     assert await place.dispatcher(Recorder(), Pace(concurrency=8, fresh_seconds=5.0)).claim(5) == []
-    assert await place.states() == {"a1": "due"}
+    assert await place.states() == {"action-1": "due"}
 
 
 async def test_past_its_latest_time_it_expires_instead_of_bursting(place: Place) -> None:
