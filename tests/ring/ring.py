@@ -122,6 +122,11 @@ class Ring:
         answer = await self.client.get(self.endpoints["simulator"] + "/ledger")
         return [json.loads(line) for line in answer.text.splitlines() if line]
 
+    async def people(self, channels: dict[str, dict[str, float]]) -> None:
+        """How people behave from now on, by channel (probabilities); on all others they do nothing."""
+        answer = await self.client.put(self.endpoints["simulator"] + "/behaviour", json={"channels": channels})
+        assert answer.status_code < 300, answer.text
+
     def send_signal(self, replica: str, number: signal.Signals) -> int:
         """Signals a replica; its process id."""
         pid = int(self.endpoints["pids"][replica])

@@ -91,7 +91,7 @@ async def used(connection: AsyncConnection, prefix: str, now: datetime, *, one: 
 
 async def _recall(connection: AsyncConnection, scope: str, how: Any) -> None:
     """Under the lock of whoever shares out, and after every batch that is being written with what it held."""
-    await connection.execute(ONE_AT_A_TIME)
+    await ONE_AT_A_TIME.run(connection)
     await connection.execute(_HOLD, {"scope": scope})
     await connection.execute(how, {"scope": scope})
 

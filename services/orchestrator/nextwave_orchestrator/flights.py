@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from nextwave_runtime.database import Statement
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,9 +14,9 @@ from nextwave_orchestrator.state import CustomerState
 Flights = Counter[tuple[str, int]]
 """By campaign and version, how many more (or fewer) are under way."""
 
-_ADD = text(
+_ADD = Statement(
     "insert into flights (partition, campaign, version, people)"
-    " select :partition, * from unnest(cast(:campaigns as text[]), cast(:versions as int[]), cast(:people as bigint[]))"
+    " select cast(:partition as int), * from unnest(cast(:campaigns as text[]), cast(:versions as int[]), cast(:people as bigint[]))"
     " on conflict (partition, campaign, version) do update set people = flights.people + excluded.people"
 )
 _READ = text("select version, sum(people) as people from flights where campaign = :campaign group by version order by version")
@@ -41,7 +42,7 @@ async def add(connection: AsyncConnection, partition: int, flights: Mapping[tupl
         "versions": [version for (_, version), _ in changed],
         "people": [people for _, people in changed],
     }
-    await connection.execute(_ADD, bound)
+    await _ADD.run(connection, bound)
 
 
 async def people_in(connection: AsyncConnection, campaign: str) -> dict[int, int]:

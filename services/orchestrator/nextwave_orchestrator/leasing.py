@@ -11,14 +11,14 @@ from itertools import groupby
 from typing import Any
 
 from nextwave_runtime.application import OutdatedError, Work
-from sqlalchemy import TextClause, text
+from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_orchestrator.allowances import EPOCH, UNLIMITED, Holding, Lease, Leases, Pool, booked, period_at
 
-ONE_AT_A_TIME = text("select pg_advisory_xact_lock(x'6e780009'::int)")
+ONE_AT_A_TIME = Statement("select pg_advisory_xact_lock(x'6e780009'::int)")
 """Held until its commit by whoever changes what other partitions hold."""
-_LOAD = text(
+_LOAD = Statement(
     "select a.scope, coalesce(a.amount, cast(:unlimited as bigint)) amount, a.per_seconds, l.period, l.taken, l.spent, l.wanted,"
     " l.queued_until from allowances a left join leases l on l.scope = a.scope and l.partition = :partition"
     " where a.scope = any(cast(:scopes as text[])) or a.per_seconds > 0"
@@ -27,17 +27,17 @@ _HELD = (
     "select l.scope, l.partition, l.period, l.taken, l.spent, coalesce(a.amount, cast(:unlimited as bigint)) amount"
     " from leases l join allowances a on a.scope = l.scope where l.scope = any(cast(:scopes as text[])) order by l.scope, l.partition"
 )
-_PEEK, _HOLD = text(_HELD), text(_HELD + " for update of l")
-_MINE = text(
+_PEEK, _HOLD = Statement(_HELD), Statement(_HELD + " for update of l")
+_MINE = Statement(
     "select scope, period, taken, spent from leases where partition = :partition and scope = any(cast(:scopes as text[]))"
     " order by scope for update"
 )
-_WRITE = text(
+_WRITE = Statement(
     "insert into leases (scope, partition, period, taken, spent) select * from unnest(cast(:scopes as text[]),"
     " cast(:partitions as int[]), cast(:periods as timestamptz[]), cast(:takens as bigint[]), cast(:spents as bigint[]))"
     " on conflict (scope, partition) do update set period = excluded.period, taken = excluded.taken, spent = excluded.spent"
 )
-_ASK = text(
+_ASK = Statement(
     "update leases l set wanted = a.wanted, queued_until = a.queued from unnest(cast(:scopes as text[]), cast(:wanted as bigint[]),"
     " cast(:queued as timestamptz[])) a(scope, wanted, queued) where l.scope = a.scope and l.partition = :partition"
 )
@@ -46,8 +46,8 @@ _ASK = text(
 async def load(connection: AsyncConnection, work: Work, budgets: Sequence[str]) -> Leases:
     """The partition's leases of these budgets and of every capacity; what it lacked before was asked for."""
     bound = {"unlimited": UNLIMITED, "partition": work.partition, "scopes": list(budgets)}
-    rows = (await connection.execute(_LOAD, bound)).all()
-    leases = Leases({row.scope: _lease(row, work.now) for row in rows}, work.partitions)
+    rows = await _LOAD.rows(connection, bound)
+    leases = Leases({row["scope"]: _lease(row, work.now) for row in rows}, work.partitions)
     lacking = {scope: lease for scope, lease in leases.held.items() if lease.wanted > lease.left}
     if lacking:
         await _top_up(connection, work, lacking)
@@ -60,7 +60,7 @@ async def save(connection: AsyncConnection, partition: int, leases: Leases) -> N
     if not changed:
         return
     bound = {"partition": partition, "scopes": [lease.scope for lease in changed]}
-    mine = {row.scope: row for row in (await connection.execute(_MINE, bound)).all()}
+    mine = {row["scope"]: row for row in await _MINE.rows(connection, bound)}
     written: list[tuple[str, int, datetime, Holding]] = []
     for lease in changed:
         row = mine.get(lease.scope)
@@ -70,26 +70,26 @@ async def save(connection: AsyncConnection, partition: int, leases: Leases) -> N
         written.append((lease.scope, partition, lease.period, after))
     await _write(connection, written)
     asked = {"wanted": [lease.want for lease in changed], "queued": [lease.queued_until for lease in changed]}
-    await connection.execute(_ASK, bound | asked)
+    await _ASK.run(connection, bound | asked)
 
 
 def _lease(row: Any, now: datetime) -> Lease:
-    per = timedelta(seconds=row.per_seconds)
-    period = max(row.period or EPOCH, period_at(now, per))
+    per = timedelta(seconds=row["per_seconds"])
+    period = max(row["period"] or EPOCH, period_at(now, per))
     return Lease(
-        scope=row.scope,
-        amount=row.amount,
+        scope=row["scope"],
+        amount=row["amount"],
         per=per,
         period=period,
-        left=_holding(row, period).left if row.period else 0,
-        wanted=row.wanted or 0,
-        queued_until=row.queued_until or EPOCH,
+        left=_holding(row, period).left if row["period"] else 0,
+        wanted=row["wanted"] or 0,
+        queued_until=row["queued_until"] or EPOCH,
     )
 
 
 def _holding(row: Any, period: datetime) -> Holding:
     """What a row is worth in a period: nothing when it is of an earlier one."""
-    return Holding(row.taken, row.spent) if row.period == period else Holding()
+    return Holding(row["taken"], row["spent"]) if row["period"] == period else Holding()
 
 
 async def _top_up(connection: AsyncConnection, work: Work, lacking: dict[str, Lease]) -> None:
@@ -97,7 +97,7 @@ async def _top_up(connection: AsyncConnection, work: Work, lacking: dict[str, Le
     seen = await _held(connection, lacking, _PEEK)
     there = {scope: lease for scope, lease in lacking.items() if seen[scope].has_more_than(lease.left)}
     if there:
-        await connection.execute(ONE_AT_A_TIME)
+        await ONE_AT_A_TIME.run(connection)
         await _share(connection, work, there)
     for lease in lacking.values():
         lease.was_topped_up()
@@ -113,16 +113,16 @@ async def _share(connection: AsyncConnection, work: Work, lacking: dict[str, Lea
     await _write(connection, written)
 
 
-async def _held(connection: AsyncConnection, leases: dict[str, Lease], query: TextClause) -> dict[str, Pool]:
+async def _held(connection: AsyncConnection, leases: dict[str, Lease], query: Statement) -> dict[str, Pool]:
     """By scope what is held in the period of the lease. The asking partition has a row: it once wrote what it lacks."""
-    rows = (await connection.execute(query, {"unlimited": UNLIMITED, "scopes": sorted(leases)})).all()
-    return {scope: _in_period(list(of_scope), leases[scope].period) for scope, of_scope in groupby(rows, key=lambda row: row.scope)}
+    rows = await query.rows(connection, {"unlimited": UNLIMITED, "scopes": sorted(leases)})
+    return {scope: _in_period(list(of_scope), leases[scope].period) for scope, of_scope in groupby(rows, key=lambda row: str(row["scope"]))}
 
 
 def _in_period(rows: Sequence[Any], period: datetime) -> Pool:
-    holdings = {row.partition: _holding(row, period) for row in rows}
-    is_over = any(row.period > period for row in rows)
-    return Pool(0 if is_over else rows[0].amount, holdings)
+    holdings = {row["partition"]: _holding(row, period) for row in rows}
+    is_over = any(row["period"] > period for row in rows)
+    return Pool(0 if is_over else rows[0]["amount"], holdings)
 
 
 async def _write(connection: AsyncConnection, written: Sequence[tuple[str, int, datetime, Holding]]) -> None:
@@ -135,4 +135,4 @@ async def _write(connection: AsyncConnection, written: Sequence[tuple[str, int, 
         "takens": [holding.taken for _, _, _, holding in written],
         "spents": [holding.spent for _, _, _, holding in written],
     }
-    await connection.execute(_WRITE, bound)
+    await _WRITE.run(connection, bound)

@@ -27,7 +27,7 @@ VISITED_MAX = 5_000
 """Customers looked at for members of a small segment."""
 _ON = text("select state from customer_states where customer_id > :after order by customer_id limit :most")
 _AROUND = text("select state from customer_states where customer_id > :after and customer_id <= :until order by customer_id limit :most")
-_CUSTOMERS = text(
+CUSTOMERS = text(
     "select greatest(s.n_live_tup, c.reltuples, 0)::bigint from pg_class c join pg_stat_user_tables s on s.relid = c.oid"
     " where c.oid = 'customer_states'::regclass"
 )
@@ -95,4 +95,4 @@ class Sampler:
 
     async def _customers(self) -> int:
         async with self.database.transaction() as connection:
-            return int((await connection.execute(_CUSTOMERS)).scalar_one())
+            return int((await connection.execute(CUSTOMERS)).scalar_one())

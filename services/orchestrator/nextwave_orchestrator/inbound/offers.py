@@ -146,6 +146,7 @@ def _arrived(visit: Visit, candidate: Candidate) -> GateInput:
         address=INTERNAL + given.customer_id,
         bounced=False,
         cost=0,
+        loading=0,
         opt_in=False,
         quiet=(),
         capacity_free_at=None,

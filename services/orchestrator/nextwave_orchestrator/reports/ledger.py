@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from nextwave_runtime.database import Statement
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_orchestrator.reports.books import Books, Entry, Sums
 from nextwave_orchestrator.responses import table
 
-_WRITE = text(
+_WRITE = Statement(
     "insert into bookings (partition, day, campaign, version, fact, code, wave, segment, channel, held_by, count, amount, loading)"
-    " select :partition, * from unnest(cast(:days as date[]), cast(:campaigns as text[]), cast(:versions as int[]),"
+    " select cast(:partition as int), * from unnest(cast(:days as date[]), cast(:campaigns as text[]), cast(:versions as int[]),"
     " cast(:facts as text[]), cast(:codes as text[]), cast(:waves as text[]), cast(:segments as text[]), cast(:channels as text[]),"
     " cast(:held as text[]), cast(:counts as bigint[]), cast(:amounts as bigint[]), cast(:loadings as bigint[]))"
     " on conflict (campaign, day, partition, version, fact, code, wave, segment, channel, held_by) do update"
@@ -52,7 +53,7 @@ async def write(connection: AsyncConnection, partition: int, books: Books) -> No
     rows = sorted(books.entries.items())
     bound: dict[str, object] = {name: [entry[n] for entry, _ in rows] for n, name in enumerate(_COLUMNS)}
     bound |= {name: [sums[n] for _, sums in rows] for n, name in enumerate(("counts", "amounts", "loadings"))}
-    await connection.execute(_WRITE, bound | {"partition": partition})
+    await _WRITE.run(connection, bound | {"partition": partition})
 
 
 async def read(connection: AsyncConnection, asked: Asked) -> list[tuple[Entry, Sums]]:

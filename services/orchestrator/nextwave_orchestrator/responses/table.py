@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from nextwave_runtime.database import Statement
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,9 +17,9 @@ HALVES_MAX = 8
 Counted = Mapping[tuple[int, Cell], Seen]
 """By week and cell."""
 
-_ADD = text(
+_ADD = Statement(
     "insert into response_counts (partition, week, segment, channel, hour, sent, answered)"
-    " select :partition, * from unnest(cast(:weeks as int[]), cast(:segments as text[]), cast(:channels as text[]),"
+    " select cast(:partition as int), * from unnest(cast(:weeks as int[]), cast(:segments as text[]), cast(:channels as text[]),"
     " cast(:hours as int[]), cast(:sent as bigint[]), cast(:answered as bigint[]))"
     " on conflict (partition, week, segment, channel, hour) do update"
     " set sent = response_counts.sent + excluded.sent, answered = response_counts.answered + excluded.answered"
@@ -47,7 +48,7 @@ async def add(connection: AsyncConnection, partition: int, counts: Counted) -> N
         "sent": [int(seen.sent) for _, seen in rows],
         "answered": [int(seen.answered) for _, seen in rows],
     }
-    await connection.execute(_ADD, bound)
+    await _ADD.run(connection, bound)
 
 
 async def read(connection: AsyncConnection, week: int, half_days: float) -> list[tuple[Cell, Seen]]:

@@ -58,7 +58,10 @@ def test_the_service_level_is_the_policys_and_the_shipped_one_where_it_says_noth
 
 def test_the_best_offer_is_the_one_that_the_formula_gives_most_and_the_others_are_told_with_their_numbers() -> None:
     goals = {"a": 100, "b": 900, "c": 500, "d": 300, "e": 700}
-    rules = catalogue(*(campaign(k, CALLED, goal={"event": "order.placed", "within": "5d", "value": v}) for k, v in goals.items()))
+    rules = catalogue(
+        *(campaign(k, CALLED, goal={"event": "order.placed", "within": "5d", "value": v}) for k, v in goals.items()),
+        policy=Policy(loading_share=1.0),
+    )
     found = answer(rules)
     assert [offer.campaign for offer in found.offers] == ["b", "e", "c"]
     assert codes(found) == {"d": "outranked", "a": "outranked"}
