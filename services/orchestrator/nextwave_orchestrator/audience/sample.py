@@ -28,7 +28,8 @@ VISITED_MAX = 5_000
 _ON = text("select state from customer_states where customer_id > :after order by customer_id limit :most")
 _AROUND = text("select state from customer_states where customer_id > :after and customer_id <= :until order by customer_id limit :most")
 _CUSTOMERS = text(
-    "select coalesce(case when c.relpages > 0 then c.reltuples / c.relpages * pg_relation_size(c.oid) / current_setting('block_size')::int end,"
+    "select coalesce(case when c.relpages > 0 then c.reltuples / c.relpages * pg_relation_size(c.oid)"
+    " / current_setting('block_size')::int end,"
     " s.n_live_tup, 0)::bigint from pg_class c join pg_stat_user_tables s on s.relid = c.oid where c.oid = 'customer_states'::regclass"
 )
 """About how many rows there are, in constant time: as PostgreSQL's planner tells, rows a page at the last vacuum or analysis times pages.
