@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from nextwave_runtime.settings import ProcessorSettings
+
+STOP_SECONDS = 5.0
+
+_log = structlog.get_logger()
 
 
 def consumer_of(name: str, settings: ProcessorSettings) -> AIOKafkaConsumer:
@@ -23,6 +30,25 @@ def consumer_of(name: str, settings: ProcessorSettings) -> AIOKafkaConsumer:
         fetch_max_wait_ms=100,
         request_timeout_ms=10_000,
     )
+
+
+def fetches(consumer: AIOKafkaConsumer) -> bool:
+    """Whether it still fetches (True before its start).
+
+    aiokafka's task for it ends for good at an error that it does not know, such as uvloop's of a transport that is closed already, while
+    the consumer stays a member of its group, tells how far the logs go, and returns no more records without a word.
+    """
+    fetcher = consumer._fetcher  # noqa: SLF001  (its `error_future` is public; there is no other way to it)
+    return fetcher is None or not fetcher.error_future.done()
+
+
+async def let_go(consumer: AIOKafkaConsumer) -> None:
+    """Stops it, within bounds."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await consumer.stop()
+    except Exception as error:  # noqa: BLE001  (it is let go: whatever went wrong inside it long ago comes out here and harms nobody)
+        _log.warning("consumer_stop_failed", error=repr(error))
 
 
 async def partition_count(bootstrap: str, topic: str) -> int:

@@ -20,7 +20,7 @@ from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.marking import Marker
-from nextwave_runtime.membership import consumer_of, partition_count
+from nextwave_runtime.membership import consumer_of, fetches, let_go, partition_count
 from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
 from nextwave_runtime.publisher import Publisher
 from nextwave_runtime.schema import keep_days
@@ -29,7 +29,7 @@ from nextwave_runtime.settings import ProcessorSettings
 POLL_SECONDS = 0.2
 TIMER_SECONDS = 0.03
 MAINTAIN_SECONDS = 600.0
-STOP_SECONDS, DEAF_SECONDS = 5.0, 15.0
+DEAF_SECONDS = 15.0
 """So long without an answer about its logs, while others get one, and a consumer is replaced."""
 
 _log = structlog.get_logger()
@@ -105,10 +105,13 @@ class Processor:
             await asyncio.gather(*helpers, return_exceptions=True)
             self._listener.is_let_go = True
             await self.release(list(self._workers))
-            await self._let_go()
+            await let_go(self._consumer)
 
     async def _deaf(self) -> bool:
-        """Whether Kafka has long not told our consumer how far its logs go, and tells somebody else at once: aiokafka's client hangs."""
+        """Whether our consumer fetches no more, or hangs: Kafka has long not told it how far its logs go, and tells somebody else at once."""
+        if not fetches(self._consumer):
+            self._replaces("it fetches no more")
+            return True
         if not self._workers or time.monotonic() - self._heard < DEAF_SECONDS:
             return False
         self._heard = time.monotonic()
@@ -124,13 +127,6 @@ class Processor:
     def _replaces(self, why: str) -> None:
         metrics.CONSUMER_REBUILDS.labels(self.name).inc()
         _log.error("consumer_replaced", processor=self.name, why=why)
-
-    async def _let_go(self) -> None:
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                await self._consumer.stop()
-        except Exception as error:  # noqa: BLE001  (it is let go: whatever went wrong inside it long ago comes out here and harms nobody)
-            _log.warning("consumer_stop_failed", error=repr(error))
 
     def stop(self) -> None:
         """Begin to drain: batches begun are finished and published, then `run` returns."""

@@ -44,6 +44,18 @@ def _break(consumer: Any) -> None:
     consumer.getmany, consumer.stop = _coordination_ended, stop_badly
 
 
+def _end_fetching(consumer: Any) -> None:
+    """As uvloop has it when a connection is closed between aiokafka's look at it and its writing."""
+    send = consumer._client.send
+
+    async def send_all_but_fetches(node: int, request: Any, **more: Any) -> Any:
+        if type(request).__name__.startswith("FetchRequest"):
+            raise RuntimeError("the handler is closed")
+        return await send(node, request, **more)
+
+    consumer._client.send = send_all_but_fetches
+
+
 def _assign_late(consumer: Any) -> None:
     """While it is let go the group gives it its partitions once more."""
     _deafen(consumer)
@@ -58,7 +70,7 @@ def _assign_late(consumer: Any) -> None:
     consumer.stop = stop_after_a_rebalance
 
 
-@pytest.mark.parametrize("harm", [_deafen, _break, _assign_late])
+@pytest.mark.parametrize("harm", [_deafen, _break, _end_fetching, _assign_late])
 async def test_a_consumer_that_never_works_again_is_replaced_and_everything_is_taken_in(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, harm: Callable[[Any], None]
 ) -> None:
