@@ -108,7 +108,7 @@ class Processor:
             await let_go(self._consumer)
 
     async def _deaf(self) -> bool:
-        """Whether our consumer fetches no more, or hangs: Kafka has long not told it how far its logs go, and tells somebody else at once."""
+        """Whether our consumer fetches no more, or hangs: Kafka has long not told it where its logs end, but tells others at once."""
         if not fetches(self._consumer):
             self._replaces("it fetches no more")
             return True
