@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
+from contextlib import ExitStack, suppress
 
 import psutil
+
+CHOICE = range(10_240, 32_768)
+"""Below what systems give to outgoing connections (from 32768 on Linux, 49152 elsewhere): one of those might take the port meanwhile."""
+TRIES = 1_000
 
 
 def free_port() -> int:
     """A port that nobody listens on now (it may be taken before you bind it)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def free_ports(count: int) -> list[int]:
-    """Different free ports: all are held at once while they are chosen."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Different free ports, drawn at random: all are held at once while they are chosen. Raises `OSError` when there are not so many."""
+    chosen: list[int] = []
+    with ExitStack() as held:
+        for _ in range(TRIES):
+            if len(chosen) == count:
+                return chosen
+            probe, port = held.enter_context(socket.socket()), secrets.choice(CHOICE)
+            with suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                chosen.append(port)
+    raise OSError(f"not {count} free ports between {CHOICE.start} and {CHOICE.stop}")
 
 
 def is_free(port: int) -> bool:

@@ -6,6 +6,7 @@ import os
 import socket
 from pathlib import Path
 
+import pytest
 from nextwave_local import doctor
 from nextwave_local.ports import free_ports
 
@@ -28,3 +29,12 @@ def test_a_folder_that_does_not_exist_yet_is_judged_by_the_disk_it_will_be_on(tm
 
 def test_free_ports_are_different() -> None:
     assert len(set(free_ports(20))) == 20
+
+
+def test_no_port_is_chosen_that_an_outgoing_connection_could_take_meanwhile() -> None:
+    assert max(free_ports(50)) < 32_768
+
+
+def test_more_ports_than_there_are_is_an_error() -> None:
+    with pytest.raises(OSError, match="not 1001 free ports"):
+        free_ports(1001)
