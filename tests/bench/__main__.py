@@ -12,12 +12,12 @@ import msgspec
 from rich.console import Console
 from ring.ring import ORIGIN, Ring
 
-from bench import growth, ingest, latency, scoring, throughput
+from bench import deciding, growth, ingest, latency, scoring, throughput
 from bench.processes import memory_mb, of_stack
 from bench.report import Part, Report, show
 from bench.stand import Bench, standing
 
-PARTS = ("ingest", "scoring", "ring", "growth")
+PARTS = ("ingest", "scoring", "deciding", "ring", "growth")
 
 
 async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str, float]]:
@@ -28,6 +28,9 @@ async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str
     if "scoring" in wanted:
         async with standing(bench.folder / "scoring") as ring:
             parts += await scoring.measure(bench, ring)
+    if "deciding" in wanted:
+        async with standing(bench.folder / "deciding") as ring:
+            parts += await deciding.measure(bench, ring)
     if "ring" in wanted:
         bench.say("starting the ring")
         async with standing(bench.folder / "ring", "--from", ORIGIN) as ring:
@@ -55,7 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement under steady load")
     parser.add_argument("--events", type=int, default=20_000, help="touchpoints of the backlog")
     parser.add_argument("--customers", type=int, default=2_000, help="customers that the touchpoints are of")
-    parser.add_argument("--crowd", type=int, default=1_000_000, help="customers that there are in all, for scoring and growth")
+    parser.add_argument("--crowd", type=int, default=1_000_000, help="customers that there are in all, for scoring, deciding and growth")
     return parser.parse_args()
 
 
