@@ -134,6 +134,10 @@ class Catalogue:
     """By event type the paths that rules ask for, those of campaigns first: what is remembered of an event before all else."""
     watched: tuple[LiveSegment, ...] = field(init=False)
     """The segments that somebody waits for to be entered or left."""
+    by_event: Mapping[str, tuple[LiveCampaign, ...]] = field(init=False)
+    """The live campaigns that wait for an event, by its type."""
+    by_change: tuple[LiveCampaign, ...] = field(init=False)
+    """The live campaigns that wait for something of the customer to be entered or left."""
     dated: tuple[LiveCampaign, ...] = field(init=False)
     """The live campaigns that wait for a day of the profile."""
     scheduled: tuple[LiveCampaign, ...] = field(init=False)
@@ -147,11 +151,23 @@ class Catalogue:
         for type_, path in (*sorted(campaigns), *sorted(segments)):
             asked[type_] = (*asked.get(type_, ()), path)
         object.__setattr__(self, "asked", asked)
-        sides = (side for campaign in self.live for side in (campaign.definition.entry.on.entered, campaign.definition.entry.on.left))
-        keys = {key for side in sides for key in side.get("segment", ())}
+        triggers = [(campaign, campaign.definition.entry.on) for campaign in self.live]
+        keys = {key for _, on in triggers for side in (on.entered, on.left) for key in side.get("segment", ())}
+        by_event: dict[str, tuple[LiveCampaign, ...]] = {}
+        for campaign, on in triggers:
+            if on.event:
+                by_event[on.event] = (*by_event.get(on.event, ()), campaign)
+        object.__setattr__(self, "by_event", by_event)
+        object.__setattr__(self, "by_change", tuple(campaign for campaign, on in triggers if on.entered or on.left))
         object.__setattr__(self, "watched", tuple(segment for segment in self.segments if segment.key in keys))
         object.__setattr__(self, "dated", tuple(campaign for campaign in self.live if campaign.date is not None))
         object.__setattr__(self, "scheduled", tuple(campaign for campaign in self.live if campaign.schedule is not None))
+
+    def entered_by(self, happening: Happening | None, changes: Sequence[tuple[str, str, str]]) -> list[LiveCampaign]:
+        """The live campaigns that this event or these changes let a customer into."""
+        waiting = () if happening is None else self.by_event.get(happening.type, ())
+        waiting = (*waiting, *self.by_change) if changes else waiting
+        return [campaign for campaign in waiting if campaign.enters(happening, changes)]
 
     def segment_of(self, facts: Facts, wanted: Sequence[str]) -> str:
         """The first of `wanted` segment keys, in the segments' priority order, that the customer is in; `*` if wanted; else empty."""

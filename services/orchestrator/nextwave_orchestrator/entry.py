@@ -27,8 +27,7 @@ def enter(turn: Turn, happening: Happening | None, changes: Changes) -> None:
 
     While a merge is under way they are put off: whether they may begin is judged when both customers are known as one.
     """
-    entering = [campaign for campaign in turn.catalogue.live if campaign.enters(happening, changes)]
-    for campaign in sorted(entering, key=lambda c: (c.definition.priority, c.key)):
+    for campaign in sorted(turn.catalogue.entered_by(happening, changes), key=lambda c: (c.definition.priority, c.key)):
         entry_key = _entry_key(campaign, happening)
         if entry_key is not None:
             admit(turn, campaign, entry_key)
