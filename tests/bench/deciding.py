@@ -21,6 +21,7 @@ from nextwave_orchestrator.fold import Decider
 from nextwave_runtime.application import Taken, Timer, Work
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
+from nextwave_runtime.service import spare_the_collector
 from nextwave_runtime.timers import Gates, schedule, take_due
 from ring.ring import Ring
 from stack import create_database
@@ -156,6 +157,7 @@ async def measure(bench: Bench, ring: Ring) -> list[Part]:
             await house.take(house.messages(seeds[first : first + BATCH], ENTERS_EVERY**3))
     await known_to_the_orchestrator(connection, range(bench.customers, bench.crowd))
     await connection.execute("update customer_states set partition = 0 where partition is distinct from 0")
+    spare_the_collector()
     parts = [await _messages(bench, house), await _timers(bench, house, connection)]
     await connection.close()
     await database.close()

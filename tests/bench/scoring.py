@@ -12,6 +12,7 @@ from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.application import Taken, Work
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
+from nextwave_runtime.service import spare_the_collector
 from nextwave_scoring.application import Scoring
 from nextwave_scoring.churn.baseline import Baseline
 from nextwave_scoring.churn.population import DEFAULT
@@ -50,6 +51,7 @@ async def measure(bench: Bench, ring: Ring) -> list[Part]:
     await known_to_scoring(connection, range(bench.customers, bench.crowd), ("customer_id:?", "anonymous_id:d?"))
     await connection.execute(_TABLE)
     await connection.execute("insert into states select id, state from customers")
+    spare_the_collector()
     parts = [await _part(bench, database, connection, scoring, each) for each in GOALS]
     await connection.close()
     await database.close()

@@ -86,7 +86,7 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
     done: set[asyncio.Future[Any]]
     done, _ = await asyncio.wait([waiting, serving, starting], return_when=asyncio.FIRST_COMPLETED)
     if done == {starting} and starting.exception() is None:
-        _spare_the_collector()
+        spare_the_collector()
         jobs += [asyncio.ensure_future(job()) for job in service.background]
         work += [asyncio.create_task(processor.run(), name=processor.name) for processor in service.processors]
         done, _ = await asyncio.wait([waiting, serving, *work, *jobs], return_when=asyncio.FIRST_COMPLETED)
@@ -110,7 +110,7 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
     return 1 if failed else 0
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """Code and settings live as long as the process: looking through them for garbage cost a quarter of scoring's time."""
     gc.collect()
     gc.freeze()
