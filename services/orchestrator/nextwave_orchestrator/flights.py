@@ -46,6 +46,9 @@ async def add(connection: AsyncConnection, partition: int, flights: Mapping[tupl
 
 
 async def people_in(connection: AsyncConnection, campaign: str) -> dict[int, int]:
-    """By version, how many are under way in a campaign now; versions without any are left out."""
+    """By version, how many are under way in a campaign now; versions without any are left out.
+
+    A run from before anybody was counted only counts down, so a version of such runs may stand below zero.
+    """
     rows = (await connection.execute(_READ, {"campaign": campaign})).all()
-    return {row.version: int(row.people) for row in rows if row.people}
+    return {row.version: int(row.people) for row in rows if row.people > 0}

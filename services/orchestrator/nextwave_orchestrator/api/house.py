@@ -9,7 +9,7 @@ from starlette.responses import Response
 from nextwave_orchestrator.api.control import Approver, Controlled, Operator, Reader, answer, checked_key, document
 from nextwave_orchestrator.api.documents import Document, save
 from nextwave_orchestrator.campaigns.checks import policy_faults
-from nextwave_orchestrator.campaigns.definition import Policy
+from nextwave_orchestrator.campaigns.definition import SERVICE_LEVELS, Policy
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.live import POLICY_KEY, policy_of
 
@@ -34,7 +34,8 @@ async def get_policy(control: Controlled, _: Reader) -> Response:
 
 def shown(policy: Policy) -> dict[str, object]:
     """Every value, defaults too: who reads a policy wants to see what is in force."""
-    return {name: getattr(policy, name) for name in policy.__struct_fields__}
+    levels = SERVICE_LEVELS | policy.service_levels
+    return {name: getattr(policy, name) for name in policy.__struct_fields__} | {"service_levels": levels}
 
 
 @router.put("/v1/policy", tags=["policy"])

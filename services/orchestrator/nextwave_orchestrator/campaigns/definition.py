@@ -241,7 +241,7 @@ class Policy(Written, frozen=True, kw_only=True):
     after_complaint: str = "14d"
     after_decline: str = "30d"
     """How long a campaign rests, on every channel, for a customer who declined its offer."""
-    service_levels: dict[str, ServiceLevel] = msgspec.field(default_factory=lambda: dict(SERVICE_LEVELS))
+    service_levels: dict[str, ServiceLevel] = {}
     """By value cell; a cell left out has the shipped one."""
     quiet_calls: tuple[tuple[str, str], ...] = (("18:00", "20:00"),)
     channel_costs: dict[str, int] = msgspec.field(default_factory=lambda: dict(CHANNEL_COSTS))
@@ -265,3 +265,11 @@ class Policy(Written, frozen=True, kw_only=True):
     currency: str = "EUR"
     salt: str = "nextwave"
     """Fixes who is held out; changing it draws anew."""
+
+    def __post_init__(self) -> None:
+        """Makes what is written as it is shipped the default itself, which is not stored: the build before this refuses fields it lacks."""
+        own = {cell: level for cell, level in self.service_levels.items() if level != SERVICE_LEVELS.get(cell)}
+        msgspec.structs.force_setattr(self, "service_levels", own)
+        for name, default in zip(self.__struct_fields__, self.__struct_defaults__, strict=True):
+            if getattr(self, name) == default:
+                msgspec.structs.force_setattr(self, name, default)

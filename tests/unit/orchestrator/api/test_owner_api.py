@@ -225,6 +225,17 @@ async def test_the_policy_in_force_is_shown_whole_and_changed_at_once(call: Call
     assert (await call("viewer", "GET", "/v1/policy")).json()["global_holdout"] == 0.1
 
 
+async def test_a_policy_is_stored_without_what_the_build_before_does_not_know_unless_it_is_used(call: Caller, store: FakeStore) -> None:
+    own = {"IV": {"answer_within": "5s"}}
+    await call("approver", "PUT", "/v1/policy", {"caps": []})
+    shown = (await call("viewer", "GET", "/v1/policy")).json()
+    assert shown["service_levels"]["IV"] == {"answer_within": "15s", "line": "personal"}
+    for levels, kept in ((shown["service_levels"], None), (shown["service_levels"] | own, own)):
+        await call("approver", "PUT", "/v1/policy", shown | {"service_levels": levels})
+        stored = msgspec.json.decode(store.committed.written["policies", "house"].body)
+        assert (stored.get("service_levels"), stored.keys() & {"after_decline", "context", "score"}) == (kept, set())
+
+
 async def test_the_openapi_document_tells_what_is_written(call: Caller) -> None:
     document = (await call("viewer", "GET", "/openapi.json")).json()
     body = document["paths"]["/v1/campaigns/{key}"]["put"]["requestBody"]["content"]["application/json"]["schema"]
