@@ -15,11 +15,11 @@ MASK = "•••"
 _ADDRESSES = frozenset({"email", "phone", "device_token"})
 _PERSONAL = frozenset(
     {
-        "avatar", "body", "contact", "dob", "iban", "identifiers", "ip", "message", "name", "nickname", "postcode", "recipient",
-        "sender", "serial", "serialnumber", "ssn", "taxid", "text", "useragent", "zip", "zipcode",
+        "avatar", "body", "contact", "dob", "iban", "identifiers", "ip", "message", "name", "nickname", "note", "postcode", "promise",
+        "recipient", "sender", "serial", "serialnumber", "ssn", "taxid", "text", "useragent", "zip", "zipcode",
     }
 )  # fmt: skip
-"""Keys in lower case, of letters and digits alone."""
+"""Keys in lower case, of letters and digits alone. What people write in their own words may name anybody."""
 _PERSONAL_PARTS = re.compile(
     "address|birth|contactname|displayname|email|(?:family|first|full|given|last|maiden|middle|sur|user)name|fax|mobile|passport|phone|postal|street"
 )

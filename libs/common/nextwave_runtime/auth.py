@@ -17,6 +17,8 @@ from nextwave_runtime.problem import Problem
 
 Role = Literal["viewer", "editor", "approver", "operator", "agent", "privacy"]
 ROLES: tuple[str, ...] = get_args(Role)
+SEE_ADDRESSES = frozenset({"agent", "privacy"})
+"""Roles that are shown names and addresses; to all others they are masked (`nextwave_contracts.masking`)."""
 RELOAD_SECONDS = 1.0
 
 
@@ -28,6 +30,11 @@ class Key(msgspec.Struct, frozen=True, kw_only=True):
     hash: str
     roles: tuple[str, ...] = ()
     not_after: datetime | None = None
+
+    @property
+    def sees_addresses(self) -> bool:
+        """Whether who calls with it is shown names and addresses."""
+        return not SEE_ADDRESSES.isdisjoint(self.roles)
 
 
 class KeyFile(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,16 +10,19 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.security import HTTPBearer
+from msgspec.structs import replace
 from nextwave_contracts.decisions import Decision
+from nextwave_contracts.masking import MASK
 from nextwave_contracts.reasons import GateCode
 from nextwave_contracts.wire import decode, encode
-from nextwave_runtime.auth import ROLES, Keyring
+from nextwave_runtime.auth import ROLES, Key, Keyring
 from nextwave_runtime.database import Database
 from nextwave_runtime.problem import FieldError, Problem
 from pydantic import AwareDatetime, BaseModel, Field
 from starlette.responses import Response
 
 from nextwave_orchestrator import store
+from nextwave_orchestrator.candidate import GateInput
 from nextwave_orchestrator.decisions import answer, answer_in
 from nextwave_orchestrator.telling import decision_in_words
 
@@ -47,7 +50,7 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
     """The routes; every API role may read them."""
 
     def reader(request: Request, _: Annotated[Any, Depends(_bearer)]) -> None:
-        keyring.require(request.headers.get("authorization", ""), *ROLES)
+        request.state.key = keyring.require(request.headers.get("authorization", ""), *ROLES)
 
     router = APIRouter(prefix="/v1", tags=["decisions"], dependencies=[Depends(reader)])
 
@@ -59,10 +62,12 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
         more = _cursor(found[-1]) if len(found) == asked.limit else None
         return _json({"items": found, "next": more})
 
-    @router.get("/decisions/{decision_id}", summary="One decision, with the input of its gate")
-    async def decision(decision_id: str) -> Response:
+    @router.get("/decisions/{decision_id}", summary="One decision, with the input of its gate; addresses for who may see them")
+    async def decision(request: Request, decision_id: str) -> Response:
         record, given = await _one(database, decision_id)
-        return _json({"decision": record, "words": decision_in_words(record), "input": given})
+        by: Key = request.state.key
+        shown = given if by.sees_addresses else _masked(given)
+        return _json({"decision": record, "words": decision_in_words(record), "input": shown})
 
     @router.post("/decisions/{decision_id}:replay", summary="Asks the gate again with the stored input")
     async def replay(decision_id: str) -> Response:
@@ -73,12 +78,17 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
     return router
 
 
-async def _one(database: Database, decision_id: str) -> tuple[Decision, Any]:
+async def _one(database: Database, decision_id: str) -> tuple[Decision, GateInput]:
     async with database.transaction() as connection:
         found = await store.find_decision(connection, decision_id)
     if found is None:
         raise Problem(404, "not-found", f"there is no decision {decision_id!r}")
     return found
+
+
+def _masked(given: GateInput) -> GateInput:
+    """Without addresses; where there is none, that still shows."""
+    return replace(given, offers=tuple(replace(offer, address=MASK if offer.address else "") for offer in given.offers))
 
 
 def _json(document: object) -> Response:

@@ -19,8 +19,6 @@ from nextwave_orchestrator.inbound.best import next_best_action
 from nextwave_orchestrator.inbound.visit import Visit
 from nextwave_orchestrator.state import CustomerState
 
-SEE_ADDRESSES = frozenset({"agent", "privacy"})
-"""Roles that are shown names and addresses, as by scoring's API."""
 MERGES_MAX = 16
 """Customers that became part of each other one after another, followed so far."""
 Find = Callable[[str], Awaitable[CustomerState | None]]
@@ -44,8 +42,7 @@ def inbound_router(find: Find, catalogue: Callable[[], Catalogue], clock: Clock,
     ) -> Response:
         state = await _followed(find, customer_id)
         by: Key = request.state.key
-        masked = not SEE_ADDRESSES & set(by.roles)
-        visit = Visit(catalogue(), state, channel, clock.now(), agent, masked)
+        visit = Visit(catalogue(), state, channel, clock.now(), agent, masked=not by.sees_addresses)
         return Response(msgspec.json.encode(next_best_action(visit)), media_type="application/json")
 
     return router

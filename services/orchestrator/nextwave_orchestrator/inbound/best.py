@@ -6,26 +6,14 @@ from typing import Any
 
 from msgspec.structs import replace
 from nextwave_contracts.identifiers import INTERNAL
-from nextwave_contracts.masking import mask_data
 
 from nextwave_orchestrator.campaigns.definition import SERVICE_LEVELS
 from nextwave_orchestrator.decisions import id_of
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.inbound.answer import (
-    Calling,
-    Level,
-    Next,
-    NextBestAction,
-    Offer,
-    OpenMatter,
-    Promise,
-    Recording,
-    Risk,
-    Who,
-)
+from nextwave_orchestrator.inbound.answer import Level, Next, NextBestAction, Offer, OpenMatter, Promise, Recording, Risk, Who
 from nextwave_orchestrator.inbound.calling import calling
 from nextwave_orchestrator.inbound.handover import handover
-from nextwave_orchestrator.inbound.matters import open_matters, promises
+from nextwave_orchestrator.inbound.matters import masked_matter, masked_promise, open_matters, promises
 from nextwave_orchestrator.inbound.offers import may_sell, rank
 from nextwave_orchestrator.inbound.visit import Visit
 from nextwave_orchestrator.offered import ACCEPTED, DECLINED
@@ -36,8 +24,7 @@ SOURCE = "nextwave/next-best-action"
 
 def next_best_action(visit: Visit) -> NextBestAction:
     """The whole answer, from the customer's own state and the catalogue alone."""
-    profile, history = visit.profile, visit.state.history
-    matters, promised = open_matters(profile, history), promises(history, visit.now)
+    matters, promised = _open(visit)
     selling, (offers, losers) = may_sell(visit), rank(visit)
     found = NextBestAction(
         answer_id=visit.answer_id,
@@ -47,7 +34,7 @@ def next_best_action(visit: Visit) -> NextBestAction:
         agent=visit.agent,
         next=_first(matters, promised, offers),
         who=_who(visit),
-        calling=_shown(visit, calling(profile, history, visit.now, matters, promised)),
+        calling=calling(visit.profile, visit.told, visit.now, matters, promised),
         matters=matters,
         promises=promised,
         risk=_risk(visit),
@@ -59,6 +46,15 @@ def next_best_action(visit: Visit) -> NextBestAction:
         record=_record(visit, offers, matters),
     )
     return replace(found, handover=handover(found))
+
+
+def _open(visit: Visit) -> tuple[tuple[OpenMatter, ...], tuple[Promise, ...]]:
+    """Matters and promises as the asking role may see them; everything else that is said of them is made of these."""
+    history = visit.state.history
+    matters, promised = open_matters(visit.profile, history), promises(history, visit.now)
+    if not visit.masked:
+        return matters, promised
+    return tuple(map(masked_matter, matters)), tuple(map(masked_promise, promised))
 
 
 def _first(matters: tuple[OpenMatter, ...], promised: tuple[Promise, ...], offers: tuple[Offer, ...]) -> Next:
@@ -103,13 +99,6 @@ def name_in(traits: dict[str, Any]) -> str:
     pairs = (("first_name", "last_name"), ("firstName", "lastName"), ("firstname", "lastname"))
     parts = next(([traits[key] for key in pair if traits.get(key)] for pair in pairs if any(traits.get(key) for key in pair)), [])
     return " ".join(str(part) for part in parts)
-
-
-def _shown(visit: Visit, reasons: tuple[Calling, ...]) -> tuple[Calling, ...]:
-    """What happened, without personal data where the asking role needs none."""
-    if not visit.masked:
-        return reasons
-    return tuple(replace(reason, evidence=tuple(replace(one, data=mask_data(one.data)) for one in reason.evidence)) for reason in reasons)
 
 
 def _risk(visit: Visit) -> Risk:

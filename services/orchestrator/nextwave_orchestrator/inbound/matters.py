@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from msgspec.structs import replace
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.masking import MASK, mask_data
 
 from nextwave_orchestrator.catalogue import Happening
 from nextwave_orchestrator.inbound.answer import OpenMatter, Promise
 from nextwave_orchestrator.rules.operators import instant
 
+CALL_BACK = "a call back"
 CALLED = frozenset({"call.answered", "outcome.answered"})
 """What keeps the promise of a call."""
 SOLVED = frozenset({"service.completed", "complaint.resolved"})
@@ -36,6 +39,20 @@ def promises(history: Sequence[Happening], now: datetime) -> tuple[Promise, ...]
     """
     found = [promise for place, happening in enumerate(history) for promise in _made(happening, history[place + 1 :], now)]
     return tuple(sorted(found, key=lambda promise: (not promise.is_overdue, promise.due_at or now, promise.made_at)))
+
+
+def masked_matter(matter: OpenMatter) -> OpenMatter:
+    """For who needs no addresses: somebody may use one as a reference."""
+    return replace(matter, reference=_masked(matter.reference))
+
+
+def masked_promise(promise: Promise) -> Promise:
+    """For who needs no names: what a person wrote may hold one."""
+    return replace(promise, text=promise.text if promise.text == CALL_BACK else MASK, reference=_masked(promise.reference))
+
+
+def _masked(reference: str) -> str:
+    return str(mask_data({"reference": reference})["reference"])
 
 
 def _age(matter: OpenMatter) -> tuple[bool, float, str]:
@@ -66,7 +83,7 @@ def _made(happening: Happening, later: Sequence[Happening], now: datetime) -> It
     callback, words = happening.data.get("callback"), happening.data.get("promise")
     is_call = callback is True or instant(callback) is not None
     if is_call and not _is_kept(happening, later, called=True):
-        yield _promise(happening, "a call back", instant(callback), now)
+        yield _promise(happening, CALL_BACK, instant(callback), now)
     if isinstance(words, str) and words and not _is_kept(happening, later, called=False):
         yield _promise(happening, words, instant(happening.data.get("promised_by")), now)
 

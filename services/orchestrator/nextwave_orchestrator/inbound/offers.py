@@ -38,8 +38,8 @@ def may_sell(visit: Visit) -> Selling:
 
 
 def rank(visit: Visit) -> tuple[tuple[Offer, ...], tuple[Loser, ...]]:
-    """The best offers, best first, and every campaign that lost, with its reason and numbers. Ties break by priority, then key."""
-    judged = [one for campaign in _counting_in(visit) if (one := _judge(visit, campaign)) is not None]
+    """The best offers, best first, and what lost, with its reason and numbers, as much as is told. Ties break by priority, then key."""
+    judged = [one for campaign, run in _counting_in(visit) if (one := _judge(visit, campaign, run)) is not None]
     losers = [one for one in judged if isinstance(one, Loser)]
     offers: list[Offer] = []
     for pitch in sorted((one for one in judged if isinstance(one, Pitch)), key=lambda pitch: pitch.rank):
@@ -47,18 +47,24 @@ def rank(visit: Visit) -> tuple[tuple[Offer, ...], tuple[Loser, ...]]:
             losers.append(_outranked(pitch, offers[0]))
         elif (say := _content(visit, pitch.step)) is not None:
             offers.append(_offer(visit, pitch, say))
-    return tuple(offers), tuple(losers[:LOSERS_MAX])
+        else:
+            losers.append(_wordless(pitch))
+    return tuple(offers), tuple(sorted(losers, key=lambda loser: (-loser.score, loser.campaign))[:LOSERS_MAX])
 
 
-def _counting_in(visit: Visit) -> Iterator[LiveCampaign]:
-    """Campaigns that sell, whose audience the customer is in, or on whose way they are already."""
-    on_way = {run.campaign for run in visit.state.runs}
+def _counting_in(visit: Visit) -> Iterator[tuple[LiveCampaign, Run | None]]:
+    """Campaigns that sell: on whose way the customer is, in the version they entered, and those whose audience they are in."""
+    on_way = {run.campaign: run for run in reversed(visit.state.runs)}
+    for run in on_way.values():
+        entered = visit.catalogue.campaigns.get((run.campaign, run.version))
+        if entered is not None and entered.definition.purpose == "marketing":
+            yield entered, run
     for campaign in visit.catalogue.live:
         definition = campaign.definition
-        if definition.purpose != "marketing":
+        if campaign.key in on_way or definition.purpose != "marketing":
             continue
-        if definition.key in on_way or visit.segment_of((definition.entry.audience.segment,)):
-            yield campaign
+        if visit.segment_of((definition.entry.audience.segment,)):
+            yield campaign, None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +89,8 @@ class Pitch:
         return -self.score, self.campaign.definition.priority, self.campaign.key
 
 
-def _judge(visit: Visit, campaign: LiveCampaign) -> Pitch | Loser | None:
+def _judge(visit: Visit, campaign: LiveCampaign, run: Run | None) -> Pitch | Loser | None:
     """None for a campaign that has nothing to say here: keyed by a matter that nobody named, or no content for this customer."""
-    run = next((run for run in visit.state.runs if run.campaign == campaign.key), None)
     if run is None and campaign.definition.entry.key:
         return None
     wave = next((wave for wave in campaign.waves if run is not None and wave.key == run.wave), campaign.waves[0])
@@ -216,6 +221,18 @@ def _reentry(campaign: LiveCampaign, again: datetime, judgement: Judgement) -> L
 def _lost(campaign: LiveCampaign, code: str, detail: str, until: datetime | None, judgement: Judgement) -> Loser:
     numbers = judgement.numbers
     return Loser(campaign=campaign.key, code=code, detail=detail, until=until, score=numbers["score"], numbers=numbers)
+
+
+def _wordless(pitch: Pitch) -> Loser:
+    """Its template fails for this customer."""
+    return Loser(
+        campaign=pitch.campaign.key,
+        code="not_ready",
+        detail=f"template {pitch.step.template}",
+        until=None,
+        score=pitch.score,
+        numbers=pitch.numbers,
+    )
 
 
 def _outranked(pitch: Pitch, best: Offer) -> Loser:

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
+from msgspec.structs import replace
 from nextwave_contracts.actions import Channel
 from nextwave_contracts.customers import Snapshot
-from nextwave_contracts.masking import mask_snapshot
+from nextwave_contracts.masking import mask_data, mask_snapshot
 
-from nextwave_orchestrator.catalogue import Catalogue, Facts
+from nextwave_orchestrator.catalogue import Catalogue, Facts, Happening
 from nextwave_orchestrator.decisions import id_of
 from nextwave_orchestrator.state import CustomerState
 
@@ -37,6 +38,12 @@ class Visit:
     def shown(self) -> Snapshot:
         """What the asking role may see of it."""
         return mask_snapshot(self.profile) if self.masked else self.profile
+
+    @cached_property
+    def told(self) -> tuple[Happening, ...]:
+        """What the asking role may see of what happened."""
+        history = self.state.history
+        return tuple(replace(one, data=mask_data(dict(one.data))) for one in history) if self.masked else history
 
     @cached_property
     def answer_id(self) -> str:

@@ -26,7 +26,6 @@ from nextwave_scoring.instants import micros
 from nextwave_scoring.registry.registry import Registry
 
 READERS = ("viewer", "editor", "approver", "operator", "agent", "privacy")
-SEE_ADDRESSES = frozenset({"agent", "privacy"})
 PAGE_MAX = 200
 Authorization = Annotated[str, Header(description="Bearer <API token>")]
 
@@ -123,7 +122,7 @@ class Answers:
 
 def _sees_addresses(request: Request) -> bool:
     key: Key = request.state.key
-    return bool(SEE_ADDRESSES & set(key.roles))
+    return key.sees_addresses
 
 
 def _cursor(line: queries.Line) -> str:

@@ -287,9 +287,10 @@ def test_a_campaign_that_does_not_sell_is_no_offer() -> None:
     assert (answer(rules).offers, answer(rules).losers) == ((), ())
 
 
-def test_a_template_that_fails_is_not_read_out() -> None:
+def test_a_template_that_fails_is_not_read_out_and_its_campaign_is_told_as_not_ready() -> None:
     rules = catalogue(campaign("a", wave("missing", "email")))
-    assert answer(rules).offers == ()
+    found = answer(rules)
+    assert (found.offers, codes(found), found.losers[0].detail) == ((), {"a": "not_ready"}, "template missing-email")
 
 
 def test_a_paused_campaign_and_one_whose_systems_are_not_ready_are_not_offered() -> None:
