@@ -44,7 +44,7 @@ def build(settings: OrchestratorSettings) -> Service:
     store = PostgresCatalogue(database, clock, settings.partitions)
     limits = Limits(budget_max=settings.editor_budget_max, audience_max=settings.editor_audience_max)
     live = LiveCatalogue(store, settings.identifier_key.get_secret_value().encode(), Learning(database, clock).read)
-    sizes = audience_sizes(database, clock, live.current)
+    sizes = audience_sizes(database, clock)
     app = make_app(Control(store=store, clock=clock, keyring=keyring, limits=limits, sizes=sizes))
     app.include_router(members_router(database))
     app.include_router(decisions_router(database, keyring))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from fastapi import APIRouter, Request
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import FieldError, Problem
 from starlette.responses import Response
 
+from nextwave_orchestrator.api.approval import Audience, counted, require_approval, still
 from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, Stopper, answer, require_match
 from nextwave_orchestrator.api.documents import Cursor, Document, Limit, missing, page, save
 from nextwave_orchestrator.api.surroundings import surroundings
@@ -15,7 +18,7 @@ from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
 from nextwave_orchestrator.campaigns.checks import campaign_faults
 from nextwave_orchestrator.campaigns.definition import Campaign
 from nextwave_orchestrator.campaigns.findings import Finding
-from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Verb, follow, may_publish, too_large
+from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Verb, follow, too_large
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.campaigns.words import campaign_in_words
 from nextwave_orchestrator.catalogue_store import CatalogueSession
@@ -55,7 +58,7 @@ async def lint_campaign(key: str, control: Controlled, _by: Reader) -> Response:
     """What would go wrong with the draft, and what it says in words."""
     async with control.store.reading() as session:
         campaign, around = await _read(session, control, key)
-    findings = lint(campaign, around)
+    findings = await asyncio.to_thread(lint, campaign, around)
     publishable = all(f.level != "error" for f in findings)
     told = {"key": key, "publishable": publishable, "findings": findings, "words": campaign_in_words(campaign, around.segments)}
     return answer(msgspec.json.encode(told))
@@ -64,16 +67,15 @@ async def lint_campaign(key: str, control: Controlled, _by: Reader) -> Response:
 @router.post("/v1/campaigns/{key}:publish")
 async def publish_campaign(key: str, request: Request, control: Controlled, by: Editor) -> Response:
     """Publish the draft as a new version."""
-    audience = await _audience(control, key)
+    meant = await _audience(control, key)
     async with control.store.changing() as session:
         draft = await draft_of(session, key)
         require_match(request, draft)
         campaign, around = await _read(session, control, key)
-        findings = lint(campaign, around)
+        findings = await asyncio.to_thread(lint, campaign, around)  # this process folds customers meanwhile
         _refuse_errors(findings)
-        large = too_large(campaign, around.policy, control.limits, audience)
-        if not may_publish(by.roles, large):
-            raise Problem(403, "approval-needed", f"{large}: ask an approver to publish this")
+        audience = await still(session, meant, campaign.entry.audience.segment)
+        require_approval(by, too_large(campaign, around.policy, control.limits, 0 if control.sizes is None else audience))
         row = await _published(session, draft, by)
     return answer(msgspec.json.encode(row._asdict() | {"audience": audience, "findings": findings}))
 
@@ -166,13 +168,11 @@ async def _read(session: CatalogueSession, control: Control, key: str) -> tuple[
     return msgspec.json.decode(draft.body, type=Campaign), await surroundings(session, control.clock.now())
 
 
-async def _audience(control: Control, key: str) -> int | None:
-    """About how many customers the draft is for, counted before the catalogue is locked; None where nobody counts."""
-    if control.sizes is None:
-        return None
+async def _audience(control: Control, key: str) -> Audience:
+    """Whom the draft is for."""
     async with control.store.reading() as session:
         draft = await draft_of(session, key)
-    return await control.sizes(msgspec.json.decode(draft.body, type=Campaign).entry.audience.segment)
+    return await counted(control, msgspec.json.decode(draft.body, type=Campaign).entry.audience.segment)
 
 
 def _refuse_errors(findings: list[Finding]) -> None:

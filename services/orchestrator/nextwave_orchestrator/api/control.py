@@ -17,11 +17,12 @@ from nextwave_orchestrator.assembly import Stored
 from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
 from nextwave_orchestrator.campaigns.documents import LARGEST, read_document
 from nextwave_orchestrator.campaigns.lifecycle import Limits
+from nextwave_orchestrator.catalogue import Predicate
 from nextwave_orchestrator.catalogue_store import CatalogueStore
 from nextwave_orchestrator.faults import Fault
 
-Sizes = Callable[[str], Awaitable[int | None]]
-"""About how many customers are in a segment (`*`: all); None where that cannot be told."""
+Sizes = Callable[[Predicate], Awaitable[int]]
+"""About how many customers a rule holds for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

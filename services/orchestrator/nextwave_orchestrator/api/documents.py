@@ -22,6 +22,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="items of one pag
 Cursor = Annotated[str, Query(max_length=200, description="`next` of the page before")]
 
 T = TypeVar("T")
+Within = Callable[[CatalogueSession], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Document(Generic[T]):
     written: type[T]
     faults: Callable[[T], list[Fault]]
     keyed: bool = True
-    changed: Callable[[CatalogueSession, str], Awaitable[None]] | None = None
-    """What else a change of the document of this key means, in the same transaction."""
+    changing: Callable[[Control, Key, T], Awaitable[Within]] | None = None
+    """What else a change means: gathered before the catalogue is locked, then said or refused in the transaction, before it is written."""
 
 
 def read(kind: Document[T], key: str, raw: Any) -> T:
@@ -50,15 +51,17 @@ def read(kind: Document[T], key: str, raw: Any) -> T:
 
 async def save(request: Request, control: Control, by: Key, kind: Document[T], key: str) -> Response:
     """Writes it, when the preconditions hold; the same again changes nothing."""
-    body = msgspec.json.encode(read(kind, checked_key(key), await document(request)))
+    written = read(kind, checked_key(key), await document(request))
+    body = msgspec.json.encode(written)
+    within = await kind.changing(control, by, written) if kind.changing is not None else None
     async with control.store.changing() as session:
         stored = await session.document(kind.kind, key)
         require_match(request, stored)
         if stored is not None and stored.body == body:
             return answer(body, revision=stored.revision)
+        if within is not None:
+            await within(session)
         saved = await session.put(kind.kind, key, body, by.name)
-        if kind.changed is not None:
-            await kind.changed(session, key)
     return answer(body, status=201 if stored is None else 200, revision=saved.revision)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -18,12 +17,11 @@ from nextwave_orchestrator.api.documents import missing
 from nextwave_orchestrator.audience.sample import Sampler
 from nextwave_orchestrator.campaigns.definition import Segment
 from nextwave_orchestrator.campaigns.documents import read_as
-from nextwave_orchestrator.catalogue import Catalogue, Facts, Predicate
+from nextwave_orchestrator.catalogue import Predicate
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.parse import read_rule
 
 MEMBERS_MAX = 100
-EVERYBODY = "*"
 
 
 class Proposed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,18 +52,13 @@ def members_router(database: Database) -> APIRouter:
     return router
 
 
-def audience_sizes(database: Database, clock: Clock, current: Callable[[], Catalogue]) -> Sizes:
-    """Counts an audience (a segment's key, or everybody) from a sample; None for a segment that is not there."""
+def audience_sizes(database: Database, clock: Clock) -> Sizes:
+    """Counts an audience from a sample."""
 
-    async def size(key: str) -> int | None:
-        matches = _everybody if key == EVERYBODY else next((s.matches for s in current().segments if s.key == key), None)
-        return None if matches is None else (await Sampler(database, str(uuid4()), clock.now()).size(matches)).size
+    async def size(matches: Predicate) -> int:
+        return (await Sampler(database, str(uuid4()), clock.now()).size(matches)).size
 
     return size
-
-
-def _everybody(_: Facts) -> bool:
-    return True
 
 
 async def _saved(control: Control, key: str) -> Predicate:

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from nextwave_contracts.customers import Snapshot
+from nextwave_runtime.auth import Key
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Controlled, Editor, Reader, answer, document
-from nextwave_orchestrator.api.documents import Cursor, Document, Limit, listing, missing, save, show
+from nextwave_orchestrator.api.approval import approve_widening, size_to_approve
+from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document
+from nextwave_orchestrator.api.documents import Cursor, Document, Limit, Within, listing, missing, save, show
 from nextwave_orchestrator.api.surroundings import surroundings
 from nextwave_orchestrator.campaigns.checks import segment_faults
 from nextwave_orchestrator.campaigns.definition import Segment, Template
@@ -25,6 +27,17 @@ from nextwave_orchestrator.templates import template_faults
 router = APIRouter()
 
 
+async def _changing(control: Control, by: Key, segment: Segment) -> Within:
+    """An editor does not widen a campaign's audience beyond what they may publish; whoever waits for time to move customers waits anew."""
+    size = await size_to_approve(control, by, segment)
+
+    async def within(session: CatalogueSession) -> None:
+        await approve_widening(session, control, by, segment, size)
+        await _crossed_anew(session, segment.key)
+
+    return within
+
+
 async def _crossed_anew(session: CatalogueSession, key: str) -> None:
     """By another rule, time alone moves customers in and out at other instants; where somebody waits for that, timers are set anew."""
     for campaign in (await surroundings(session, None)).others:
@@ -33,7 +46,7 @@ async def _crossed_anew(session: CatalogueSession, key: str) -> None:
             await session.announce("campaign_opened", campaign.key, "published")
 
 
-SEGMENTS = Document("segments", "segment", Segment, segment_faults, changed=_crossed_anew)
+SEGMENTS = Document("segments", "segment", Segment, segment_faults, changing=_changing)
 TEMPLATES = Document("templates", "template", Template, template_faults)
 
 

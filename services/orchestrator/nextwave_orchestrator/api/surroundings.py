@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from nextwave_orchestrator.assembly import CampaignRow
 from nextwave_orchestrator.campaigns.definition import Campaign, Segment, Template
 from nextwave_orchestrator.campaigns.lint import Surroundings
 from nextwave_orchestrator.catalogue_store import CatalogueSession
@@ -26,7 +27,16 @@ async def surroundings(session: CatalogueSession, now: datetime | None) -> Surro
     )
 
 
+async def started(session: CatalogueSession) -> tuple[Campaign, ...]:
+    """The newest version of every campaign that lets people in, or will again when somebody resumes it."""
+    return await _newest(session, [row for row in await session.campaigns() if row.state in {"published", "paused"}])
+
+
 async def _live(session: CatalogueSession) -> tuple[Campaign, ...]:
-    live = {(row.key, row.version) for row in await session.campaigns() if row.state == "published" and not row.drains}
-    bodies = [v.body for v in await session.versions() if (v.key, v.version) in live]
+    return await _newest(session, [row for row in await session.campaigns() if row.state == "published" and not row.drains])
+
+
+async def _newest(session: CatalogueSession, rows: list[CampaignRow]) -> tuple[Campaign, ...]:
+    newest = {(row.key, row.version) for row in rows}
+    bodies = [v.body for v in await session.versions() if (v.key, v.version) in newest]
     return tuple(msgspec.json.decode(body, type=Campaign) for body in bodies)

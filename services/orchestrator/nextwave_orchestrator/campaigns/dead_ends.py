@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from nextwave_orchestrator.campaigns.definition import Campaign, Enter, Segment, Wave
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
-from nextwave_orchestrator.rules.contradiction import never_together
+from nextwave_orchestrator.rules.contradiction import Judge
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.rules.tree import Rule
 
@@ -39,26 +39,29 @@ def _enters(enter: Enter, responded: bool, reach: str) -> bool:
 
 def dead_segments(campaign: Campaign, segments: Mapping[str, Segment]) -> Iterator[Finding]:
     """Segments that nobody can be in, and mixes whose customers all belong to a mix that comes before by the segments' priority."""
-    rules = {key: read_rule(segment.rule, "/rule") for key, segment in segments.items() if key in set(_named(campaign))}
+    named = set(_named(campaign))
+    rules = {key: read_rule(segment.rule, "/rule") for key, segment in segments.items() if key in named}
+    judge = Judge()
+    dead = {key for key, rule in rules.items() if judge.never_together([(rule, True)])}
     audience = campaign.entry.audience.segment
-    if audience in rules and never_together([(rules[audience], True)]):
+    if audience in dead:
         detail = f"nobody can be in segment {audience!r}: its conditions exclude each other, so nobody ever enters"
         yield error("dead_segment", "/entry/audience/segment", detail, f"correct the rule of segment {audience!r}")
     for n, wave in enumerate(campaign.waves):
-        for m, mix in enumerate(wave.mixes):
-            if mix.segment in rules:
-                yield from _dead_mix(wave, mix.segment, f"/waves/{n}/mixes/{m}", (segments, rules))
+        asked = sorted({mix.segment for mix in wave.mixes if mix.segment in rules}, key=lambda key: (segments[key].priority, key))
+        places = {mix.segment: f"/waves/{n}/mixes/{m}" for m, mix in reversed(list(enumerate(wave.mixes)))}
+        for rank, key in enumerate(asked):
+            if key in dead:
+                detail = f"nobody can be in segment {key!r}: its conditions exclude each other"
+                yield warning("dead_segment", places[key], detail, f"correct the rule of segment {key!r}")
+            else:
+                yield from _hidden_mix(asked[: rank + 1], places[key], rules, judge)
 
 
-def _dead_mix(wave: Wave, key: str, at: str, known: tuple[Mapping[str, Segment], Mapping[str, Rule]]) -> Iterator[Finding]:
-    segments, rules = known
-    if never_together([(rules[key], True)]):
-        fix = f"correct the rule of segment {key!r}"
-        yield warning("dead_segment", at, f"nobody can be in segment {key!r}: its conditions exclude each other", fix)
-        return
-    rank = (segments[key].priority, key)
-    before = [mix.segment for mix in wave.mixes if mix.segment in rules and (segments[mix.segment].priority, mix.segment) < rank]
-    if before and never_together([(rules[key], True), *((rules[other], False) for other in before)]):
+def _hidden_mix(asked: Sequence[str], at: str, rules: Mapping[str, Rule], judge: Judge) -> Iterator[Finding]:
+    """Whether the last of these segments, asked in this order, has nobody for itself."""
+    *before, key = asked
+    if before and judge.never_together([(rules[key], True), *((rules[other], False) for other in before)]):
         detail = f"everybody in segment {key!r} is also in {' or '.join(before)}, asked before by priority, so this mix is never used"
         yield warning("hidden_mix", at, detail, f"give {key!r} a lower priority number, or leave the mix out")
 

@@ -74,13 +74,20 @@ class Limits:
 
 
 def too_large(campaign: Campaign, policy: Policy, limits: Limits, audience: int | None) -> str:
-    """Why only an approver may publish this, empty where an editor may. `audience` None: nobody has counted it."""
+    """Why only an approver may publish this, empty where an editor may."""
     if cost_max(campaign, policy) > 0:
         if campaign.budget is None:
             return "paid contacts without a budget"
         if campaign.budget.amount > limits.budget_max:
             return f"a budget of {campaign.budget.amount} minor units, of which an editor publishes {limits.budget_max}"
-    if audience is not None and audience > limits.audience_max:
+    return too_many(limits, audience)
+
+
+def too_many(limits: Limits, audience: int | None) -> str:
+    """Why only an approver may let a campaign reach this audience, empty where an editor may. None: it is not known."""
+    if audience is None:
+        return "an audience that was changed while it was counted"
+    if audience > limits.audience_max:
         return f"an audience of about {audience} customers, of which an editor publishes {limits.audience_max}"
     return ""
 

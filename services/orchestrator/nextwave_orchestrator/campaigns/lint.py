@@ -94,10 +94,15 @@ def _names(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
 
 def _steps(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
     for n, wave in enumerate(campaign.waves):
-        segments = [mix.segment for mix in wave.mixes]
-        for m, segment in enumerate(segments):
-            if segment in segments[:m]:
-                yield error("mix_twice", f"/waves/{n}/mixes/{m}", f"a second mix for {segment!r} is never used", "join the two mixes")
+        segments: set[str] = set()
+        for m, mix in enumerate(wave.mixes):
+            at = f"/waves/{n}/mixes/{m}"
+            if mix.segment in segments:
+                yield error("mix_twice", at, f"a second mix for {mix.segment!r} is never used", "join the two mixes")
+            if not mix.channels:
+                nothing = f"customers in segment {mix.segment!r} get nothing from this wave"
+                yield warning("no_channels", at + "/channels", nothing, "name channels, unless that is what you want")
+            segments.add(mix.segment)
         if segments and "*" not in segments:
             yield warning(
                 "no_rest", f"/waves/{n}/mixes", "customers in none of these segments get nothing", 'add a mix for "*" if they should'

@@ -15,6 +15,8 @@ from nextwave_orchestrator.rules.tree import AllOf, AnyOf, EventTest, FieldTest,
 
 WAYS_MAX = 200
 """Ways in which conditions can hold together that are looked at; where there are more, nothing is said."""
+WORK_MAX = 200_000
+"""Values compared with conditions, and conditions put together, in the judgements of one lint; beyond it nothing is said."""
 DECIDED = frozenset({"eq", "ne", "in", "not_in", "lt", "lte", "gt", "gte", "between", "exists"})
 """Operators whose answer can change only at the values that are written; of all others only the very opposite is noticed."""
 _NOW = datetime(2000, 1, 1, tzinfo=UTC)
@@ -25,62 +27,79 @@ Literal = tuple[FieldTest | EventTest, bool]
 
 
 class TooManyError(Exception):
-    """There are more ways than are looked at."""
+    """There is more to look at than is looked at."""
 
 
-def never_together(wanted: Iterable[tuple[Rule, bool]]) -> bool:
-    """Whether no customer at all has these rules hold, and not hold, as wanted. False also where that is too much to find out."""
-    try:
-        together = _joined([_ways(rule, holds) for rule, holds in wanted])
-    except TooManyError:
-        return False
-    return not any(_is_possible(way) for way in together)
+class Judge:
+    """Judges rules with a bounded effort for all of its judgements together."""
 
+    def __init__(self) -> None:
+        self._left = WORK_MAX
 
-def _ways(rule: Rule, holds: bool) -> list[tuple[Literal, ...]]:
-    """Every way in which the rule holds (or does not): the leaves that must and must not hold together."""
-    match rule:
-        case FieldTest() | EventTest():
-            return [((rule, holds),)]
-        case NotOf(part=part):
-            return _ways(part, not holds)
-        case AllOf(parts=parts) | AnyOf(parts=parts):
-            several = [_ways(part, holds) for part in parts]
-            return _joined(several) if isinstance(rule, AllOf) is holds else _bounded(chain.from_iterable(several))
-        case _:
-            assert_never(rule)
-
-
-def _joined(several: Sequence[list[tuple[Literal, ...]]]) -> list[tuple[Literal, ...]]:
-    joined: list[tuple[Literal, ...]] = [()]
-    for ways in several:
-        joined = _bounded((*before, *way) for before, way in product(joined, ways))
-    return joined
-
-
-def _bounded(ways: Iterable[tuple[Literal, ...]]) -> list[tuple[Literal, ...]]:
-    found: list[tuple[Literal, ...]] = []
-    for way in ways:
-        found.append(way)
-        if len(found) > WAYS_MAX:
-            raise TooManyError
-    return found
-
-
-def _is_possible(way: Sequence[Literal]) -> bool:
-    decided: dict[str, list[tuple[FieldTest, bool]]] = defaultdict(list)
-    opaque: dict[str, bool] = {}
-    for leaf, holds in way:
-        if isinstance(leaf, FieldTest) and leaf.operator.name in DECIDED:
-            decided[leaf.field.path].append((leaf, holds))
-        elif opaque.setdefault(in_words(leaf), holds) is not holds:
+    def never_together(self, wanted: Iterable[tuple[Rule, bool]]) -> bool:
+        """Whether no customer at all has these rules hold, and not hold, as wanted. False also where that is too much to find out."""
+        try:
+            together = self._joined(self._ways(rule, holds) for rule, holds in wanted)
+            return not any(self._is_possible(way) for way in together)
+        except TooManyError:
             return False
-    return all(_has_a_value(tests) for tests in decided.values())
+
+    def _spend(self, work: int) -> None:
+        if work > self._left:
+            raise TooManyError
+        self._left -= work
+
+    def _ways(self, rule: Rule, holds: bool) -> list[tuple[Literal, ...]]:
+        """Every way in which the rule holds (or does not): the leaves that must and must not hold together."""
+        match rule:
+            case FieldTest() | EventTest():
+                return [((rule, holds),)]
+            case NotOf(part=part):
+                return self._ways(part, not holds)
+            case AllOf(parts=parts) | AnyOf(parts=parts):
+                several = (self._ways(part, holds) for part in parts)
+                return self._joined(several) if isinstance(rule, AllOf) is holds else self._bounded(chain.from_iterable(several))
+            case _:
+                assert_never(rule)
+
+    def _joined(self, several: Iterable[list[tuple[Literal, ...]]]) -> list[tuple[Literal, ...]]:
+        joined: list[tuple[Literal, ...]] = [()]
+        for ways in several:
+            joined = self._bounded((*before, *way) for before, way in product(joined, ways))
+        return joined
+
+    def _bounded(self, ways: Iterable[tuple[Literal, ...]]) -> list[tuple[Literal, ...]]:
+        found: list[tuple[Literal, ...]] = []
+        for way in ways:
+            self._spend(1)
+            found.append(way)
+            if len(found) > WAYS_MAX:
+                raise TooManyError
+        return found
+
+    def _is_possible(self, way: Sequence[Literal]) -> bool:
+        decided: dict[str, list[tuple[FieldTest, bool]]] = defaultdict(list)
+        opaque: dict[str, bool] = {}
+        for leaf, holds in way:
+            if isinstance(leaf, FieldTest) and leaf.operator.name in DECIDED:
+                decided[leaf.field.path].append((leaf, holds))
+                continue
+            self._spend(_length(leaf))
+            if opaque.setdefault(in_words(leaf), holds) is not holds:
+                return False
+        return all(self._has_a_value(tests) for tests in decided.values())
+
+    def _has_a_value(self, tests: Sequence[tuple[FieldTest, bool]]) -> bool:
+        self._spend(len(tests) * sum(_length(test) for test, _ in tests))
+        candidates = _candidates(tests[0][0].field, [value for test, _ in tests for value in _written(test)])
+        return any(all(test.operator.holds(value, test.operand, _NOW) is holds for test, holds in tests) for value in candidates)
 
 
-def _has_a_value(tests: Sequence[tuple[FieldTest, bool]]) -> bool:
-    candidates = _candidates(tests[0][0].field, [value for test, _ in tests for value in _written(test)])
-    return any(all(test.operator.holds(value, test.operand, _NOW) is holds for test, holds in tests) for value in candidates)
+def _length(leaf: FieldTest | EventTest) -> int:
+    """How many values it names."""
+    if isinstance(leaf, FieldTest):
+        return len(_written(leaf))
+    return 1 + sum(len(part.written) if isinstance(part.written, list) else 1 for part in leaf.where)
 
 
 def _written(test: FieldTest) -> list[Any]:

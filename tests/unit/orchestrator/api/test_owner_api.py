@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 import msgspec
 import pytest
-from nextwave_contracts.customers import Churn, Snapshot
-from nextwave_orchestrator.campaigns.definition import Policy
+from nextwave_contracts.customers import Churn, Snapshot, Value
+from nextwave_orchestrator.api import campaigns
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy
+from nextwave_orchestrator.campaigns.findings import Finding
+from nextwave_orchestrator.campaigns.lint import Surroundings, lint
+from nextwave_orchestrator.catalogue import Facts, Predicate
 from nextwave_orchestrator.live import LiveCatalogue
 from nextwave_runtime.auth import ROLES
-from unit.orchestrator.api.caller import Caller, calling
+from unit.orchestrator.api.caller import NOW, Caller, calling
 from unit.orchestrator.api.fake_store import FakeStore
 from unit.orchestrator.campaigns.winter import WINTER, put, written
+from unit.orchestrator.decision_world import snapshot
 
 YAML = {"content-type": "application/yaml"}
 RULE = {"field": "value.cell", "op": "eq", "value": "IV"}
@@ -83,6 +89,22 @@ async def test_a_campaign_that_would_not_work_is_not_published(call: Caller, sto
     assert (store.committed.rows, store.committed.writers) == ({}, ["editor"])
 
 
+async def test_a_campaign_is_judged_beside_the_loop_on_which_customers_are_folded(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[int] = []
+
+    def seen(campaign: Campaign, around: Surroundings) -> list[Finding]:
+        threads.append(get_ident())
+        return lint(campaign, around)
+
+    monkeypatch.setattr(campaigns, "lint", seen)
+    await furnish(call)
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
+    for verb in ("lint", "publish"):
+        assert (await call("approver", "POST", f"/v1/campaigns/winter-renewal:{verb}")).status_code == 200
+    assert len(threads) == 2
+    assert get_ident() not in threads
+
+
 async def test_an_editor_needs_an_approver_for_a_large_budget(call: Caller) -> None:
     await furnish(call)
     await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
@@ -93,10 +115,10 @@ async def test_an_editor_needs_an_approver_for_a_large_budget(call: Caller) -> N
 
 
 async def test_an_editor_needs_an_approver_for_a_large_audience(store: FakeStore, tmp_path: Path) -> None:
-    counted: list[str] = []
+    counted: list[bool] = []
 
-    async def size(segment: str) -> int:
-        counted.append(segment)
+    async def size(matches: Predicate) -> int:
+        counted.append(matches(Facts(snapshot(value=Value(cell="IV")), [], NOW)))
         return 1_001
 
     async with calling(store, tmp_path, sizes=size) as call:
@@ -105,7 +127,7 @@ async def test_an_editor_needs_an_approver_for_a_large_audience(store: FakeStore
         large = await call("editor", "POST", "/v1/campaigns/winter-renewal:publish")
         assert (large.status_code, "an audience of about 1001 customers" in large.json()["detail"]) == (403, True)
         assert (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")).json()["audience"] == 1_001
-    assert counted == ["contract-holders"] * 2
+    assert counted == [True] * 2
 
 
 async def test_a_stale_writer_is_refused_and_a_fresh_one_not(call: Caller) -> None:

@@ -44,6 +44,7 @@ CASES: list[tuple[str, Any, str, str, str]] = [
     ("/waves/0/mixes/0/segment", "top-valeu", "error", "unknown_segment", "/waves/0/mixes/0/segment"),
     ("/waves/0/mixes/0/segment", "*", "error", "mix_twice", "/waves/0/mixes/1"),
     ("/waves/0/mixes/1/segment", "contract-holders", "warning", "no_rest", "/waves/0/mixes"),
+    ("/waves/0/mixes/0/channels", [], "warning", "no_channels", "/waves/0/mixes/0/channels"),
     ("/entry/audience/segment", "nobody", "error", "unknown_segment", "/entry/audience/segment"),
     ("/entry/on", {"entered": {"segment": ["nowhere"]}}, "error", "unknown_segment", "/entry/on"),
     ("/entry/on", {"event": "order.place"}, "warning", "unknown_event", "/entry/on/event"),
@@ -151,10 +152,11 @@ FREE = Policy(channel_costs={})
 @pytest.mark.parametrize(
     ("campaign", "policy", "budget_max", "audience", "why"),
     [
-        (winter(), Policy(), 499_999, None, "a budget of 500000"),
-        (winter(), Policy(), 500_000, None, ""),
-        (winter(), FREE, 0, None, ""),
-        (plan(), Policy(), 500_000, None, "paid contacts without a budget"),
+        (winter(), Policy(), 499_999, 0, "a budget of 500000"),
+        (winter(), Policy(), 500_000, 0, ""),
+        (winter(), FREE, 0, 0, ""),
+        (winter(), FREE, 0, None, "an audience that was changed"),
+        (plan(), Policy(), 500_000, 0, "paid contacts without a budget"),
         (winter(), FREE, 0, 100, ""),
         (winter(), FREE, 0, 101, "an audience of about 101 customers"),
     ],

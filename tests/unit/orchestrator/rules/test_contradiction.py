@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from nextwave_orchestrator.catalogue import Facts
 from nextwave_orchestrator.rules.compile import compile_rule
-from nextwave_orchestrator.rules.contradiction import never_together
+from nextwave_orchestrator.rules.contradiction import WORK_MAX, Judge
 from nextwave_orchestrator.rules.parse import read_rule
 from unit.orchestrator.rules.rule_world import leaf
 from unit.orchestrator.rules.test_rule_laws import rules, worlds
@@ -41,7 +41,20 @@ ORDER = {"event": "order.placed", "within": "30d"}
     ],
 )
 def test_conditions_that_exclude_each_other_are_noticed(raw: Any, never: bool) -> None:
-    assert never_together([(read_rule(raw), True)]) is never
+    assert Judge().never_together([(read_rule(raw), True)]) is never
+
+
+def test_what_would_take_too_long_to_find_out_is_not_found_out() -> None:
+    lists = [leaf("orders.count", "in", list(range(n, n + 200))) for n in range(1, 11)]
+    never = {"all": [*lists, {"any": [leaf("orders.count", "eq", -n) for n in range(1, 190)]}]}
+    assert not Judge().never_together([(read_rule(never), True)])
+
+
+def test_all_judgements_together_have_one_bounded_effort() -> None:
+    judge, values = Judge(), list(range(1000))
+    never = read_rule({"all": [leaf("orders.count", "in", values), leaf("orders.count", "not_in", values)]})
+    judged = [judge.never_together([(never, True)]) for _ in range(WORK_MAX // 2000)]
+    assert (judged[0], judged[-1]) == (True, False)
 
 
 @settings(deadline=None)
@@ -49,4 +62,4 @@ def test_conditions_that_exclude_each_other_are_noticed(raw: Any, never: bool) -
 def test_what_holds_for_somebody_is_never_called_impossible(one: Any, other: Any, world: Facts) -> None:
     first, second = read_rule(one), read_rule(other)
     wanted = [(rule, compile_rule(rule)(world)) for rule in (first, second)]
-    assert not never_together(wanted)
+    assert not Judge().never_together(wanted)
