@@ -11,10 +11,13 @@ depends_on = None
 
 _DECIDED_BEFORE = (
     "insert into bookings (partition, day, campaign, version, fact, code, wave, segment, channel, held_by, count, amount, loading)"
-    " select -1, (at at time zone 'UTC')::date, campaign, (convert_from(record, 'UTF8')::jsonb ->> 'version')::int, 'candidate',"
-    " result || '/' || reason, wave, segment, channel, '', count(*), 0, 0 from decisions group by 2, 3, 4, 6, 7, 8, 9"
+    " select -1, (at at time zone 'UTC')::date, campaign, substring(convert_from(record, 'UTF8') from '\"version\":([0-9]+)')::int,"
+    " 'candidate', result || '/' || reason, wave, segment, channel, '', count(*), 0, 0 from decisions group by 2, 3, 4, 6, 7, 8, 9"
 )
-"""Of what was decided before this only the candidates are known; they are nobody's partition's."""
+"""Of what was decided before this only the candidates are known; they are nobody's partition's.
+
+The version is looked for as text: a record may say `\\u0000` somewhere, which PostgreSQL's JSON does not know.
+"""
 
 
 def upgrade() -> None:

@@ -1,0 +1,80 @@
+"""On the real PostgreSQL: a database of the build before becomes one of this build, whatever that build had accepted."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from nextwave_orchestrator import migrations
+from nextwave_orchestrator.allowances import budget_of
+from nextwave_orchestrator.flights import people_in
+from nextwave_runtime.database import Database
+from sqlalchemy import Connection, text
+from stack import Stack
+
+BEFORE = "0002"
+AT = datetime(2026, 6, 15, 12, tzinfo=UTC)
+VERSIONS: dict[str, dict[str, Any]] = {
+    "plain": {"budget": {"amount": 500}},
+    "endless": {"budget": {"amount": 2**63}},
+    "nul": {"owner": "a\0b", "budget": {"amount": 7}},
+    "free": {},
+}
+
+
+async def bring_to(database: Database, revision: str) -> None:
+    """Runs the migrations as far as this one."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(str(migrations.__file__)).parent))
+    config.set_main_option("path_separator", "os")
+
+    def run(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    async with database.transaction() as connection:
+        await connection.run_sync(run)
+
+
+async def write_as_before(database: Database) -> None:
+    """Campaigns in a version each, and a decision with a NUL in what it says."""
+    async with database.transaction() as connection:
+        for key, body in VERSIONS.items():
+            bound = {"key": key, "body": json.dumps(body)}
+            await connection.execute(text("insert into campaigns values (:key, 'published', 1, default, 'ann')"), bound)
+            await connection.execute(text("insert into campaign_versions values (:key, 1, :body, default, 'ann')"), bound)
+        record = {"decision_id": "d", "version": 3, "attempts": [{"detail": "not ready: a\0b", "version": 9}]}
+        given = {"record": json.dumps(record, separators=(",", ":")).encode(), "at": AT}
+        decided = "insert into decisions values ('d', 'c', 'plain', 'tell', '', '', 'defer', 'not_ready', :at, :record, '')"
+        await connection.execute(text(decided), given)
+
+
+async def test_whatever_the_build_before_accepted_is_migrated(stack: Stack) -> None:
+    database = Database(await stack.create_database("upgrading"))
+    await bring_to(database, BEFORE)
+    await write_as_before(database)
+    await bring_to(database, "head")
+    async with database.transaction() as connection:
+        budgets = (await connection.execute(text("select scope, amount from allowances"))).all()
+        booked = (await connection.execute(text("select campaign, version, code, count from bookings"))).all()
+    assert dict(map(tuple, budgets)) == {
+        budget_of("plain"): 500,
+        budget_of("endless"): 2**63 - 1,
+        budget_of("nul"): 7,
+        budget_of("free"): None,
+    }
+    assert list(map(tuple, booked)) == [("plain", 3, "defer/not_ready", 1)]
+    await database.close()
+
+
+async def test_who_was_under_way_before_anybody_was_counted_is_not_counted_when_they_end(stack: Stack) -> None:
+    database = Database(await stack.create_database("upgrading"))
+    await bring_to(database, "head")
+    async with database.transaction() as connection:
+        await connection.execute(text("insert into flights values (0, 'plain', 1, -3), (0, 'plain', 2, 2), (1, 'plain', 3, 0)"))
+        assert await people_in(connection, "plain") == {2: 2}
+    await database.close()
