@@ -5,16 +5,10 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from nextwave_contracts.money import EXPONENTS
+
 from nextwave_ingest.admission import AMOUNT_MAX, RefusedError
 
-EXPONENTS: dict[str, int] = {
-    **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-"""ISO 4217 exponents other than 2."""
 AMOUNT_FIELDS = ("revenue", "total")
 """Where Segment's order events carry money, the first one present counts."""
 

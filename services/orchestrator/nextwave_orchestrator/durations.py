@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 _WRITTEN = re.compile(r"([1-9][0-9]{0,7})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 LONGEST = timedelta(days=3660)
 FIX = "write a whole number and a unit, for example 90s, 15m, 4h, 5d or 2w, at most ten years"
+
+
+FIRST_INSTANT, LAST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC), datetime(2199, 12, 31, tzinfo=UTC)
+"""Between these lies every instant that people may ask about; any duration can be added to it or taken from it."""
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ import msgspec
 from nextwave_contracts.actions import ActionMessage, Contact, Withdraw
 from nextwave_contracts.customers import Change, CustomerUpdated, Snapshot
 from nextwave_contracts.decisions import Decision, DecisionMessage, GoalReached, RunEnded, RunStarted, WaveClosed
+from nextwave_contracts.money import in_words
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.topics import CUSTOMERS
 from nextwave_contracts.touchpoints import Touchpoint
@@ -18,6 +19,7 @@ from nextwave_runtime.application import Taken, Timer
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.fold import Decider, Unit
+from nextwave_orchestrator.triggers import walk
 
 STEPS_MAX = 1000
 """Events and timers of one trial; where there are more, it ends there."""
@@ -44,13 +46,16 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     message: dict[str, Any]
 
 
-def try_out(catalogue: Catalogue, profile: Snapshot, events: Sequence[Event], until: datetime) -> tuple[Step, ...]:
-    """What would be said until then, in its order, when the customer becomes known with the first event (or at `until`, without any).
+def try_out(catalogue: Catalogue, profile: Snapshot, events: Sequence[Event], span: tuple[datetime, datetime]) -> tuple[Step, ...]:
+    """What would be said in this span of time, in its order. `catalogue` holds the one campaign.
 
-    `catalogue` holds the one campaign. Other campaigns, the contacts that they made, and budgets play no part. Raises `FaultyError`.
+    When the span begins the customer becomes known and the campaign is published. Other campaigns, the contacts that they made, and
+    budgets play no part. Raises `FaultyError`.
     """
-    trial = _Trial(catalogue, profile, min((event.at for event in events), default=until))
+    begins, until = span
+    trial = _Trial(catalogue, profile, begins)
     trial.take(CustomerUpdated(customer_id=profile.customer_id, at=trial.now, profile=profile))
+    trial.open(catalogue)
     for n, event in sorted(enumerate(events), key=lambda one: one[1].at):
         trial.wait(event.at)
         trial.take(trial.message(n, event))
@@ -88,6 +93,10 @@ class _Trial:
             changes=tuple(_changes(known, self._profile)),
         )
 
+    def open(self, catalogue: Catalogue) -> None:
+        """The campaign lets people in from now on, as publishing it does: what it lets in by schedule is found by its own walk."""
+        self._timers += [Timer(0, self.now, campaign.key, walk.OPENED, b"0") for campaign in catalogue.live]
+
     def take(self, message: CustomerUpdated) -> None:
         """Takes a message in."""
         self.now = max(self.now, message.at)
@@ -105,6 +114,8 @@ class _Trial:
 
     def _fold(self, item: Taken | Timer) -> None:
         self._taken += 1
+        if isinstance(item, Timer) and item.kind == walk.WALK:
+            self._unit.pages[item.key, item.due_at] = tuple(self._unit.states)
         said = [outgoing.message for outgoing in self._decider.fold(self._unit, item, self.now)]
         self._timers += self._unit.timers
         self._unit.timers.clear()
@@ -170,7 +181,7 @@ def _steps(message: ActionMessage | DecisionMessage) -> Iterator[Step]:
         case RunEnded():
             yield _step("ends", message, message.reason)
         case GoalReached():
-            yield _step("reaches_goal", message, f"worth {message.value / 100:.2f} {message.currency}")
+            yield _step("reaches_goal", message, f"worth {in_words(message.value, message.currency)}")
         case Withdraw():
             yield _step("withdraws", message, message.reason)
         case _:
@@ -182,7 +193,15 @@ def _step(kind: Any, message: Any, text: str) -> Step:
     return Step(at=at, kind=kind, wave=getattr(message, "wave", ""), text=text, message=msgspec.to_builtins(message))
 
 
-def horizon(catalogue: Catalogue, events: Sequence[Event], now: datetime) -> datetime:
-    """Until when everything that these events begin has closed, as far as windows alone say."""
+def horizon(catalogue: Catalogue, events: Sequence[Event], begins: datetime) -> datetime:
+    """Until when everything that these events, or the next occurrence of its schedule, begin has closed, as far as windows alone say."""
+    last = max((event.at for event in events), default=begins)
     windows = (wave.window for campaign in catalogue.live for wave in campaign.waves)
-    return max((event.at for event in events), default=now) + sum(windows, timedelta()) + timedelta(days=1)
+    return max([last, *_next_occurrences(catalogue, begins)]) + sum(windows, timedelta()) + timedelta(days=1)
+
+
+def _next_occurrences(catalogue: Catalogue, begins: datetime) -> Iterator[datetime]:
+    for timetable in (campaign.schedule for campaign in catalogue.scheduled):
+        local = None if timetable is None else timetable.next_after(begins)
+        if timetable is not None and local is not None:
+            yield timetable.ends_at(local)

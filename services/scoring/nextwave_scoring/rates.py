@@ -12,16 +12,10 @@ from decimal import Decimal, InvalidOperation
 from io import StringIO
 from typing import Any
 
+from nextwave_contracts.money import EXPONENTS
+
 from nextwave_scoring.instants import DAY
 
-EXPONENTS: dict[str, int] = {
-    **dict.fromkeys(
-        ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0
-    ),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-"""ISO 4217 exponents other than 2."""
 _EPOCH = date(1970, 1, 1).toordinal()
 _FIELDS = ("currency", "date", "rate")
 

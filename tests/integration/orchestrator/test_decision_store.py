@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ import msgspec
 import pytest
 from fastapi import FastAPI
 from nextwave_contracts.customers import CustomerUpdated
+from nextwave_contracts.masking import MASK
 from nextwave_contracts.topics import CUSTOMERS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_orchestrator.api.decisions import decisions_router
@@ -50,10 +52,11 @@ async def database(stack: Stack) -> AsyncIterator[Database]:
 
 @pytest.fixture
 async def client(database: Database, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """An API with one viewer."""
+    """An API with a viewer, who asks, and an agent."""
     keys = tmp_path / "keys.json"
     key = Key(name="vera", kind="api", hash=hash_secret("secret", "p"), roles=("viewer",))
-    keys.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=(key,))))
+    agent = Key(name="anna", kind="api", hash=hash_secret("other", "p"), roles=("agent",))
+    keys.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=(key, agent))))
     app = FastAPI()
     app.include_router(decisions_router(database, Keyring(keys)))
     problem.install(app)
@@ -130,6 +133,19 @@ async def test_decisions_are_found_by_customer_campaign_code_and_time(client: ht
     assert await ask(code="outranked") == sorted((f"c-{n}", "a", "outranked") for n in range(PEOPLE))
     assert await ask(since="2026-06-16T00:00:00Z") == []
     assert await ask(customer="nobody") == []
+
+
+async def test_the_address_in_a_decisions_input_is_shown_to_who_needs_addresses_alone(client: httpx.AsyncClient) -> None:
+    (decision,) = (await client.get("/v1/decisions", params={"customer": "c-3", "campaign": "b"})).json()["items"]
+    path = f"/v1/decisions/{decision['decision_id']}"
+    told = [(await client.get(path, headers=headers)).json() for headers in ({}, {"authorization": "Bearer other"})]
+    assert [[offer["address"] for offer in one["input"]["offers"]] for one in told] == [[MASK], ["+4915112345678"]]
+
+
+async def test_a_cursor_that_names_no_instant_is_refused(client: httpx.AsyncClient) -> None:
+    for place in ("2026-06-15T12:00:00|d", "x|d", "2026-06-15T12:00:00+00:00|a\0b"):
+        refused = await client.get("/v1/decisions", params={"cursor": urlsafe_b64encode(place.encode()).decode()})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/cursor")
 
 
 async def test_a_decision_tells_its_input_and_runs_again_to_the_same_answer(client: httpx.AsyncClient) -> None:

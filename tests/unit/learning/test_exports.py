@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nextwave_contracts.money import EXPONENTS
 from nextwave_local.learning.exports import read_export
 from nextwave_local.learning.history import InputError, profiles
 from nextwave_scoring.profile.orders import AMOUNT_MAX
-from nextwave_scoring.rates import EXPONENTS
 
 
 def read(text: str, name: str = "orders.csv") -> list[dict[str, Any]]:

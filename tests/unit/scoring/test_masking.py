@@ -47,6 +47,8 @@ KEYS = [
     "body",
     "text",
     "message",
+    "note",
+    "promise",
 ]
 ADDRESSES = [
     "ann@example.com",

@@ -7,10 +7,11 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nextwave_contracts.money import EXPONENTS
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.instants import DAY, micros
-from nextwave_scoring.rates import EXPONENTS, Rates, UnreadableRatesError, read_rates
+from nextwave_scoring.rates import Rates, UnreadableRatesError, read_rates
 
 from .making import START, folded, outcome, touchpoint
 

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from nextwave_contracts.money import EXPONENTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.profile.orders import AMOUNT_MAX, currency_of
-from nextwave_scoring.rates import EXPONENTS
 
 from nextwave_local.learning.history import History, InputError, history_of
 

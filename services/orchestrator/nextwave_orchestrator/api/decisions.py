@@ -24,6 +24,7 @@ from starlette.responses import Response
 from nextwave_orchestrator import store
 from nextwave_orchestrator.candidate import GateInput
 from nextwave_orchestrator.decisions import answer, answer_in
+from nextwave_orchestrator.durations import FIRST_INSTANT, LAST_INSTANT
 from nextwave_orchestrator.telling import decision_in_words
 
 LIMIT_MAX = 500
@@ -35,7 +36,9 @@ class Asked(BaseModel):
 
     customer: str | None = Field(default=None, max_length=200)
     campaign: str | None = Field(default=None, max_length=200)
-    since: AwareDatetime | None = Field(default=None, description="RFC 3339; decisions from this business instant on")
+    since: AwareDatetime | None = Field(
+        default=None, ge=FIRST_INSTANT, le=LAST_INSTANT, description="RFC 3339; decisions from this business instant on"
+    )
     code: GateCode | None = Field(default=None, description="reason code, for instance no_consent")
     limit: int = Field(default=100, ge=1, le=LIMIT_MAX)
     cursor: str | None = Field(default=None, max_length=200, description="`next` of the page before")
@@ -101,8 +104,15 @@ def _cursor(last: Decision) -> str:
 
 def _place(cursor: str) -> tuple[datetime, str]:
     try:
-        at, _, decision_id = base64.urlsafe_b64decode(cursor).decode().partition("|")
-        return datetime.fromisoformat(at), decision_id
+        written, _, decision_id = base64.urlsafe_b64decode(cursor).decode().partition("|")
+        at = datetime.fromisoformat(written)
     except (binascii.Error, UnicodeDecodeError, ValueError) as wrong:
-        error = FieldError(pointer="/query/cursor", detail="use the `next` of the page before, unchanged")
-        raise Problem(422, "invalid-request", "this is no cursor of ours", errors=(error,)) from wrong
+        raise _foreign() from wrong
+    if at.tzinfo is None or not FIRST_INSTANT <= at <= LAST_INSTANT or "\0" in decision_id:
+        raise _foreign()
+    return at, decision_id
+
+
+def _foreign() -> Problem:
+    error = FieldError(pointer="/query/cursor", detail="use the `next` of the page before, unchanged")
+    return Problem(422, "invalid-request", "this is no cursor of ours", errors=(error,))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -19,6 +20,7 @@ from nextwave_orchestrator.campaigns.definition import Segment
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Catalogue, Facts
 from nextwave_orchestrator.catalogue_store import CatalogueSession
+from nextwave_orchestrator.durations import FIRST_INSTANT, LAST_INSTANT
 from nextwave_orchestrator.faults import Fault, FaultyError, raise_any
 from nextwave_orchestrator.live import gather
 from nextwave_orchestrator.rules.explain import Explanation, explain
@@ -45,13 +47,14 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 async def try_campaign(key: str, request: Request, control: Controlled, _: Reader) -> Response:
     """What the draft (or a version) would do with this customer and these events, step by step. Nothing is stored, nobody is contacted."""
     trial = read_as(await document(request), Trial)
-    _refuse_excess(trial)
+    raise_any([*_excess(trial), *_impossible(trial)])
     now = control.clock.now()
     async with control.store.reading() as session:
         catalogue = await _alone(session, key, trial.version)
         audience = await _audience(session, catalogue, trial, now)
-    until = _until(trial, catalogue, now)
-    steps = await asyncio.to_thread(try_out, catalogue, trial.profile, trial.events, until)
+    begins = min((event.at for event in trial.events), default=now)
+    until = _until(trial, catalogue, begins)
+    steps = await asyncio.to_thread(try_out, catalogue, trial.profile, trial.events, (begins, until))
     told = {"key": key, "version": trial.version or "draft", "until": until, "audience": audience, "steps": steps}
     return answer(msgspec.json.encode(told))
 
@@ -81,20 +84,28 @@ async def _audience(session: CatalogueSession, catalogue: Catalogue, trial: Tria
     return explain(rule, Facts(trial.profile, [], min((event.at for event in trial.events), default=now)))
 
 
-def _refuse_excess(trial: Trial) -> None:
-    instants = [(f"/events/{n}/at", event.at) for n, event in enumerate(trial.events)]
-    instants += [("/until", trial.until)] if trial.until else []
-    faults = [
-        Fault(at, "an instant without a zone", "write for example 2026-11-22T08:00:00Z") for at, when in instants if when.tzinfo is None
-    ]
+def _excess(trial: Trial) -> Iterator[Fault]:
     if len(trial.events) > EVENTS_MAX:
-        faults.append(Fault("/events", f"{len(trial.events)} events", f"try at most {EVENTS_MAX}"))
-    raise_any(faults)
+        yield Fault("/events", f"{len(trial.events)} events", f"try at most {EVENTS_MAX}")
+    named = trial.profile.customer_id
+    if "/" in named or "\0" in named:
+        yield Fault("/profile/customer_id", f"{named!r:.80} is no customer's id", "write for example c-1")
+    for n, event in enumerate(trial.events):
+        if event.profile is not None and event.profile.customer_id != named:
+            yield Fault(f"/events/{n}/profile/customer_id", "it is another customer", f"write {named!r:.80}")
 
 
-def _until(trial: Trial, catalogue: Catalogue, now: datetime) -> datetime:
-    begins = min((event.at for event in trial.events), default=now)
-    until = trial.until or min(horizon(catalogue, trial.events, now), begins + LONGEST)
+def _impossible(trial: Trial) -> Iterator[Fault]:
+    instants = [(f"/events/{n}/at", event.at) for n, event in enumerate(trial.events)]
+    for pointer, when in [*instants, *([("/until", trial.until)] if trial.until else [])]:
+        if when.tzinfo is None:
+            yield Fault(pointer, "an instant without a zone", "write for example 2026-11-22T08:00:00Z")
+        elif not FIRST_INSTANT <= when <= LAST_INSTANT:
+            yield Fault(pointer, "an instant of no time that can be tried", f"write one from {FIRST_INSTANT.year} to {LAST_INSTANT.year}")
+
+
+def _until(trial: Trial, catalogue: Catalogue, begins: datetime) -> datetime:
+    until = trial.until or min(horizon(catalogue, trial.events, begins), begins + LONGEST)
     if not begins <= until <= begins + LONGEST:
         raise FaultyError(
             [Fault("/until", "before the first event, or too long after it", f"give an instant at most {LONGEST.days} days after it")]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from nextwave_contracts.money import in_words as money
+
 from nextwave_orchestrator.campaigns.definition import Campaign, Entry, Segment, Step, Trigger, Wave
 from nextwave_orchestrator.campaigns.timing import date_in_words, schedule_in_words
 from nextwave_orchestrator.rules.parse import read_rule
@@ -15,7 +17,7 @@ def campaign_in_words(campaign: Campaign, segments: Mapping[str, Segment]) -> tu
     """The goal, who enters, and each wave, a sentence each. The campaign must be checked; a segment that is missing says so."""
     goal = campaign.goal
     (reached,) = read_response({"event": goal.event, "where": goal.where})
-    worth = f", worth {goal.value / 100:.2f} {goal.currency}" if goal.value else ""
+    worth = f", worth {money(goal.value, goal.currency)}" if goal.value else ""
     return (
         f"Goal ({campaign.purpose}, {campaign.owner}): {event_in_words(reached)}, within {goal.within} of the entry{worth}.",
         f"Entry: {_entry(campaign.entry)}; {_who(campaign.entry.audience.segment, segments)}.",

@@ -79,8 +79,53 @@ async def test_a_published_version_can_be_tried_too(drafted: Caller) -> None:
         ([{"at": "2026-06-15T10:00:00Z", "event": "a"}], {"until": "2025-06-15T10:00:00Z"}, "/until"),
         ([{"at": "2026-06-15T10:00:00Z", "event": "a"}] * 201, {}, "/events"),
         ([{"at": "2026-06-15T10:00:00Z", "outcome": "openedd"}], {}, "/events/0/outcome"),
+        ([{"at": "9999-12-31T23:00:00Z", "event": "a"}], {}, "/events/0/at"),
+        ([{"at": "0001-01-01T00:00:00Z", "event": "a"}], {}, "/events/0/at"),
+        ([{"at": "2026-06-15T10:00:00Z", "event": "a"}], {"until": "9999-12-31T23:00:00Z"}, "/until"),
+        ([], {"profile": msgspec.to_builtins(replace(HOLDER, customer_id="a/b"))}, "/profile/customer_id"),
+        (
+            [{"at": "2026-06-15T10:00:00Z", "profile": msgspec.to_builtins(replace(HOLDER, customer_id="d"))}],
+            {},
+            "/events/0/profile/customer_id",
+        ),
     ],
 )
 async def test_a_trial_that_cannot_be_is_refused_at_its_place(drafted: Caller, events: Any, more: Any, pointer: str) -> None:
     told = await tried(drafted, *events, **more)
     assert [error["pointer"] for error in told["errors"]] == [pointer]
+
+
+def scheduled(**when: Any) -> dict[str, Any]:
+    """A campaign that lets everybody in by a schedule."""
+    wave = {"key": "tell", "window": "1h", "mixes": [{"segment": "*", "channels": [{"channel": "email", "template": "renew"}]}]}
+    goal = {"event": "order.placed", "within": "1d", "value": 12_000, "currency": "JPY"}
+    entry = {"on": {"schedule": {"at": "2026-06-16T09:00", **when}}, "reentry": {"after": "1h"}}
+    return {"owner": "care", "purpose": "care", "goal": goal, "entry": entry, "waves": [wave]}
+
+
+@pytest.mark.parametrize(
+    ("when", "entered"),
+    [
+        ({}, ["2026-06-16T07:00:00Z"]),
+        ({"zone": "UTC"}, ["2026-06-16T09:00:00Z"]),
+        ({"every": "day"}, [f"2026-06-{day}T07:00:00Z" for day in (16, 17, 18)]),
+        ({"every": "week", "on": ["thu"], "zone": "UTC", "pace": 1}, ["2026-06-18T09:00:00Z"]),
+    ],
+)
+async def test_a_schedule_lets_the_customer_in_at_each_of_its_times(drafted: Caller, when: Any, entered: list[str]) -> None:
+    assert (await drafted("editor", "PUT", "/v1/campaigns/plan", scheduled(**when))).status_code == 201
+    asked = {"profile": HOLDER, "events": [{"at": "2026-06-14T10:00:00Z", "event": "page.viewed"}], "until": "2026-06-18T12:00:00Z"}
+    told = (await drafted("viewer", "POST", "/v1/campaigns/plan:try", asked)).json()
+    assert [step["at"] for step in told["steps"] if step["kind"] == "enters"] == entered
+
+
+async def test_without_an_end_a_trial_goes_on_until_the_next_time_of_the_schedule_is_over(drafted: Caller) -> None:
+    await drafted("editor", "PUT", "/v1/campaigns/plan", scheduled())
+    bought = [{"at": "2026-06-14T10:00:00Z", "event": "page.viewed"}, {"at": "2026-06-16T07:30:00Z", "event": "order.placed"}]
+    told = (await drafted("viewer", "POST", "/v1/campaigns/plan:try", {"profile": HOLDER, "events": bought})).json()
+    steps = {step["kind"]: step["text"] for step in told["steps"]}
+    assert (steps["reaches_goal"], steps["ends"]) == ("worth 12000 JPY", "goal")
+    told = (await drafted("viewer", "POST", "/v1/campaigns/plan:try", {"profile": HOLDER, "events": bought[:1]})).json()
+    assert [step["kind"] for step in told["steps"]] == ["enters", "decides", "contacts", "closes", "ends"]
+    words = (await drafted("viewer", "POST", "/v1/campaigns/plan:lint")).json()["words"]
+    assert words[0].endswith("worth 12000 JPY.")
