@@ -18,8 +18,8 @@ from nextwave_orchestrator.catalogue_store import CatalogueSession
 
 router = APIRouter(tags=["campaigns"])
 Number = Annotated[int, Path(ge=1)]
-From = Annotated[str, Query(pattern="[0-9]{0,9}", description="`next` of the page before")]
-Against = Annotated[str, Query(pattern="draft|[0-9]{1,9}", description="an older version, or draft")]
+From = Annotated[str, Query(pattern="^[0-9]{0,9}$", description="`next` of the page before")]
+Against = Annotated[str, Query(pattern="^(draft|[0-9]{0,9})$", description="an older version, or draft")]
 
 
 @router.get("/v1/campaigns/{key}/versions")

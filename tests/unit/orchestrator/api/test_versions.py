@@ -70,6 +70,12 @@ async def test_the_first_version_changed_everything_and_no_version_itself(publis
     assert (await published("viewer", "GET", f"{KEY}/versions/2:diff?against=9")).status_code == 404
 
 
+@pytest.mark.parametrize("query", ["versions/1:diff?against=x1", "versions/1:diff?against=1x", "versions?cursor=x1", "versions?cursor=1x"])
+async def test_what_is_no_version_is_refused(published: Caller, query: str) -> None:
+    refused = await published("viewer", "GET", f"{KEY}/{query}")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/" + query.partition("?")[2].partition("=")[0])
+
+
 async def test_a_campaign_that_drains_lets_nobody_in_until_it_is_resumed_or_published(published: Caller, store: FakeStore) -> None:
     assert await live_keys(store) == ["plan"]
     announced = len(store.committed.announced)
