@@ -61,11 +61,19 @@ class Everything:
     policy: Policy
 
 
-def assemble(stored: Everything, identifier_key: bytes) -> Catalogue:
-    """The catalogue. Raises `FaultyError` or `msgspec.ValidationError` when something stored does not fit this release."""
+Compiled = dict[tuple[str, int], LiveCampaign]
+"""By key and version, what was compiled already: a version never changes, so each is compiled once, however many there come to be."""
+
+
+def assemble(stored: Everything, identifier_key: bytes, known: Compiled | None = None) -> Catalogue:
+    """The catalogue. What it compiles it adds to `known`.
+
+    Raises `FaultyError` or `msgspec.ValidationError` when something stored does not fit this release.
+    """
     rows = {row.key: row for row in stored.campaigns}
     templates = Templates(msgspec.json.decode(t.body, type=Template) for t in stored.templates)
-    compiled = {(v.key, v.version): _in_force(v, rows[v.key].state, templates) for v in stored.versions}
+    known = {} if known is None else known
+    compiled = {(v.key, v.version): _in_force(_compiled(v, known), rows[v.key].state, templates) for v in stored.versions}
     newest = (compiled[row.key, row.version] for row in sorted(rows.values()) if row.state == "published" and not row.drains)
     return Catalogue(
         revision=stored.revision,
@@ -81,18 +89,19 @@ def assemble(stored: Everything, identifier_key: bytes) -> Catalogue:
     )
 
 
-def _in_force(version: Version, state: CampaignState, templates: Templates) -> LiveCampaign:
+def _compiled(version: Version, known: Compiled) -> LiveCampaign:
+    name = version.key, version.version
+    if name not in known:
+        known[name] = compile_campaign(msgspec.json.decode(version.body, type=Campaign), version.version, "published")
+    return known[name]
+
+
+def _in_force(campaign: LiveCampaign, state: CampaignState, templates: Templates) -> LiveCampaign:
     """Of the event that lets customers in, also what the campaign's templates show is remembered."""
-    campaign = _campaign(version.body, version.version)
     event = campaign.definition.entry.on.event
     named = (one.template for wave in campaign.definition.waves for _, one in steps_of(wave, ""))
     shown = {(event, name) for template in named for name in templates.entry_fields(template)} if event else set()
     return replace(campaign, state=state, asked=campaign.asked | shown)
-
-
-@lru_cache(maxsize=4096)
-def _campaign(body: bytes, version: int) -> LiveCampaign:
-    return compile_campaign(msgspec.json.decode(body, type=Campaign), version, "published")
 
 
 @lru_cache(maxsize=4096)

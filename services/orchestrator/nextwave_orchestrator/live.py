@@ -11,7 +11,7 @@ import structlog
 from nextwave_runtime.database import UNAVAILABLE
 
 from nextwave_orchestrator import metrics
-from nextwave_orchestrator.assembly import Everything, assemble
+from nextwave_orchestrator.assembly import Compiled, Everything, assemble
 from nextwave_orchestrator.campaigns.definition import Policy
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.catalogue_store import CatalogueSession, CatalogueStore
@@ -42,6 +42,7 @@ class LiveCatalogue:
         self._identifier_key = identifier_key
         self._learned = learned
         self._responses = Responses()
+        self._compiled: Compiled = {}
         self._current: Catalogue | None = None
 
     def current(self) -> Catalogue:
@@ -53,7 +54,8 @@ class LiveCatalogue:
         """Takes in what is stored now."""
         async with self._store.reading() as session:
             stored = await gather(session)
-        self._current = replace(assemble(stored, self._identifier_key), responses=self._responses)
+        assembled = await asyncio.to_thread(assemble, stored, self._identifier_key, self._compiled)
+        self._current = replace(assembled, responses=self._responses)
         metrics.CATALOGUE_REVISION.set(stored.revision)
 
     async def learn(self) -> None:

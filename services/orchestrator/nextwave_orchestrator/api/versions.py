@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 
 import msgspec
@@ -39,7 +40,7 @@ async def diff_versions(key: str, version: Number, control: Controlled, _: Reade
     async with control.store.reading() as session:
         newer = await _version(session, key, version)
         older, name = await _against(session, newer, against)
-    lines = difference(older, msgspec.json.decode(newer.body), (name, f"version {version}"))
+    lines = await asyncio.to_thread(difference, older, msgspec.json.decode(newer.body), (name, f"version {version}"))
     return answer(msgspec.json.encode({"key": key, "version": version, "against": name, "diff": lines}))
 
 

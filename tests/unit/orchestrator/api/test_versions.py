@@ -76,6 +76,17 @@ async def test_what_is_no_version_is_refused(published: Caller, query: str) -> N
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/" + query.partition("?")[2].partition("=")[0])
 
 
+async def test_a_version_is_compiled_once_however_often_the_catalogue_changes(published: Caller, store: FakeStore) -> None:
+    live = LiveCatalogue(store, b"secret")
+    await live.load()
+    before = dict(live.current().campaigns)
+    store.committed.published = [version._replace(body=b"is not read again") for version in store.committed.published]
+    await published("operator", "POST", f"{KEY}:pause")
+    await live.load()
+    after = live.current().campaigns
+    assert [(campaign.state, campaign.waves is before[name].waves) for name, campaign in after.items()] == [("paused", True)] * 2
+
+
 async def test_a_campaign_that_drains_lets_nobody_in_until_it_is_resumed_or_published(published: Caller, store: FakeStore) -> None:
     assert await live_keys(store) == ["plan"]
     announced = len(store.committed.announced)
