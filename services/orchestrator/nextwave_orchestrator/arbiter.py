@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -13,9 +15,10 @@ from nextwave_contracts.actions import UNHELD_PURPOSES
 from nextwave_contracts.decisions import Rival
 
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import CapRule, room_at
-from nextwave_orchestrator.state import Reservation
+from nextwave_orchestrator.caps import CapRule, has_room, instants, room_at
 
+Place = tuple[CapRule, list[datetime]]
+"""A cap, and when the contacts are that use it up."""
 Rank = tuple[bool, float, int, str, str]
 
 
@@ -48,26 +51,32 @@ def rank(one: Rival) -> Rank:
     return one.purpose not in UNHELD_PURPOSES, -one.score, one.priority, one.campaign, one.run_id
 
 
-def ahead_of(given: GateInput, offer: Offer) -> list[Rival]:
-    """The rivals that rank before this candidate and for which the caps have room: one after the other each takes its place."""
-    own = rank(claim(given, offer))
-    placed: list[Rival] = []
-    for rival in sorted(given.rivals, key=rank):
-        if rank(rival) < own and _place(given, rival, placed) == rival.at:
-            placed.append(rival)
-    return placed
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """The rivals that go before a candidate and take a place, and when the caps have room for it after them; its own instant: now."""
+
+    ahead: tuple[Rival, ...]
+    until: datetime
 
 
-def outranked_until(given: GateInput, offer: Offer) -> datetime:
-    """When the caps have room again after those that go before this candidate; its own instant where they have it now."""
-    return _place(given, claim(given, offer), ahead_of(given, offer))
+def ranked(given: GateInput, offer: Offer) -> Ranked:
+    """Those that rank before this candidate, and for which the caps have room, take their places, one after the other."""
+    own, ahead = claim(given, offer), list[Rival]()
+    places = [(rule, instants(rule, given.reservations)) for rule in given.caps]
+    for rival in sorted((one for one in given.rivals if rank(one) < rank(own)), key=rank):
+        wanted = _wanted(places, rival)
+        if all(has_room(rule, taken, rival.at) for rule, taken in wanted):
+            ahead.append(rival)
+            for _, taken in wanted:
+                insort(taken, rival.at)
+    return Ranked(tuple(ahead), room_at(_wanted(places, own), own.at))
 
 
 def standings(given: GateInput, offer: Offer) -> tuple[Rival, ...]:
     """All rivals, those worth most first, and which of them are ahead."""
     if not given.rivals:
         return ()
-    ahead = {rival.run_id for rival in ahead_of(given, offer)}
+    ahead = {rival.run_id for rival in ranked(given, offer).ahead}
     return tuple(replace(rival, ahead=rival.run_id in ahead) for rival in sorted(given.rivals, key=rank))
 
 
@@ -76,7 +85,5 @@ def uses_up(caps: Iterable[CapRule], one: Rival) -> list[CapRule]:
     return [rule for rule in caps if rule.covers(one.channel, one.campaign, one.purpose)]
 
 
-def _place(given: GateInput, one: Rival, placed: Sequence[Rival]) -> datetime:
-    """The first instant from its own on at which every cap has room beside the contacts that count and those already placed."""
-    taken = (Reservation(other.run_id, other.campaign, other.channel, other.purpose, other.at) for other in placed)
-    return room_at(uses_up(given.caps, one), (*given.reservations, *taken), one.at)
+def _wanted(places: Iterable[Place], one: Rival) -> list[Place]:
+    return [place for place in places if place[0].covers(one.channel, one.campaign, one.purpose)]

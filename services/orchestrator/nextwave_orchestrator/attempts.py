@@ -1,4 +1,4 @@
-"""Several attempts at one call are one contact: it takes one place in the caps, and is missed only after the last of them."""
+"""Several attempts at one call are one contact: it takes one place in the caps, from the last of them on, and is missed after it."""
 
 from __future__ import annotations
 

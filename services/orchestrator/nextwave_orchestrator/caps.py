@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 from msgspec.structs import replace
 from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT
 
-from nextwave_orchestrator.state import RESERVATIONS_MAX, RESERVED_FOR, Reservation
+from nextwave_orchestrator.state import RESERVATIONS_MAX, RESERVED_FOR, Reservation, contact_of
 
 LONG_AFTER: frozenset[str] = frozenset({"opened", "clicked", "replied"})
 """Outcomes that may come when the contact has long ceased to count."""
@@ -29,44 +29,58 @@ class CapRule(msgspec.Struct, frozen=True, array_like=True):
         return self.channel in ("", channel) and self.campaign in ("", campaign) and (self.purpose in ("", purpose) or not purpose)
 
 
-def used(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> list[datetime]:
+def instants(rule: CapRule, contacts: Iterable[Reservation]) -> list[datetime]:
+    """When the contacts were made that use `rule` up, oldest first. All attempts at a call are one contact, made at the last of them."""
+    made: dict[str, datetime] = {}
+    for one in contacts:
+        if one.counts and rule.covers(one.channel, one.campaign, one.purpose):
+            first = contact_of(one.action_id)
+            made[first] = max(one.at, made.get(first, one.at))
+    return sorted(made.values())
+
+
+def used(rule: CapRule, reservations: Iterable[Reservation], at: datetime) -> list[datetime]:
     """The instants, oldest first, of the contacts that count for `rule` at `at` (one that lies ahead counts too)."""
     opened = at - timedelta(seconds=rule.seconds)
-    return sorted(r.at for r in reservations if r.uses_caps and r.at > opened and rule.covers(r.channel, r.campaign, r.purpose))
+    return [instant for instant in instants(rule, reservations) if instant > opened]
 
 
 def free_at(rule: CapRule, reservations: Sequence[Reservation], at: datetime) -> datetime:
     """The earliest instant from `at` on at which one more contact is allowed, if no other comes. `datetime.max` for a cap of none."""
-    instants = used(rule, reservations, at)
-    if len(instants) < rule.most:
+    counted = used(rule, reservations, at)
+    if len(counted) < rule.most:
         return at
     if rule.most <= 0:
         return datetime.max.replace(tzinfo=at.tzinfo)
-    return instants[len(instants) - rule.most] + timedelta(seconds=rule.seconds)
+    return counted[len(counted) - rule.most] + timedelta(seconds=rule.seconds)
 
 
-def has_room(rule: CapRule, contacts: Sequence[Reservation], at: datetime) -> bool:
-    """Whether one contact more at `at` overfills no window, also none that ends later, where some of `contacts` lie ahead."""
+def has_room(rule: CapRule, taken: Sequence[datetime], at: datetime) -> bool:
+    """Whether one contact more at `at` overfills no window, also none that ends later, where some of those `taken` lie ahead."""
     per = timedelta(seconds=rule.seconds)
-    counted = [c.at for c in contacts if c.uses_caps and at - per < c.at < at + per and rule.covers(c.channel, c.campaign, c.purpose)]
+    counted = [instant for instant in taken if at - per < instant < at + per]
     ends = {at, *(instant for instant in counted if instant > at)}
     return all(sum(end - per < instant <= end for instant in counted) < rule.most for end in ends)
 
 
-def room_at(rules: Sequence[CapRule], contacts: Sequence[Reservation], at: datetime) -> datetime:
-    """The first instant from `at` on at which every one of these caps has room; `datetime.max` when one allows no contact at all."""
-    if any(rule.most <= 0 for rule in rules):
+def room_at(places: Sequence[tuple[CapRule, Sequence[datetime]]], at: datetime) -> datetime:
+    """The first instant from `at` on at which every cap has room beside what is taken of it; `datetime.max` when one allows no contact."""
+    if any(rule.most <= 0 for rule, _ in places):
         return datetime.max.replace(tzinfo=at.tzinfo)
-    left = {contact.at + timedelta(seconds=rule.seconds) for rule in rules for contact in contacts}
-    instants = (at, *sorted(instant for instant in left if instant > at))
-    return next(instant for instant in instants if all(has_room(rule, contacts, instant) for rule in rules))
+    left = {instant + timedelta(seconds=rule.seconds) for rule, taken in places for instant in taken}
+    free = (at, *sorted(instant for instant in left if instant > at))
+    return next(instant for instant in free if all(has_room(rule, taken, instant) for rule, taken in places))
 
 
 def reserve(reservations: tuple[Reservation, ...], new: Reservation) -> tuple[Reservation, ...]:
-    """With `new`, once per action, oldest first, without those too old to count; beyond the bound what does not count goes first."""
+    """With `new`, once per action, oldest first, without those too old to count; beyond the bound what no cap counts goes first."""
     oldest = new.at - RESERVED_FOR
-    kept = [r for r in reservations if r.at > oldest and r.action_id != new.action_id]
-    bounded = sorted((*kept, new), key=lambda r: (r.counts, r.at, r.action_id))[-RESERVATIONS_MAX:]
+    kept = [*(r for r in reservations if r.at > oldest and r.action_id != new.action_id), new]
+    kept.sort(key=lambda r: (r.at, r.action_id))
+    if len(kept) <= RESERVATIONS_MAX:
+        return tuple(kept)
+    last = {contact_of(r.action_id): r.action_id for r in kept if r.counts}
+    bounded = sorted(kept, key=lambda r: last.get(contact_of(r.action_id)) == r.action_id)[-RESERVATIONS_MAX:]
     return tuple(sorted(bounded, key=lambda r: (r.at, r.action_id)))
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from nextwave_contracts.actions import UNHELD_PURPOSES
 from nextwave_contracts.reasons import GateCode
 
-from nextwave_orchestrator.arbiter import ahead_of, outranked_until, score
+from nextwave_orchestrator.arbiter import ranked, score
 from nextwave_orchestrator.candidate import GateInput, Offer
 from nextwave_orchestrator.caps import free_at
 from nextwave_orchestrator.holdout import held_out
@@ -139,11 +139,11 @@ def _outranked(given: GateInput, offer: Offer) -> Fault | None:
     """What is owed to the customer is never ranked; a further attempt at a call takes no place."""
     if not given.rivals or given.purpose in UNHELD_PURPOSES or given.attempt > 1:
         return None
-    ahead, until = ahead_of(given, offer), outranked_until(given, offer)
-    if not ahead or until == given.now:
+    result = ranked(given, offer)
+    if not result.ahead or result.until == given.now:
         return None
-    first = ahead[0]
-    return Fault(f"{first.campaign} goes first with {first.score:.2f}, this scores {score(given, offer):.2f}", until)
+    first = result.ahead[0]
+    return Fault(f"{first.campaign} goes first with {first.score:.2f}, this scores {score(given, offer):.2f}", result.until)
 
 
 def _expired(given: GateInput, _offer: Offer) -> Fault | None:

@@ -25,6 +25,7 @@ from nextwave_orchestrator import store
 from nextwave_orchestrator.candidate import GateInput
 from nextwave_orchestrator.decisions import answer, answer_in
 from nextwave_orchestrator.durations import FIRST_INSTANT, LAST_INSTANT
+from nextwave_orchestrator.replaying import added, is_same
 from nextwave_orchestrator.telling import decision_in_words
 
 LIMIT_MAX = 500
@@ -76,7 +77,8 @@ def decisions_router(database: Database, keyring: Keyring) -> APIRouter:
     async def replay(decision_id: str) -> Response:
         record, given = await _one(database, decision_id)
         again, before = decode(encode(answer(given)), type(answer_in(record))), answer_in(record)
-        return _json({"decision_id": decision_id, "same": again == before, "before": before, "again": again})
+        told = {"same": is_same(before, again), "added": added(before, again), "before": before, "again": again}
+        return _json({"decision_id": decision_id, **told})
 
     return router
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.decisions import Decision, Rival
-from nextwave_orchestrator.arbiter import outranked_until, standings
+from nextwave_orchestrator.arbiter import ranked, standings
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
 from nextwave_orchestrator.candidate import GateInput, Offer
 from nextwave_orchestrator.caps import CapRule
@@ -84,11 +84,11 @@ def test_who_is_ahead_and_until_when_is_as_in_the_slow_arbiter_in_whatever_order
     given, offer = as_input(own, others, contacts, rules)
     ahead = [one for one in winners(rules, contacts, [own, *others]) if before(one, own)]
     assert {rival.run_id for rival in standings(given, offer) if rival.ahead} == {one.name for one in ahead}
-    assert outranked_until(given, offer) == first_hour(rules, [*contacts, *ahead], own)
-    assert (outranked_until(given, offer) == own.at) == (own in winners(rules, contacts, [own, *others]))
+    assert ranked(given, offer).until == first_hour(rules, [*contacts, *ahead], own)
+    assert (ranked(given, offer).until == own.at) == (own in winners(rules, contacts, [own, *others]))
     shuffled = list(given.rivals)
     seed.shuffle(shuffled)
-    assert outranked_until(replace(given, rivals=tuple(shuffled)), offer) == outranked_until(given, offer)
+    assert ranked(replace(given, rivals=tuple(shuffled)), offer) == ranked(given, offer)
     assert standings(replace(given, rivals=tuple(shuffled)), offer) == standings(given, offer)
 
 

@@ -186,6 +186,23 @@ def test_failures_never_push_out_what_counts() -> None:
     assert used(CapRule(1, 86_400.0), reservations, START + HOUR) == [START]
 
 
+def test_attempts_that_were_followed_by_another_never_push_out_what_counts() -> None:
+    reservations = reserve((), Reservation("real", "a", "email", "marketing", START))
+    for n in range(1, RESERVATIONS_MAX + 20):
+        reservations = reserve(reservations, Reservation(f"call-{n}", "a", "call", "marketing", START + n * HOUR / 10))
+    assert len(reservations) == RESERVATIONS_MAX
+    last = START + (RESERVATIONS_MAX + 19) * HOUR / 10
+    assert used(CapRule(1, 7 * 86_400.0), reservations, START + DAY) == [START, last]
+
+
+def test_a_cap_holds_as_many_contacts_as_are_remembered() -> None:
+    rule, reservations = CapRule(RESERVATIONS_MAX, 90 * 86_400.0), tuple[Reservation, ...]()
+    for n in range(RESERVATIONS_MAX):
+        assert free_at(rule, reservations, START + n * HOUR) == START + n * HOUR
+        reservations = reserve(reservations, Reservation(str(n), "a", "email", "marketing", START + n * HOUR))
+    assert free_at(rule, reservations, START + 80 * DAY) == START + 90 * DAY
+
+
 def test_a_failed_contact_of_an_absorbed_customer_counts_once_it_proves_made() -> None:
     house = capped(Cap(most=1, per="24h"))
     past = PastContact(action_id="old", campaign="x", channel="email", at=MONDAY_NOON - HOUR, unsent=True)

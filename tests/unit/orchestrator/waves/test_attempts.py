@@ -11,11 +11,14 @@ from nextwave_contracts.customers import Consent, CustomersMerged, PastContact
 from nextwave_contracts.decisions import RunEnded, WaveClosed
 from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
+from nextwave_orchestrator.caps import CapRule, used
 from nextwave_orchestrator.decisions import answer, answer_in
 from unit.orchestrator.decision_world import MONDAY_NOON, NO_CAPS, House, campaign, catalogue, snapshot, wave
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+WEEKLY = CapRule(1, 7 * 86_400.0)
+MAIL = campaign("mail", wave("tell", "email"), entry={"on": {"event": "product.viewed"}})
 MISSED = wave("missed", window="2d", enter={"after": "call", "on": {"missed": {"channel": "sms", "template": "sorry"}}})
 
 
@@ -56,9 +59,9 @@ def test_a_further_attempt_goes_through_the_gate_and_takes_no_place_in_a_cap() -
     assert [(d.attempt, d.result, d.reason) for d in house.decisions] == [(1, "act", "permitted"), (2, "defer", "hours")]
     house.wait(MONDAY_NOON + 18 * HOUR)
     assert [(d.attempt, d.result) for d in house.decisions] == [(1, "act"), (2, "defer"), (2, "act")]
-    assert [r.uses_caps for r in house.state.reservations] == [True, False]
+    assert used(WEEKLY, house.state.reservations, house.now) == [MONDAY_NOON + 18 * HOUR]
     house.outcome("no_answer", calls(house)[1])
-    assert [r.uses_caps for r in house.state.reservations] == [True, False]
+    assert used(WEEKLY, house.state.reservations, house.now) == [MONDAY_NOON + 18 * HOUR]
     for judged in house.unit.judged:
         assert answer(judged.given) == answer_in(judged.decision)
 
@@ -132,14 +135,28 @@ def test_a_second_attempt_that_was_never_made_leaves_the_customer_missed_and_the
     house.wait(MONDAY_NOON + 2 * HOUR)
     house.outcome("expired", calls(house)[1])
     assert house.run.reach == "missed"
-    assert [(r.counts, r.uses_caps) for r in house.state.reservations] == [(True, True), (False, False)]
+    assert [r.counts for r in house.state.reservations] == [True, False]
+    assert used(WEEKLY, house.state.reservations, house.now) == [MONDAY_NOON]
 
 
 def test_attempts_that_only_a_merge_tells_of_are_one_contact() -> None:
     house = calling(policy=Policy(caps=(Cap(most=3, per="7d"),)))
     past = tuple(PastContact(action_id=name, campaign="x", channel="call", at=MONDAY_NOON - HOUR) for name in ("abc", "abc-2", "abc-3"))
     house.take(CustomersMerged(customer_id="c-1", absorbed="c-0", at=MONDAY_NOON, profile=snapshot(), contacts=past))
-    assert sum(r.uses_caps for r in house.state.reservations) == 2
+    assert used(WEEKLY, house.state.reservations, house.now) == [MONDAY_NOON - HOUR, MONDAY_NOON]
+
+
+def test_a_call_counts_in_the_caps_from_its_last_attempt_on() -> None:
+    house = calling(spacing="48h", policy=Policy(caps=(Cap(most=1, per="24h"),)))
+    house.rules = catalogue(*house.rules.live, MAIL, policy=house.rules.policy)
+    house.outcome("no_answer", calls(house)[0])
+    house.wait(MONDAY_NOON + 2 * DAY)
+    house.outcome("answered", calls(house)[1], MONDAY_NOON + 2 * DAY + HOUR)
+    house.now += 2 * HOUR
+    house.touch("product.viewed")
+    mail = house.decisions[-1]
+    assert (mail.campaign, mail.result, mail.reason, mail.until) == ("mail", "defer", "cap", MONDAY_NOON + 3 * DAY)
+    assert mail.numbers["cap_used_1_per_86400s_purpose_marketing"] == 1
 
 
 def test_only_calls_are_tried_again() -> None:
