@@ -66,14 +66,19 @@ async def save(request: Request, control: Control, by: Key, kind: Document[T], k
 
 
 async def show(request: Request, control: Control, kind: Document[T], key: str) -> Response:
-    """One document with its entity tag; 304 where `If-None-Match` names it. Raises a 404 `Problem`."""
+    """One document. Raises a 404 `Problem`."""
     async with control.store.reading() as session:
         stored = await session.document(kind.kind, key)
     if stored is None:
         raise missing(kind.noun, key)
-    if etag(stored.revision) in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={"etag": etag(stored.revision)})
-    return answer(stored.body, revision=stored.revision)
+    return tagged(request, stored.body, stored.revision)
+
+
+def tagged(request: Request, body: bytes, revision: int) -> Response:
+    """A document with its entity tag; 304 where `If-None-Match` names it."""
+    if etag(revision) in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"etag": etag(revision)})
+    return answer(body, revision=revision)
 
 
 async def listing(control: Control, kind: Document[T], cursor: str, limit: int) -> Response:

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.control import Approver, Controlled, Operator, Reader, answer, checked_key, document
-from nextwave_orchestrator.api.documents import Document, save
+from nextwave_orchestrator.api.documents import Document, save, tagged
 from nextwave_orchestrator.campaigns.checks import policy_faults
 from nextwave_orchestrator.campaigns.definition import SERVICE_LEVELS, Policy
 from nextwave_orchestrator.campaigns.documents import read_as
@@ -24,12 +24,13 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 @router.get("/v1/policy", tags=["policy"])
-async def get_policy(control: Controlled, _: Reader) -> Response:
-    """Read the policy in force."""
+async def get_policy(request: Request, control: Controlled, _: Reader) -> Response:
+    """Read the policy in force; it has an entity tag as soon as somebody wrote one."""
     async with control.store.reading() as session:
         stored = await session.document("policies", POLICY_KEY)
         policy = await policy_of(session)
-    return answer(msgspec.json.encode(shown(policy)), revision=stored.revision if stored else 0)
+    body = msgspec.json.encode(shown(policy))
+    return answer(body) if stored is None else tagged(request, body, stored.revision)
 
 
 def shown(policy: Policy) -> dict[str, object]:

@@ -32,6 +32,15 @@ async def test_what_was_read_already_is_not_sent_again(call: Caller) -> None:
     assert (await call("viewer", "GET", "/v1/templates/t", if_none_match=tag)).status_code == 200
 
 
+async def test_the_policy_has_a_tag_once_it_is_written_and_is_not_sent_again_either(call: Caller) -> None:
+    assert "etag" not in (await call("viewer", "GET", "/v1/policy")).headers
+    tag = (await call("approver", "PUT", "/v1/policy", {"global_holdout": 0.1})).headers["etag"]
+    assert (await call("viewer", "GET", "/v1/policy")).headers["etag"] == tag
+    assert (await call("viewer", "GET", "/v1/policy", if_none_match=tag)).status_code == 304
+    await call("approver", "PUT", "/v1/policy", {"global_holdout": 0.2})
+    assert (await call("viewer", "GET", "/v1/policy", if_none_match=tag)).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [
