@@ -157,6 +157,11 @@ class Leases:
         lease = self.held.get(scope)
         return None if lease is None or (lease.amount == UNLIMITED and lease.left > PLENTY) else lease.left
 
+    def knows(self, scope: str) -> bool:
+        """Whether `left` tells of a limit: one is set, and some of it is in hand or nobody else has any."""
+        lease = self.held.get(scope)
+        return lease is not None and lease.amount != UNLIMITED and (lease.sure or lease.left > 0)
+
     def reserve(self, used: Mapping[str, int]) -> None:
         """Takes what a contact uses of what is left."""
         for lease, amount in self._held(used):

@@ -96,6 +96,8 @@ class GateInput(Stored, frozen=True, kw_only=True):
     pick: Pick = "first_permitted"
     budget_left: int | None = None
     """What the campaign may still spend, minor units; None where it has no budget."""
+    budget_known: bool = True
+    """Whether `budget_left` is a number to tell: not where it is only what the partition has yet to ask for."""
     attempt: int = 1
     """Which attempt at a call this is: only the first uses up a place in a cap."""
     rivals: tuple[Rival, ...] = ()
@@ -165,6 +167,7 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         priority=definition.priority,
         pick=candidate.pick,
         budget_left=candidate.leases.left(budget_of(run.campaign)),
+        budget_known=candidate.leases.knows(budget_of(run.campaign)),
         attempt=candidate.attempt,
         rivals=candidate.rivals,
     )

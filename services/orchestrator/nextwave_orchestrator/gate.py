@@ -136,7 +136,7 @@ def _numbers(given: GateInput, offer: Offer) -> dict[str, float]:
         "score": score(given, offer),
         "expected_margin": expected_margin(given, offer),
     }
-    if given.budget_left is not None:
+    if given.budget_left is not None and given.budget_known:
         numbers["budget_left"] = float(given.budget_left)
     for rule in given.caps:
         if rule.covers(offer.channel, given.campaign, given.purpose):

@@ -10,7 +10,7 @@ from nextwave_contracts.outcomes import OutcomeKind
 from nextwave_orchestrator.durations import FIX as DURATION_FIX
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.faults import Fault, step
-from nextwave_orchestrator.rules.operands import WrongOperandError, operand
+from nextwave_orchestrator.rules.operands import WrongOperandError, lacks_operand, operand
 from nextwave_orchestrator.rules.operators import OPERATORS, Operator
 from nextwave_orchestrator.rules.tree import DataTest, EventTest
 
@@ -65,12 +65,15 @@ def _data_test(path: str, wanted: Any, at: str, faults: list[Fault]) -> DataTest
     name: Any = "in" if isinstance(wanted, list) else "eq"
     written = wanted
     if isinstance(wanted, Mapping):
-        name, written = wanted.get("op"), wanted.get("value", wanted.get("op") == "exists")
+        name, written = wanted.get("op"), wanted.get("value", True)
         if set(wanted) - {"op", "value"} or not isinstance(name, str) or name not in OPERATORS:
             fix = f'write {{"op": ..., "value": ...}} with one of {", ".join(OPERATORS)}'
             faults.append(Fault(at, "this is no condition on data", fix))
             return None
     operator: Operator = OPERATORS[name]
+    if isinstance(wanted, Mapping) and lacks_operand(wanted, operator):
+        faults.append(Fault(at + "/value", "value is missing", f"say what {name} compares with"))
+        return None
     try:
         return DataTest(at, path, tuple(path.split(".")), operator, operand(operator, "any", written), written)
     except WrongOperandError as wrong:

@@ -21,6 +21,11 @@ class WrongOperandError(ValueError):
     """The value does not fit the operator; the text is the fix."""
 
 
+def lacks_operand(condition: Mapping[str, Any], operator: Operator) -> bool:
+    """Whether the condition leaves out its value; only whether something is known may be asked without one."""
+    return "value" not in condition and operator.operand != "flag"
+
+
 def operand(operator: Operator, type_: FieldType, written: Any) -> Any:
     """What `written` means to the operator on a field of this type. Raises `WrongOperandError` with the fix."""
     if operator.operand in _READERS:

@@ -10,7 +10,7 @@ from nextwave_contracts.fields import FIELDS, Field, field
 
 from nextwave_orchestrator.faults import Fault, raise_any, step
 from nextwave_orchestrator.rules.events import EVENT_KEYS, read_event
-from nextwave_orchestrator.rules.operands import WrongOperandError, operand
+from nextwave_orchestrator.rules.operands import WrongOperandError, lacks_operand, operand
 from nextwave_orchestrator.rules.operators import OPERATORS, names_for
 from nextwave_orchestrator.rules.tree import AllOf, AnyOf, FieldTest, NotOf, Rule
 
@@ -78,7 +78,9 @@ class _Reader:
         if operator is None or known.type not in operator.types:
             allowed = ", ".join(names_for(known.type))
             return self._fault(at + "/op", f"{raw.get('op')!r} does not apply to {known.path} ({known.type})", f"use one of {allowed}")
-        written = raw.get("value", operator.operand == "flag")
+        if lacks_operand(raw, operator):
+            return self._fault(at + "/value", "value is missing", f"say what {operator.name} compares with")
+        written = raw.get("value", True)
         try:
             test = FieldTest(at, known, operator, operand(operator, known.type, written), written)
         except WrongOperandError as wrong:

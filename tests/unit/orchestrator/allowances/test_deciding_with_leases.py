@@ -165,6 +165,17 @@ def test_a_campaign_without_budget_has_no_limit_and_is_counted_all_the_same() ->
     assert built.unit.leases.held[BUDGET].reserved == 8
 
 
+@pytest.mark.parametrize("amount", [UNLIMITED, 40])
+@pytest.mark.parametrize("channel", ["email", "letter"])
+def test_what_is_left_is_not_told_where_there_is_no_budget_or_the_partition_has_yet_to_ask(channel: str, amount: int) -> None:
+    mixes = [{"segment": "*", "channels": [{"channel": channel, "template": "t"}]}]
+    built = house(lease(BUDGET, 0, amount=amount), mixes=mixes)
+    built.touch("cart.updated")
+    (judged,) = built.unit.judged
+    assert "budget_left" not in judged.decision.numbers
+    assert answer(judged.given) == answer_in(judged.decision)
+
+
 def test_the_winner_is_sought_when_every_lease_is_there() -> None:
     rules = catalogue(campaign("winter", wave("tell", "sms"), priority=1), campaign("autumn", wave("tell", "email")))
     built = House(rules)
