@@ -7,14 +7,15 @@ written at one time and are alike, or reads all of them.)
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from time import perf_counter
+from typing import Any, NamedTuple
 
 from nextwave_contracts.customers import Snapshot
 from nextwave_runtime.database import Database
-from sqlalchemy import TextClause, text
+from sqlalchemy import Row, TextClause, text
 
 from nextwave_orchestrator.audience.estimate import Estimate, estimate
 from nextwave_orchestrator.catalogue import Facts, Predicate
@@ -23,10 +24,14 @@ from nextwave_orchestrator.state import CustomerState, from_bytes
 PAGE = 250
 SAMPLED_MAX = 2_000
 """Customers looked at for a size: half of all is then told to two points of a hundred."""
+STRETCH_SECONDS = 0.005
+"""How long it looks at customers before others in this process have their turn; a costly rule takes milliseconds for each."""
 VISITED_MAX = 5_000
 """Customers looked at for members of a small segment."""
-_ON = text("select state from customer_states where customer_id > :after order by customer_id limit :most")
-_AROUND = text("select state from customer_states where customer_id > :after and customer_id <= :until order by customer_id limit :most")
+_ON = text("select customer_id, state from customer_states where customer_id > :after order by customer_id limit :most")
+_AROUND = text(
+    "select customer_id, state from customer_states where customer_id > :after and customer_id <= :until order by customer_id limit :most"
+)
 _CUSTOMERS = text(
     "select coalesce(case when c.relpages > 0 then c.reltuples / c.relpages * pg_relation_size(c.oid)"
     " / current_setting('block_size')::int end,"
@@ -58,23 +63,24 @@ class Sampler:
         """About how many customers match."""
         sampled = matched = 0
         whole = True
-        async for page in self._pages():
+        async for state in self._states():
             if sampled >= SAMPLED_MAX:
                 whole = False
                 break
-            sampled += len(page)
-            matched += sum(self._profile(state, matches) is not None for state in page)
+            sampled += 1
+            matched += self._profile(state, matches) is not None
         return estimate(matched, sampled, await self._customers(), whole=whole)
 
     async def members(self, matches: Predicate, limit: int) -> Members:
         """At most `limit` customers who match."""
         found: list[Snapshot] = []
         visited = 0
-        async for page in self._pages():
-            if visited >= VISITED_MAX or len(found) >= limit:
+        async for state in self._states():
+            if visited >= VISITED_MAX or len(found) > limit:
                 return Members(found[:limit], visited, complete=False)
-            visited += len(page)
-            found += [profile for state in page if (profile := self._profile(state, matches)) is not None]
+            visited += 1
+            if (profile := self._profile(state, matches)) is not None:
+                found.append(profile)
         return Members(found[:limit], visited, complete=len(found) <= limit)
 
     def _profile(self, state: CustomerState, matches: Predicate) -> Snapshot | None:
@@ -83,19 +89,28 @@ class Sampler:
             return None
         return state.profile
 
-    async def _pages(self) -> AsyncIterator[list[CustomerState]]:
-        """Every customer once, in pages that are not empty."""
+    async def _states(self) -> AsyncIterator[CustomerState]:
+        """Every customer once."""
+        began = perf_counter()
+        async for page in self._pages():
+            for row in page:
+                if perf_counter() - began > STRETCH_SECONDS:
+                    await asyncio.sleep(0)
+                    began = perf_counter()
+                yield from_bytes(row.state)
+
+    async def _pages(self) -> AsyncIterator[Sequence[Row[Any]]]:
+        """As they are stored, in pages that are not empty."""
         for query, place in ((_ON, self.start), (_AROUND, "")):
             after = place
             while page := await self._page(query, after):
                 yield page
                 after = page[-1].customer_id
-                await asyncio.sleep(0)
 
-    async def _page(self, query: TextClause, after: str) -> list[CustomerState]:
+    async def _page(self, query: TextClause, after: str) -> Sequence[Row[Any]]:
         bound = {"after": after, "most": PAGE} | ({"until": self.start} if query is _AROUND else {})
         async with self.database.transaction() as connection:
-            return [from_bytes(raw) for raw in (await connection.execute(query, bound)).scalars()]
+            return (await connection.execute(query, bound)).all()
 
     async def _customers(self) -> int:
         async with self.database.transaction() as connection:

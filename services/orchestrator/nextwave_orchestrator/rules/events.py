@@ -18,6 +18,8 @@ EVENT_KEYS = frozenset({"event", "outcome", "where", "within", "at_least"})
 OUTCOMES: tuple[str, ...] = get_args(OutcomeKind)
 LONGEST_TYPE = 128
 MOST_CONDITIONS = 20
+REMEMBERED = 64
+"""A customer's last events, of which rules are asked."""
 
 
 def read_event(raw: Mapping[str, Any], at: str, faults: list[Fault]) -> EventTest | None:
@@ -29,8 +31,9 @@ def read_event(raw: Mapping[str, Any], at: str, faults: list[Fault]) -> EventTes
     at_least = raw.get("at_least", 1)
     if within is not None and not _is_duration(within):
         faults.append(Fault(at + "/within", f"{within!r:.40} is no duration", DURATION_FIX))
-    if not isinstance(at_least, int) or isinstance(at_least, bool) or not 1 <= at_least <= 1000:
-        faults.append(Fault(at + "/at_least", f"{at_least!r:.40} is no count", "give a whole number from 1 to 1000"))
+    if not isinstance(at_least, int) or isinstance(at_least, bool) or not 1 <= at_least <= REMEMBERED:
+        fix = f"give a whole number from 1 to {REMEMBERED}: so many events of a customer are remembered"
+        faults.append(Fault(at + "/at_least", f"{at_least!r:.40} is no count", fix))
     if len(faults) > before:
         return None
     return EventTest(at, type_, where, duration(within) if within else None, at_least, within or "")

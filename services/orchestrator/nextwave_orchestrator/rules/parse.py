@@ -16,6 +16,9 @@ from nextwave_orchestrator.rules.tree import AllOf, AnyOf, FieldTest, NotOf, Rul
 
 DEEPEST = 12
 MOST_NODES = 256
+"""Parts of a rule, each condition on an event's data among them."""
+MOST_EVENTS = 32
+"""Conditions on events of one rule: each is asked of up to 64 events, for every customer, whenever something happens to them."""
 SHAPES = 'write {"all": [...]}, {"any": [...]}, {"not": ...}, {"field": ..., "op": ..., "value": ...} or {"event": ...}'
 _SHAPES = ("all", "any", "not", "field", "event", "outcome")
 _KEYS = {"field": frozenset({"field", "op", "value"}), "event": EVENT_KEYS, "outcome": EVENT_KEYS}
@@ -36,14 +39,12 @@ class _Reader:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self._nodes = 0
+        self._events = 0
 
     def read(self, raw: Any, at: str, depth: int) -> Rule | None:
-        self._nodes += 1
         if depth > DEEPEST:
             return self._fault(at, f"nested deeper than {DEEPEST}", "flatten the rule or split it into several segments")
-        if self._nodes == MOST_NODES + 1:
-            return self._fault(at, f"more than {MOST_NODES} conditions", 'use "in" with a list, or split the rule into several segments')
-        if self._nodes > MOST_NODES:
+        if not self._counted(1, at):
             return None
         if not isinstance(raw, Mapping):
             return self._fault(at, f"a rule is an object, not {type(raw).__name__}", SHAPES)
@@ -56,7 +57,7 @@ class _Reader:
         if not self._only(raw, _KEYS.get(shape, frozenset({shape})), at):
             return None
         if shape in {"event", "outcome"}:
-            return read_event(raw, at, self.faults)
+            return self._event(raw, at)
         if shape == "field":
             return self._field(raw, at)
         if shape == "not":
@@ -69,6 +70,21 @@ class _Reader:
             return self._fault(at, "needs a list of at least one rule", SHAPES)
         parts = [self.read(part, at + step(n), depth + 1) for n, part in enumerate(raw[:MOST_NODES])]
         return node(at.rpartition("/")[0], tuple(p for p in parts if p is not None))
+
+    def _event(self, raw: Mapping[str, Any], at: str) -> Rule | None:
+        self._events += 1
+        if self._events > MOST_EVENTS:
+            several = f"more than {MOST_EVENTS} conditions on events"
+            return self._fault(at, several, "split the rule") if self._events == MOST_EVENTS + 1 else None
+        test = read_event(raw, at, self.faults)
+        return test if test is None or self._counted(len(test.where), at + "/where") else None
+
+    def _counted(self, more: int, at: str) -> bool:
+        """Whether there may be so many more; the first time that there may not is a fault."""
+        before, self._nodes = self._nodes, self._nodes + more
+        if before <= MOST_NODES < self._nodes:
+            self._fault(at, f"more than {MOST_NODES} conditions", 'use "in" with a list, or split the rule into several segments')
+        return self._nodes <= MOST_NODES
 
     def _field(self, raw: Mapping[str, Any], at: str) -> Rule | None:
         known = self._known(raw["field"], at + "/field")

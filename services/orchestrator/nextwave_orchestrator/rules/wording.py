@@ -64,10 +64,15 @@ class _Words:
         return parts[0] if len(parts) == 1 else {"all": parts}
 
     def _one(self) -> dict[str, Any]:
-        if self._take("not"):
-            return {"not": self._one()}
-        if not self._take("("):
-            return self._leaf()
+        turned = 0
+        while self._take("not"):
+            turned += 1
+        rule = self._enclosed() if self._take("(") else self._leaf()
+        for _ in range(turned):
+            rule = {"not": rule}
+        return rule
+
+    def _enclosed(self) -> dict[str, Any]:
         self._depth += 1
         if self._depth > DEEPEST:
             raise self._fault(f"nested deeper than {DEEPEST}", "split the rule into several segments")

@@ -147,6 +147,17 @@ async def test_what_somebody_changed_since_the_plan_is_not_written_over(shelf: S
             await changes.apply(client, files, planned, lambda _: None, publish=False)
 
 
+async def test_what_somebody_wrote_since_the_plan_is_not_published(shelf: Shelf) -> None:
+    async with shelf.connect() as client:
+        await changes.apply(client, FILES, await changes.plan(client, FILES), lambda _: None, publish=False)
+        planned = await changes.plan(client, FILES)
+        theirs = FILES["campaigns/greet.yaml"].replace("48h", "36h")
+        await client.put("/v1/campaigns/greet", content=theirs, headers={"content-type": "application/yaml"})
+        with pytest.raises(changes.RefusedError, match="changed since the plan"):
+            await changes.apply(client, FILES, planned, lambda _: None, publish=True)
+    assert shelf.store.committed.rows == {}
+
+
 @pytest.mark.parametrize("content", [None, {}, {"notes.txt": "x"}])
 def test_a_folder_without_documents_is_refused_in_one_sentence(shelf: Shelf, tmp_path: Path, content: dict[str, str] | None) -> None:
     shelf.folder = tmp_path / "other"

@@ -10,9 +10,10 @@ from nextwave_orchestrator.catalogue import Facts
 from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.explain import explain
-from nextwave_orchestrator.rules.parse import DEEPEST, MOST_NODES, read_rule
+from nextwave_orchestrator.rules.parse import DEEPEST, MOST_EVENTS, MOST_NODES, read_rule
 from nextwave_orchestrator.rules.responses import compile_any, read_response
 from nextwave_orchestrator.rules.text import in_words
+from nextwave_orchestrator.state import HISTORY_MAX
 from unit.orchestrator.rules.rule_world import ann, facts, happening, leaf
 
 
@@ -113,10 +114,13 @@ FAULTS: list[tuple[Any, str]] = [
     ({"outcome": "answred"}, "/outcome"),
     ({"event": "order.placed", "within": "month"}, "/within"),
     ({"event": "order.placed", "at_least": 0}, "/at_least"),
+    ({"event": "order.placed", "at_least": HISTORY_MAX + 1}, "/at_least"),
     ({"event": "order.placed", "where": []}, "/where"),
     ({"event": "order.placed", "where": {"a/b": {"op": "like", "value": "x"}}}, "/where/a~1b"),
     ({"event": "order.placed", "where": {"amount": {"op": "gt", "value": "x"}}}, "/where/amount"),
     ({"any": [{"all": [leaf("stage", "exists")] * MOST_NODES}]}, f"/any/0/all/{MOST_NODES - 2}"),
+    ({"any": [leaf("stage", "exists")] * (MOST_NODES - 5) + [{"event": "a", "where": {"b": 1, "c": 1, "d": 1, "e": 1}}]}, "/any/251/where"),
+    ({"any": [{"event": "order.placed"}] * (MOST_EVENTS + 3)}, f"/any/{MOST_EVENTS}"),
 ]
 
 

@@ -76,6 +76,7 @@ def test_words_say_what_json_says(text: str, raw: Any) -> None:
         ('traits.plan is "gold', "a quotation mark that is never closed"),
         ("order.placed happened where (a is 1 and a is 2)", "two conditions on a"),
         ("(" * 13 + "stage is decline" + ")" * 13, "nested deeper than 12"),
+        ("not " * 3000 + "stage is decline", "nested deeper than 12"),
     ],
 )
 def test_wrong_words_are_refused_where_they_go_wrong(text: str, said: str) -> None:
