@@ -33,13 +33,15 @@ _INSERT = Statement(
     " cast(:ats as timestamptz[]), cast(:records as bytea[]), cast(:givens as bytea[]))"
     " on conflict (decision_id) do nothing"
 )
-_FIND = text(
-    "select at, decision_id, record from decisions where (cast(:customer as text) is null or customer_id = :customer)"
-    " and (cast(:campaign as text) is null or campaign = :campaign) and (cast(:code as text) is null or reason = :code)"
-    " and (cast(:since as timestamptz) is null or at >= :since)"
-    " and (cast(:before_at as timestamptz) is null or (at, decision_id) < (cast(:before_at as timestamptz), cast(:before_id as text)))"
-    " order by at desc, decision_id desc limit :limit"
-)
+_FIND = "select at, decision_id, record from decisions where {where} order by at desc, decision_id desc limit :limit"
+_CONDITIONS = {
+    "customer": "customer_id = :customer",
+    "campaign": "campaign = :campaign",
+    "code": "reason = :code",
+    "since": "at >= :since",
+    "before_at": "(at, decision_id) < (cast(:before_at as timestamptz), cast(:before_id as text))",
+}
+"""By what is asked. What is not asked is left out, since PostgreSQL finds no index by `:campaign is null or campaign = :campaign`."""
 _ONE = text("select record, given from decisions where decision_id = :id")
 
 
@@ -107,19 +109,21 @@ class Question:
     limit: int = 100
 
 
+def written(asked: Question) -> tuple[str, dict[str, object]]:
+    """The question as SQL, with its parameters: at, id and record, the newest first."""
+    before_at, before_id = asked.before or (None, None)
+    known = {"customer": asked.customer, "campaign": asked.campaign, "code": asked.code, "since": asked.since, "before_at": before_at}
+    bound: dict[str, object] = {name: value for name, value in known.items() if value is not None}
+    where = " and ".join(_CONDITIONS[name] for name in bound) or "true"
+    if asked.before:
+        bound["before_id"] = before_id
+    return _FIND.format(where=where), {**bound, "limit": asked.limit}
+
+
 async def find_decisions(connection: AsyncConnection, asked: Question) -> list[Decision]:
     """The newest decisions first, at most `limit`."""
-    before_at, before_id = asked.before or (None, None)
-    bound = {
-        "customer": asked.customer,
-        "campaign": asked.campaign,
-        "code": asked.code,
-        "since": asked.since,
-        "before_at": before_at,
-        "before_id": before_id,
-        "limit": asked.limit,
-    }
-    rows = await connection.execute(_FIND, bound)
+    question, bound = written(asked)
+    rows = await connection.execute(text(question), bound)
     return [decode(record, Decision) for _at, _id, record in rows.all()]
 
 

@@ -7,6 +7,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -16,6 +17,7 @@ from nextwave_contracts.customers import CustomerUpdated
 from nextwave_contracts.masking import MASK
 from nextwave_contracts.topics import CUSTOMERS
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_orchestrator import store
 from nextwave_orchestrator.api.decisions import decisions_router
 from nextwave_orchestrator.campaigns.definition import Policy
 from nextwave_orchestrator.candidate import GateInput
@@ -133,6 +135,33 @@ async def test_decisions_are_found_by_customer_campaign_code_and_time(client: ht
     assert await ask(code="outranked") == sorted((f"c-{n}", "a", "outranked") for n in range(PEOPLE))
     assert await ask(since="2026-06-16T00:00:00Z") == []
     assert await ask(customer="nobody") == []
+
+
+QUESTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"campaign": "none"}, "decisions_by_campaign"),
+    ({"campaign": "c7", "before": (MONDAY_NOON, "x")}, "decisions_by_campaign"),
+    ({"code": "no_consent"}, "decisions_by_reason"),
+    ({"customer": "c-3"}, "decisions_by_customer"),
+    ({}, "decisions_by_time"),
+]
+
+
+async def test_every_question_is_answered_by_an_index_of_its_own(stack: Stack) -> None:
+    dsn = await stack.create_database("finding")
+    await asyncio.to_thread(upgrade, "nextwave_orchestrator.migrations", dsn)
+    database = Database(dsn)
+    many = (
+        "insert into decisions select md5(n::text), 'c-' || n, 'c' || n % 50, 'w', '*', 'email', 'act', 'r' || n % 20,"
+        " timestamptz '2026-06-01' + n * interval '1 second', '', '' from generate_series(1, 20000) n"
+    )
+    async with database.connection() as connection:
+        await connection.exec_driver_sql(many)
+        await connection.exec_driver_sql("analyze decisions")
+        for asked, index in QUESTIONS:
+            question, bound = store.written(store.Question(**asked))
+            plan = "\n".join((await connection.execute(text("explain " + question), bound)).scalars())
+            assert f"using {index}" in plan, plan
+    await database.close()
 
 
 async def test_the_address_in_a_decisions_input_is_shown_to_who_needs_addresses_alone(client: httpx.AsyncClient) -> None:

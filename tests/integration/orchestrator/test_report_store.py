@@ -18,6 +18,7 @@ from nextwave_contracts.customers import CustomerUpdated
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import CUSTOMERS
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_orchestrator.api import reports
 from nextwave_orchestrator.api.reports import reports_router
 from nextwave_orchestrator.campaigns.definition import Policy
 from nextwave_orchestrator.fold import Decider
@@ -156,6 +157,45 @@ async def test_reports_divide_by_department_strategy_and_day_and_add_up(client: 
     assert [(g["day"], g["contacts"], g["goals"]) for g in days] == [("2026-06-15", PEOPLE, 0), ("2026-06-16", 0, 2 * RENEWING)]
     first = (await client.get("/v1/reports", params={"until": "2026-06-16"})).json()["total"]
     assert (first["contacts"], first["goals"]) == (PEOPLE, 0)
+
+
+async def test_divided_by_day_a_report_shows_ninety_days_up_to_the_newest_where_nobody_says_since_when(
+    database: Database, client: httpx.AsyncClient
+) -> None:
+    async def days(path: str, **asked: str) -> tuple[Any, list[str]]:
+        report = (await client.get(path, params={"by": "day"} | asked)).json()
+        return report["since"], [group["day"] for group in report["groups"]]
+
+    old = "insert into bookings select 'a', '2025-01-01', 0, 1, 'entered', 'first', '', '*', '', '', 1, 0, 0"
+    async with database.transaction() as connection:
+        await connection.exec_driver_sql(old)
+    try:
+        for path in ("/v1/reports", "/v1/campaigns/a/report"):
+            assert await days(path) == ("2026-03-19", ["2026-06-15", "2026-06-16"])
+            assert await days(path, until="2025-01-02") == ("2024-10-04", ["2025-01-01"])
+            assert (await days(path, since="2024-01-01"))[1] == ["2025-01-01", "2026-06-15", "2026-06-16"]
+            assert (await client.get(path)).json()["since"] is None
+    finally:
+        async with database.transaction() as connection:
+            await connection.exec_driver_sql("delete from bookings where day = '2025-01-01'")
+
+
+async def test_a_report_of_more_than_can_be_added_up_is_refused_with_what_to_ask_instead(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in ("/v1/reports?by=day,wave", "/v1/campaigns/a/report", "/v1/statistics"):
+        monkeypatch.setattr(reports, "ROWS_MAX", 1 if path == "/v1/statistics" else 3)
+        refused = await client.get(path)
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/query/since")
+        assert "give a later `since`" in refused.text
+
+
+async def test_what_a_report_is_not_divided_by_is_summed_before_it_is_read(database: Database) -> None:
+    async with database.transaction() as connection:
+        every = await ledger.read(connection, ledger.Asked())
+        summed = await ledger.read(connection, ledger.Asked(by=frozenset({"day"})))
+    assert numbers(summed) == numbers(every)
+    assert {(entry.version, entry.wave, entry.segment, entry.channel) for entry, _ in summed} == {(0, "", "", "")}
 
 
 async def test_one_event_that_is_the_goal_of_two_campaigns_is_one_benefit(client: httpx.AsyncClient) -> None:

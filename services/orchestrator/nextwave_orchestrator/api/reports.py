@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, get_args
 
 import msgspec
@@ -33,6 +34,12 @@ from nextwave_orchestrator.reports.numbers import (
 
 DIMENSIONS_MAX = 3
 RATES_MAX = 1000
+ROWS_MAX = 100_000
+"""Sums that one report adds up."""
+DAYS = 90
+"""Divided by day, and not said since when, a report shows so many."""
+_OF_VERSION: frozenset[str] = frozenset({"department", "strategy"})
+"""Dimensions that a campaign's version tells."""
 _bearer = HTTPBearer(auto_error=False, description="an API token of any role; `nextwave keys` makes one")
 
 
@@ -64,22 +71,28 @@ def reports_router(database: Database, keyring: Keyring, catalogue: Callable[[],
         if key not in current.states:
             raise Problem(404, "not-found", f"there is no published campaign {key!r:.80}")
         by = _dimensions(asked.by or "wave")
-        booked = await _booked(database, asked, by, campaign=key)
-        report = _report(current, booked, by)
-        return _json({"campaign": key, **_span(asked), **report, "lift": lifts(booked), "definitions": DEFINITIONS})
+        span, booked = await _booked(database, asked, by, campaign=key)
+
+        def document() -> dict[str, Any]:
+            return {"campaign": key, **span, **_report(current, booked, by), "lift": lifts(booked), "definitions": DEFINITIONS}
+
+        return await _json_of(document)
 
     @router.get("/reports", summary="All campaigns together, divided by campaign, department, strategy, channel, ...")
     async def reports(asked: Annotated[Divided, Query()]) -> Response:
-        by = _dimensions(asked.by or "campaign")
-        booked = await _booked(database, asked, by)
-        lift = {key: lifts(one) for key, one in by_campaign(booked).items()}
-        return _json({**_span(asked), **_report(catalogue(), booked, by), "lift": lift, "definitions": DEFINITIONS})
+        current, by = catalogue(), _dimensions(asked.by or "campaign")
+        span, booked = await _booked(database, asked, by)
+
+        def document() -> dict[str, Any]:
+            lift = {key: lifts(one) for key, one in by_campaign(booked).items()}
+            return {**span, **_report(current, booked, by), "lift": lift, "definitions": DEFINITIONS}
+
+        return await _json_of(document)
 
     @router.get("/statistics", summary="Decisions counted by result, reason, campaign, wave, segment and channel")
     async def statistics(asked: Annotated[Span, Query()]) -> Response:
-        async with database.transaction() as connection:
-            booked = await ledger.read(connection, ledger.Asked(fact="candidate", since=asked.since, until=asked.until))
-        return _json(_counted(booked))
+        _, booked = await _booked(database, asked, ("wave", "segment", "channel"), fact="candidate")
+        return await _json_of(lambda: _counted(booked))
 
     @router.get("/responses", summary="How likely a contact is answered, by segment, channel and local hour")
     async def responses(segment: str = "", channel: str = "") -> Response:
@@ -93,22 +106,37 @@ def _dimensions(written: str) -> tuple[str, ...]:
     unknown = [name for name in names if name not in DIMENSIONS]
     if unknown or len(names) > DIMENSIONS_MAX:
         detail = f"{unknown[0]!r:.40} is no dimension" if unknown else f"{len(names)} dimensions"
-        fix = f"{detail}; give up to {DIMENSIONS_MAX} of {', '.join(DIMENSIONS)}"
-        raise Problem(422, "invalid-request", "the report cannot be divided so", errors=(FieldError(pointer="/query/by", detail=fix),))
+        raise _refused("the report cannot be divided so", "/query/by", f"{detail}; give up to {DIMENSIONS_MAX} of {', '.join(DIMENSIONS)}")
     return names
 
 
-async def _booked(database: Database, asked: Span, by: tuple[str, ...], campaign: str | None = None) -> Booked:
-    if asked.since and asked.until and asked.since >= asked.until:
-        wrong = FieldError(pointer="/query/until", detail="no day is in between; give a day after `since`")
-        raise Problem(422, "invalid-request", "the span is empty", errors=(wrong,))
-    wanted = ledger.Asked(campaign=campaign, since=asked.since, until=asked.until, by_day="day" in by)
+async def _booked(
+    database: Database, asked: Span, by: tuple[str, ...], campaign: str | None = None, fact: str | None = None
+) -> tuple[dict[str, date | None], Booked]:
+    """The span and what was booked in it. Raises a 422 `Problem` for a span without days, and for more than can be added up."""
+    since, until = asked.since, asked.until
+    if since and until and since >= until:
+        raise _refused("the span is empty", "/query/until", "no day is in between; give a day after `since`")
     async with database.transaction() as connection:
-        return await ledger.read(connection, wanted)
+        if "day" in by and since is None:
+            since = _days_before(until, await ledger.newest_day(connection, campaign))
+        divided = frozenset("version" if name in _OF_VERSION else name for name in by)
+        wanted = ledger.Asked(campaign=campaign, fact=fact, since=since, until=until, by=divided, most=ROWS_MAX + 1)
+        booked = await ledger.read(connection, wanted)
+    if len(booked) > ROWS_MAX:
+        fix = f"more than {ROWS_MAX} sums; give a later `since` or an earlier `until`, divide by less, or ask for one campaign"
+        raise _refused("the report is too large", "/query/since", fix)
+    return {"since": since, "until": until}, booked
 
 
-def _span(asked: Span) -> dict[str, Any]:
-    return {"since": asked.since, "until": asked.until}
+def _days_before(until: date | None, newest: date | None) -> date | None:
+    """The first of the days that a report divided by day shows where nobody says since when."""
+    last = until - timedelta(days=1) if until else newest
+    return last - timedelta(days=DAYS - 1) if last else None
+
+
+def _refused(title: str, pointer: str, fix: str) -> Problem:
+    return Problem(422, "invalid-request", title, errors=(FieldError(pointer=pointer, detail=fix),))
 
 
 def _report(current: Catalogue, booked: Booked, by: tuple[str, ...]) -> dict[str, Any]:
@@ -158,3 +186,8 @@ def _rates(current: Catalogue, segment: str, channel: str) -> dict[str, Any]:
 
 def _json(document: object) -> Response:
     return Response(msgspec.json.encode(document), media_type="application/json")
+
+
+async def _json_of(document: Callable[[], object]) -> Response:
+    """Made beside the event loop, on which customers are decided too."""
+    return await asyncio.to_thread(lambda: _json(document()))

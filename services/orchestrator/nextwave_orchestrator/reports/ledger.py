@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,26 +24,37 @@ _WRITE = Statement(
 )
 _COLUMNS = ("days", "campaigns", "versions", "facts", "codes", "waves", "segments", "channels", "held")
 _READ = (
-    "select {day} as day, campaign, version, fact, code, wave, segment, channel, held_by,"
+    "select {day}, campaign, {version}, fact, code, {wave}, {segment}, {channel}, held_by,"
     " sum(count)::bigint, sum(amount)::bigint, sum(loading)::bigint from bookings"
     " where (cast(:campaign as text) is null or campaign = :campaign) and (cast(:fact as text) is null or fact = :fact)"
     " and (cast(:since as date) is null or day >= :since) and (cast(:until as date) is null or day < :until)"
-    " group by 1, 2, 3, 4, 5, 6, 7, 8, 9 order by 1, 2, 3, 4, 5, 6, 7, 8, 9"
+    " group by 1, 2, 3, 4, 5, 6, 7, 8, 9 order by 1, 2, 3, 4, 5, 6, 7, 8, 9 limit :most"
 )
-ANY_DAY = date(1970, 1, 1)
-"""The day of entries that are summed over all days."""
-_BY_DAY, _OVER_DAYS = text(_READ.format(day="bookings.day")), text(_READ.format(day="cast('1970-01-01' as date)"))
+_NEWEST = text("select max(day) from bookings where cast(:campaign as text) is null or campaign = :campaign")
+_TOGETHER = {
+    "day": "cast('1970-01-01' as date)",
+    "version": "0",
+    "wave": "cast('' as text)",
+    "segment": "cast('' as text)",
+    "channel": "cast('' as text)",
+}
+"""What stands for a dimension over which is summed."""
+DIVIDED: frozenset[str] = frozenset(_TOGETHER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """Which entries: of a campaign, of a fact, of the days (UTC) from `since` on and before `until`; None restricts nothing."""
+    """Which entries: of a campaign, of a fact, of the days (UTC) from `since` on and before `until`; None restricts nothing.
+
+    They are summed over what is not in `by` (of `DIVIDED`; campaign, fact, code and holdout always divide). `most`: no more entries.
+    """
 
     campaign: str | None = None
     fact: str | None = None
     since: date | None = None
     until: date | None = None
-    by_day: bool = False
+    by: frozenset[str] = DIVIDED
+    most: int | None = None
 
 
 async def write(connection: AsyncConnection, partition: int, books: Books) -> None:
@@ -58,6 +70,13 @@ async def write(connection: AsyncConnection, partition: int, books: Books) -> No
 
 async def read(connection: AsyncConnection, asked: Asked) -> list[tuple[Entry, Sums]]:
     """The sums over all partitions, in order of their entries."""
-    bound = {"campaign": asked.campaign, "fact": asked.fact, "since": asked.since, "until": asked.until}
-    rows = await connection.execute(_BY_DAY if asked.by_day else _OVER_DAYS, bound)
-    return [(Entry(*row[:9]), Sums(*row[9:])) for row in rows.all()]
+    columns = {name: name if name in asked.by else constant for name, constant in _TOGETHER.items()}
+    bound = {"campaign": asked.campaign, "fact": asked.fact, "since": asked.since, "until": asked.until, "most": asked.most}
+    rows = (await connection.execute(text(_READ.format(**columns)), bound)).all()
+    return await asyncio.to_thread(lambda: [(Entry(*row[:9]), Sums(*row[9:])) for row in rows])
+
+
+async def newest_day(connection: AsyncConnection, campaign: str | None) -> date | None:
+    """The last day on which anything was booked, of the campaign or (None) at all."""
+    day: date | None = (await connection.execute(_NEWEST, {"campaign": campaign})).scalar_one()
+    return day
