@@ -15,6 +15,7 @@ from liquid.filter import liquid_filter
 from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.fields import FIELDS, field
 
+from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
 from nextwave_orchestrator.campaigns.definition import Template
 from nextwave_orchestrator.faults import Fault
 from nextwave_orchestrator.rules.operators import instant
@@ -97,8 +98,8 @@ class Templates:
 
 
 def template_faults(template: Template) -> list[Fault]:
-    """Every fault of a template: syntax, size, and fields that do not exist."""
-    faults: list[Fault] = []
+    """Every fault of a template: its key, syntax, size, and fields that do not exist."""
+    faults = [] if KEY.fullmatch(template.key) else [Fault("/key", f"{template.key!r:.80} is no key", KEY_FIX)]
     if not template.text.strip():
         faults.append(Fault("/text", "no text", "write the content; html alone reaches nobody who reads plain text"))
     for part in PARTS:

@@ -12,8 +12,8 @@ from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import Problem
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Control, answer, checked_key, document, etag, refused, require_match
-from nextwave_orchestrator.campaigns.documents import read_as
+from nextwave_orchestrator.api.control import Control, answer, checked_key, document, etag, require_match
+from nextwave_orchestrator.campaigns.documents import read_written
 from nextwave_orchestrator.catalogue_store import CatalogueSession, Kind
 from nextwave_orchestrator.faults import Fault
 
@@ -39,14 +39,8 @@ class Document(Generic[T]):
 
 
 def read(kind: Document[T], key: str, raw: Any) -> T:
-    """The checked value; the key may be left out of the body. Raises `FaultyError` or a 422 `Problem`."""
-    if kind.keyed and isinstance(raw, dict) and raw.setdefault("key", key) != key:
-        raise refused([Fault("/key", f"{raw['key']!r:.80} is not the key of the path", f"write {key}, or leave it out")])
-    written = read_as(raw, kind.written)
-    faults = kind.faults(written)
-    if faults:
-        raise refused(faults)
-    return written
+    """The checked value; the key may be left out of the body. Raises `FaultyError`."""
+    return read_written(raw, kind.written, kind.faults, key if kind.keyed else "")
 
 
 async def save(request: Request, control: Control, by: Key, kind: Document[T], key: str) -> Response:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 import msgspec.inspect as types
 import yaml
 
-from nextwave_orchestrator.faults import Fault, FaultyError, step
+from nextwave_orchestrator.faults import Fault, FaultyError, raise_any, step
 
 LARGEST = 256 * 1024
 """Bytes of one document."""
@@ -20,6 +20,10 @@ DEEPEST = 40
 MOST_YAML_PARTS = 10_000
 """Events of one YAML document: reading one is slow enough that the size alone is no limit. JSON needs none."""
 
+ONE_LINE = frozenset({"key", "name", "owner", "event", "list", "team", "salt"})
+"""Fields that hold a name."""
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+_BREAK = re.compile(r"[\t\n\r\u2028\u2029]")
 T = TypeVar("T")
 
 
@@ -71,6 +75,30 @@ def _yaml(body: bytes) -> Any:
                 raise yaml.YAMLError(f"nested deeper than {DEEPEST}")
         depth -= isinstance(event, yaml.CollectionEndEvent)
     return yaml.load(body, Loader=_Loader)  # noqa: S506  (the loader is a safe one with fewer types)
+
+
+def read_written(document: Any, written: type[T], faults: Callable[[T], list[Fault]], key: str = "") -> T:
+    """What is kept under this key, which may be left out of the document (no key: it has none), checked. Raises `FaultyError`."""
+    if key and isinstance(document, dict) and document.setdefault("key", key) != key:
+        raise FaultyError([Fault("/key", f"{document['key']!r:.80} is not the key by which it is named", f"write {key}, or leave it out")])
+    raise_any([*_unprintable(document)])
+    value = read_as(document, written)
+    raise_any(faults(value))
+    return value
+
+
+def _unprintable(document: Any) -> Iterator[Fault]:
+    """Texts that no database, provider or reader takes; and line breaks in names."""
+    rest = [("", "", document)]
+    while rest:
+        at, name, node = rest.pop()
+        if isinstance(node, Mapping):
+            rest += [(at + step(key), key, value) for key, value in node.items()]
+            rest += [(at + step(key), "key", key) for key in node]
+        elif isinstance(node, list):
+            rest += [(at + step(n), name, value) for n, value in enumerate(node)]
+        elif isinstance(node, str) and (wrong := _CONTROL.search(node) or (name in ONE_LINE and _BREAK.search(node))):
+            yield Fault(at, f"character {ord(wrong[0])} cannot stand here", "remove it; tabs and line breaks may stand in long texts")
 
 
 def read_as(document: Any, written: type[T]) -> T:

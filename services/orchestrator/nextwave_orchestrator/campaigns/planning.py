@@ -12,10 +12,10 @@ import msgspec
 from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults, segment_faults
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template, Written
 from nextwave_orchestrator.campaigns.differences import difference
-from nextwave_orchestrator.campaigns.documents import read_as, read_document
+from nextwave_orchestrator.campaigns.documents import read_document, read_written
 from nextwave_orchestrator.campaigns.findings import Finding
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
-from nextwave_orchestrator.faults import Fault, FaultyError, raise_any
+from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.templates import template_faults
 
 MOST_FILES = 1000
@@ -106,11 +106,7 @@ def _read(file: str, text: str) -> _Read | Planned:
 
 def _checked(file: str, text: str, kind: str, key: str) -> Any:
     raw = read_document(text.encode(), "json" if file.endswith(".json") else "yaml")
-    if key and isinstance(raw, dict) and raw.setdefault("key", key) != key:
-        raise FaultyError([Fault("/key", f"{raw['key']!r:.80} is not the name of the file", f"write {key}, or leave it out")])
-    value = read_as(raw, KINDS[kind].written)
-    raise_any(KINDS[kind].faults(value))
-    return value
+    return read_written(raw, KINDS[kind].written, KINDS[kind].faults, key)
 
 
 def _twice(read: Sequence[_Read]) -> list[Planned]:

@@ -119,6 +119,21 @@ def test_nothing_is_written_when_one_file_is_refused(shelf: Shelf) -> None:
     assert shelf.store.committed.revision == 1
 
 
+@pytest.mark.parametrize("file", ["campains/a.yaml", "campaigns/sub/a.yaml", "campaigns/greet.ymal", "polcy.yaml", "templates/Bad.yaml"])
+def test_a_file_in_the_wrong_place_or_of_a_wrong_name_is_refused_by_its_name(shelf: Shelf, file: str) -> None:
+    shelf.write(file, "text: Hello\n")
+    said = shelf.say("apply")
+    assert said.exit_code == 1
+    assert file.removesuffix(".yaml") in said.output
+    assert shelf.store.committed.revision == 1
+
+
+def test_notes_and_hidden_files_are_no_documents(shelf: Shelf) -> None:
+    for file in ("README.md", "campaigns/readme.md", "campaigns/.greet.yaml.swp", ".github/workflows/apply.yaml", "Makefile"):
+        shelf.write(file, "x")
+    assert "4 to create" in shelf.say("plan").output
+
+
 def test_nothing_is_written_when_a_campaign_to_be_published_would_not_work(shelf: Shelf) -> None:
     shelf.write("campaigns/greet.yaml", FILES["campaigns/greet.yaml"].replace("template: hello", "template: helo"))
     said = shelf.say("apply", "--publish")

@@ -84,6 +84,8 @@ def test_a_document_that_was_stored_in_defaults_written_out_is_the_same() -> Non
         ("segments/top.yaml", TOP.replace("IV", "V"), "/rule/value"),
         ("segments/top.yaml", "key: other\n" + TOP[1:-1].replace(", ", "\n", 2), "/key"),
         ("segments/To p.yaml", TOP, "/key"),
+        ("templates/Bad.yaml", "text: Hello", "/key"),
+        ("templates/bell.json", '{"text": "Hello\\u0007"}', "/text"),
         ("policy.yaml", "currency: euro", "/currency"),
         ("templates/t.json", '{"text": "{{ traits.x"}', "/text"),
     ],

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults, segment_faults
-from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Policy, Segment
-from nextwave_orchestrator.campaigns.documents import LARGEST, read_as, read_document
+from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Policy, Segment, Template
+from nextwave_orchestrator.campaigns.documents import LARGEST, read_as, read_document, read_written
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.faults import FaultyError
+from nextwave_orchestrator.templates import template_faults
 from unit.orchestrator.campaigns.winter import put, winter, written
 
 
@@ -95,6 +96,32 @@ def test_a_word_outside_an_enumeration_is_answered_with_the_words_inside(at: str
     with pytest.raises(FaultyError) as refused:
         read_as(put(written(), at, value), Campaign)
     assert told in refused.value.faults[0].fix
+
+
+CONTROLS: list[tuple[str, Any, str]] = [
+    ("/owner", "re\0tention", "/owner"),
+    ("/owner", "re\ntention", "/owner"),
+    ("/entry/key", "order\0", "/entry/key"),
+    ("/waves/1/mixes/0/channels/0/script", "say\x1b", "/waves/1/mixes/0/channels/0/script"),
+    ("/goal/where", {"path": ["/renew", "/\x7f"]}, "/goal/where/path/1"),
+    ("/goal/where", {"pa\0th": "/renew"}, "/goal/where/pa\0th"),
+    ("/goal/event", "contract\trenewed", "/goal/event"),
+    ("/needs", ["\ud800"], "/needs/0"),
+]
+
+
+@pytest.mark.parametrize(("at", "value", "pointer"), CONTROLS)
+def test_a_character_that_nobody_can_store_or_read_is_refused_at_its_place(at: str, value: Any, pointer: str) -> None:
+    with pytest.raises(FaultyError) as refused:
+        read_written(put(written(), at, value) if "\ud800" not in str(value) else written() | {"needs": value}, Campaign, campaign_faults)
+    assert [fault.pointer for fault in refused.value.faults] == [pointer]
+
+
+def test_long_texts_have_lines_and_tabs() -> None:
+    template = {"text": "Hello\r\n\tAnn", "subject": "A\nB", "html": "<p>\n</p>"}
+    assert read_written(template, Template, template_faults, "t").text == template["text"]
+    script = put(written(), "/waves/1/mixes/0/channels/0/script", "One\n\tTwo\U0001f44d\u200d")
+    assert read_written(script, Campaign, campaign_faults)
 
 
 VALUES: list[tuple[str, Any, str]] = [
