@@ -22,6 +22,7 @@ from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Verb, fol
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.campaigns.words import campaign_in_words
 from nextwave_orchestrator.catalogue_store import CatalogueSession
+from nextwave_orchestrator.faults import raise_any
 
 router = APIRouter(tags=["campaigns"])
 DRAFTS = Document("campaign_drafts", "campaign", Campaign, campaign_faults)
@@ -72,6 +73,7 @@ async def publish_campaign(key: str, request: Request, control: Controlled, by: 
         draft = await draft_of(session, key)
         require_match(request, draft)
         campaign, around = await _read(session, control, key)
+        raise_any(campaign_faults(campaign))  # a draft may be older than a check
         findings = await asyncio.to_thread(lint, campaign, around)  # this process folds customers meanwhile
         _refuse_errors(findings)
         audience = await still(session, meant, campaign.entry.audience.segment)

@@ -40,12 +40,17 @@ class Caller:
         return await self._client.request(method, path, content=content, headers=given)
 
 
+def keys_file(folder: Path) -> Path:
+    """A key for each role."""
+    keys = tuple(Key(name=role, kind="api", hash=hash_secret(f"{role}-secret", "p"), roles=(role,)) for role in ROLES)
+    (folder / "keys.json").write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=keys)))
+    return folder / "keys.json"
+
+
 @asynccontextmanager
 async def calling(store: FakeStore, folder: Path, sizes: Sizes | None = None) -> AsyncIterator[Caller]:
     """The owner's API over a store, with a key for each role; editors publish budgets up to 100,000 and audiences up to 1,000."""
-    keys = tuple(Key(name=role, kind="api", hash=hash_secret(f"{role}-secret", "p"), roles=(role,)) for role in ROLES)
-    (folder / "keys.json").write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=keys)))
     limits = Limits(budget_max=100_000, audience_max=1_000)
-    control = Control(store=store, clock=FixedClock(), keyring=Keyring(folder / "keys.json"), limits=limits, sizes=sizes)
+    control = Control(store=store, clock=FixedClock(), keyring=Keyring(keys_file(folder)), limits=limits, sizes=sizes)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(make_app(control)), base_url="http://test") as client:
         yield Caller(client)

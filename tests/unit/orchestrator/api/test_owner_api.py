@@ -15,7 +15,6 @@ from nextwave_orchestrator.campaigns.findings import Finding
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.catalogue import Facts, Predicate
 from nextwave_orchestrator.live import LiveCatalogue
-from nextwave_runtime.auth import ROLES
 from unit.orchestrator.api.caller import NOW, Caller, calling
 from unit.orchestrator.api.fake_store import FakeStore
 from unit.orchestrator.campaigns.winter import WINTER, put, written
@@ -105,6 +104,25 @@ async def test_a_campaign_is_judged_beside_the_loop_on_which_customers_are_folde
     assert get_ident() not in threads
 
 
+async def test_a_draft_that_was_saved_before_a_check_is_refused_when_it_is_published(call: Caller, store: FakeStore) -> None:
+    await furnish(call)
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
+    draft = store.committed.written["campaign_drafts", "winter-renewal"]
+    older = msgspec.json.encode(put(written(), "/goal/value", 2**63))
+    store.committed.written["campaign_drafts", "winter-renewal"] = draft._replace(body=older)
+    refused = await call("approver", "POST", "/v1/campaigns/winter-renewal:publish")
+    assert (refused.status_code, [e["pointer"] for e in refused.json()["errors"]]) == (422, ["/goal/value"])
+
+
+async def test_a_campaign_is_published_as_the_caller_has_read_it_or_not_at_all(call: Caller) -> None:
+    await furnish(call)
+    read = (await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())).headers["etag"]
+    current = (await call("editor", "PUT", "/v1/campaigns/winter-renewal", put(written(), "/holdout", 0.2))).headers["etag"]
+    assert (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish", if_match=read)).status_code == 412
+    assert (await call("viewer", "GET", "/v1/campaigns/winter-renewal")).json()["state"] == "draft"
+    assert (await call("approver", "POST", "/v1/campaigns/winter-renewal:publish", if_match=current)).status_code == 200
+
+
 async def test_an_editor_needs_an_approver_for_a_large_budget(call: Caller) -> None:
     await furnish(call)
     await call("editor", "PUT", "/v1/campaigns/winter-renewal", written())
@@ -180,42 +198,6 @@ async def test_what_does_not_exist_is_not_found(call: Caller) -> None:
         ("POST", "/v1/campaigns/none:pause"),
     ):
         assert (await call("approver", method, path)).status_code == 404, path
-
-
-READ = frozenset({"viewer", "editor", "approver", "operator", "agent"})
-WRITE = frozenset({"editor", "approver"})
-RIGHTS: list[tuple[str, str, frozenset[str]]] = [
-    ("GET", "/v1/segments", READ),
-    ("GET", "/v1/templates", READ),
-    ("GET", "/v1/campaigns", READ),
-    ("GET", "/v1/policy", READ),
-    ("GET", "/v1/readiness", READ),
-    ("POST", "/v1/campaigns/x:lint", READ),
-    ("PUT", "/v1/segments/x", WRITE),
-    ("PUT", "/v1/templates/x", WRITE),
-    ("PUT", "/v1/campaigns/x", WRITE),
-    ("POST", "/v1/campaigns/x:publish", WRITE),
-    ("POST", "/v1/campaigns/x:resume", WRITE),
-    ("POST", "/v1/campaigns/x:pause", WRITE | {"operator"}),
-    ("POST", "/v1/campaigns/x:end", WRITE | {"operator"}),
-    ("POST", "/v1/campaigns/x:drain", WRITE | {"operator"}),
-    ("POST", "/v1/campaigns/x:migrate", WRITE),
-    ("POST", "/v1/campaigns/x:try", READ),
-    ("POST", "/v1/catalogue:plan", READ),
-    ("POST", "/v1/rules:import", READ),
-    ("GET", "/v1/campaigns/x/versions", READ),
-    ("GET", "/v1/campaigns/x/versions/1", READ),
-    ("GET", "/v1/campaigns/x/versions/1:diff", READ),
-    ("PUT", "/v1/policy", frozenset({"approver"})),
-    ("PUT", "/v1/readiness/x", frozenset({"operator"})),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "allowed"), RIGHTS)
-async def test_each_route_is_open_to_its_roles_alone(call: Caller, method: str, path: str, allowed: frozenset[str]) -> None:
-    answers = {role: (await call(role, method, path)).status_code for role in ROLES}
-    assert {role for role, status in answers.items() if status != 403} == allowed
-    assert (await call("nobody", method, path)).status_code == 401
 
 
 async def test_a_segment_is_tried_on_a_customer_leaf_by_leaf(call: Caller) -> None:
