@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import chain, combinations
 from typing import Any
 
@@ -9,10 +10,12 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nextwave_contracts.decisions import GoalReached, RunStarted
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.decisions import GoalReached, RunStarted, WaveClosed
 from nextwave_orchestrator.api.reports import origins_of
 from nextwave_orchestrator.reports.lift import Arm
 from nextwave_orchestrator.reports.numbers import DIMENSIONS, Booked, groups, lifts, numbers
+from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue
 from unit.orchestrator.reports.lives import RULES, Life, booked, lived, lives
 from unit.orchestrator.reports.recount import count
 
@@ -75,6 +78,30 @@ def arm(people: list[Life], key: str, held_by: str) -> Arm:
     firsts = [next((m for m in life.house.all(RunStarted) if m.campaign == key), None) for life in people]
     runs = [first.run_id for first in firsts if first is not None and first.held_by == held_by]
     return Arm(len(runs), len({m.run_id for life in people for m in life.house.all(GoalReached)} & set(runs)))
+
+
+def test_who_reaches_the_goal_again_has_converted_once() -> None:
+    goal = {"event": "order.placed", "within": "1d", "value": 5}
+    house = House(catalogue(campaign("a", goal=goal, entry={"on": {"event": "cart.updated"}, "reentry": {"after": "1d"}})))
+    for day in (0, 2):
+        house.wait(MONDAY_NOON + timedelta(days=day))
+        house.touch("cart.updated")
+        house.touch("order.placed")
+    entries = sorted(house.unit.books.entries.items())
+    assert (numbers(entries).entered, numbers(entries).goals) == (2, 2)
+    (lift,) = lifts(entries)
+    assert (lift.entered, lift.converted) == (1, 1)
+
+
+def test_who_answers_without_a_contact_made_is_no_response() -> None:
+    house = House(catalogue(campaign("a")))
+    house.touch("cart.updated")
+    house.outcome("failed", house.all(Contact)[0])
+    house.touch("page.viewed", path="/renew")
+    house.wait(MONDAY_NOON + timedelta(days=5))
+    found = numbers(sorted(house.unit.books.entries.items()))
+    assert [(closed.reach, closed.responded) for closed in house.all(WaveClosed)] == [("failed", True)]
+    assert (found.failed, found.responses, found.response_rate) == (1, 0, None)
 
 
 @pytest.mark.parametrize("by", [("campaign",), ("department", "channel"), ("day",)])
