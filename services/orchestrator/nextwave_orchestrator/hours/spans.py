@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import holidays
@@ -134,9 +134,16 @@ def _local_windows(hours: Hours, local_day: int) -> Windows:
     return without(ranges, hours.quiet)
 
 
+@cache
+def _countries() -> frozenset[str]:
+    return frozenset(holidays.list_supported_countries())
+
+
 @lru_cache(maxsize=1024)
 def _holidays(country: str, region: str, year: int) -> frozenset[date]:
     """National holidays, and the subdivision's where it is known; none for a country without a calendar."""
+    if country not in _countries():  # the library would take any name of its module for a country's
+        return frozenset()
     part = subdivision(country, region).rpartition("-")[2]
     for named in (part, None):
         try:

@@ -141,6 +141,19 @@ def test_no_call_comes_at_dinner_time_nor_on_a_sunday_nor_on_christmas_in_german
     assert next_allowed(hours, datetime(2026, 12, 24, 17, tzinfo=UTC)) == datetime(2026, 12, 28, 7, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(("region", "is_holiday"), [("BY", True), ("DE-BY", True), ("HH", False), ("", False)])
+def test_a_holiday_of_a_subdivision_holds_there_and_nowhere_else(region: str, is_holiday: bool) -> None:
+    corpus_christi = datetime(2026, 6, 4, 10, tzinfo=UTC)
+    found = next_allowed(Hours(("Europe/Berlin",), "DE", region, "call"), corpus_christi)
+    assert found == (datetime(2026, 6, 5, 6, tzinfo=UTC) if is_holiday else corpus_christi)
+
+
+@pytest.mark.parametrize("country", ["MAR", "MAY", "PUBLIC", "SAT", "date", "XX", "registry", "../x"])
+def test_a_country_that_there_is_not_has_no_holidays_and_crashes_nothing(country: str) -> None:
+    now = datetime(2026, 6, 16, 10, tzinfo=UTC)
+    assert next_allowed(Hours(("Europe/Berlin",), country, "BY", "call"), now) == now
+
+
 def test_hours_hold_in_every_candidate_zone() -> None:
     hours = Hours(("America/New_York", "America/Los_Angeles"), "US", "NY", "sms")
     (span,) = permitted_spans(hours, datetime(2026, 6, 16, 8, tzinfo=UTC), datetime(2026, 6, 17, 8, tzinfo=UTC))
