@@ -49,6 +49,12 @@ def period_at(at: datetime, per: timedelta) -> datetime:
     return EPOCH + (at - EPOCH) // per * per if per else EPOCH
 
 
+def period_in_force(written: datetime, per: timedelta, now: datetime) -> datetime:
+    """The period in force, where one is written down: a later one may have begun elsewhere, but one further ahead is a wrong clock's."""
+    here = period_at(now, per)
+    return written if here < written <= here + per else here
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """One partition's part of an allowance in one period: taken from the pool, and of that spent (reserved and not given back).
@@ -127,10 +133,17 @@ class Lease:
         """What to ask for before the next batch."""
         return self.lacking or self.wanted
 
+    def lasts(self, instant: datetime) -> bool:
+        """Whether its period is not over then."""
+        return not self.per or instant < self.period + self.per
+
     def was_topped_up(self) -> None:
-        """What it got is all there is, or what it wanted; in the first case it goes on asking, in case there is more some day."""
+        """What it got is all there is, or what it wanted. With nothing at all it goes on asking, in case there is more some day.
+
+        With a remainder it does not: partitions would take that from one another for ever.
+        """
         self.sure = self.left < self.wanted
-        wanted = self.left + 1 if self.sure else 0
+        wanted = 1 if self.sure and self.left < 1 else 0
         self.changed = wanted != self.wanted
         self.wanted = wanted
 
@@ -193,10 +206,10 @@ class Leases:
             lease.changed = True
         return bool(short)
 
-    def is_scarce(self, scope: str, dearest: int) -> bool:
-        """Whether less than `dearest` is in hand, and there may be more."""
+    def is_scarce(self, scope: str, most: int) -> bool:
+        """Whether less than a contact may use is in hand, and there may be more."""
         lease = self.held.get(scope)
-        return lease is not None and not lease.sure and lease.left < dearest
+        return lease is not None and not lease.sure and lease.left < most
 
     def free_at(self, channel: str, place: str, now: datetime) -> datetime | None:
         """When this channel has capacity for one more; None: now. Always the start of a period."""
@@ -209,6 +222,11 @@ class Leases:
             if lease.left < 1:
                 lease.queued_until = self._next_place(lease, now)
                 lease.changed = True
+
+    def foreseen(self, instant: datetime) -> Leases:
+        """What may stand in the way then: not a period that is over, nor what is short here while others may have it."""
+        held = {scope: one for scope, one in self.held.items() if one.amount == 0 or (one.sure and one.lasts(instant))}
+        return Leases(held, self.partitions)
 
     def changes(self) -> list[Lease]:
         """The leases that are to be written, by scope."""

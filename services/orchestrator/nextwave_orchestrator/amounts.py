@@ -7,16 +7,20 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from nextwave_orchestrator.allowances import Holding, budget_of, period_at
+from nextwave_orchestrator.allowances import Holding, budget_of, period_in_force
+from nextwave_orchestrator.campaigns.definition import Campaign
 from nextwave_orchestrator.leasing import ONE_AT_A_TIME
 
+AMOUNT_MAX = 2**63 - 1
+"""The largest number that is kept; more is as good as that."""
+_NEWEST = text("select v.body from campaign_versions v join campaigns c on c.key = v.key and c.version = v.version where v.key = :campaign")
 _BUDGET = text(
     "insert into allowances as a (scope, amount, changed_by)"
-    " select :scope, (select cast(cast(v.body as jsonb) #>> '{budget,amount}' as bigint) from campaign_versions v"
-    " join campaigns c on c.key = v.key and c.version = v.version where v.key = cast(:campaign as text)), :by"
+    " values (:scope, :amount, :by)"
     " on conflict (scope) do update set amount = excluded.amount, changed_by = excluded.changed_by, changed_at = excluded.changed_at"
     " where a.amount is distinct from excluded.amount returning scope"
 )
@@ -61,7 +65,9 @@ class Used(NamedTuple):
 
 async def follow_budget(connection: AsyncConnection, campaign: str, by: str) -> None:
     """Puts the budget of a campaign's newest version in force. What was shared out of another amount goes back to the pool."""
-    bound = {"scope": budget_of(campaign), "campaign": campaign, "by": by}
+    newest = (await connection.execute(_NEWEST, {"campaign": campaign})).scalar_one_or_none()
+    budget = None if newest is None else msgspec.json.decode(newest, type=Campaign).budget
+    bound = {"scope": budget_of(campaign), "amount": None if budget is None else min(budget.amount, AMOUNT_MAX), "by": by}
     if (await connection.execute(_BUDGET, bound)).first() is not None:
         await _recall(connection, budget_of(campaign), _TAKE_BACK)
 
@@ -99,6 +105,6 @@ async def _recall(connection: AsyncConnection, scope: str, how: Any) -> None:
 def _used(rows: Sequence[Any], now: datetime) -> Used:
     first = rows[0]
     per = timedelta(seconds=first.per_seconds)
-    start = period_at(now, per)
-    held = {row.partition: Holding(row.taken, row.spent) for row in rows if row.partition is not None and row.period >= start}
+    there = [row for row in rows if row.partition is not None and row.period == period_in_force(row.period, per, now)]
+    held = {row.partition: Holding(row.taken, row.spent) for row in there}
     return Used(first.scope, first.amount, per, first.changed_by, first.changed_at, held)

@@ -99,7 +99,7 @@ class GateInput(Stored, frozen=True, kw_only=True):
     budget_known: bool = True
     """Whether `budget_left` is a number to tell: not where it is only what the partition has yet to ask for."""
     attempt: int = 1
-    """Which attempt at a call this is: only the first uses up a place in a cap."""
+    """Which attempt at a call this is: only the first needs a place in the caps."""
     rivals: tuple[Rival, ...] = ()
     """The customer's other candidates that use up caps, those worth most first."""
     inbound: bool = False
@@ -123,8 +123,8 @@ class Candidate:
     """What the partition may still reserve of budgets and capacities."""
 
     def at(self, instant: datetime) -> Candidate:
-        """The same, wanted then."""
-        return with_values(self, now=instant)
+        """The same, wanted then, with what may be foreseen of budgets and capacities."""
+        return with_values(self, now=instant, leases=self.leases.foreseen(instant))
 
     def against(self, rivals: Sequence[Rival]) -> Candidate:
         """The same, ranked against these."""

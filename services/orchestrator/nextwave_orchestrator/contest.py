@@ -6,6 +6,7 @@ See `docs/decisions/0008-who-wins.md`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from functools import partial
 
 from msgspec.structs import replace
@@ -13,6 +14,7 @@ from nextwave_contracts.actions import UNHELD_PURPOSES
 from nextwave_contracts.decisions import Rival
 from nextwave_contracts.reasons import GateCode
 
+from nextwave_orchestrator.allowances import Leases
 from nextwave_orchestrator.arbiter import claim, rank, uses_up
 from nextwave_orchestrator.attempts import step_of
 from nextwave_orchestrator.campaigns.definition import Pick
@@ -25,7 +27,7 @@ from nextwave_orchestrator.state import Run
 from nextwave_orchestrator.turn import Turn
 from nextwave_orchestrator.waves import LOOK_AGAIN, campaign_of, follow, is_held, mix_of, retry
 
-FORESEEN: frozenset[GateCode] = frozenset({"hours", "cap", "capacity", "outranked"})
+FORESEEN: frozenset[GateCode] = frozenset({"hours", "cap", "capacity"})
 """Reasons to wait whose end is known. Who waits for anything else holds nobody up."""
 LOOKS_MAX = 8
 """How often a candidate is asked at the instant to which it would be put off, before it counts as one that nobody can foresee."""
@@ -42,9 +44,9 @@ def settle(turn: Turn) -> None:
     if turn.state.waits(turn.now):
         _put_off(turn)
         return
-    decided: set[str] = set()
-    while wanting := [run for run in turn.state.runs if run.run_id not in decided and _wants(turn, run)]:
-        decided.update(run.run_id for run in wanting)
+    asked: set[str] = set()
+    while wanting := [run for run in turn.state.runs if run.run_id not in asked and _wants(turn, run, asked)]:
+        asked.update(run.run_id for run in wanting)
         _decide(turn, wanting)
 
 
@@ -64,10 +66,15 @@ def _put_off(turn: Turn) -> None:
         turn.put_off()
 
 
-def _wants(turn: Turn, run: Run) -> bool:
-    is_due = run.retry_at is not None and run.retry_at <= turn.now and run.retry_at < run.closes_at
-    gave_way = any(not _still_comes(turn, other) for other in run.yields_to)
-    return is_due or (run.run_id in turn.wants and not run.action_id) or (gave_way and _waits(run))
+def _wants(turn: Turn, run: Run, asked: AbstractSet[str]) -> bool:
+    if _is_due(turn, run) or (run.run_id in turn.wants and not run.action_id):
+        return True
+    return _waits(run) and any(not _still_comes(turn, other, asked) for other in run.yields_to)
+
+
+def _is_due(turn: Turn, run: Run) -> bool:
+    """Whether the instant has come to which the candidate was put off."""
+    return run.retry_at is not None and run.retry_at <= turn.now and run.retry_at < run.closes_at
 
 
 def _waits(run: Run) -> bool:
@@ -75,10 +82,15 @@ def _waits(run: Run) -> bool:
     return run.retry_at is not None and not run.action_id
 
 
-def _still_comes(turn: Turn, run_id: str) -> bool:
-    """Whether the contact to which others yield may still be made at its instant."""
+def _still_comes(turn: Turn, run_id: str, asked: AbstractSet[str]) -> bool:
+    """Whether the contact to which others yield may still be made: at its instant, or, when it was just asked, at a later one it has."""
     run = turn.state.run(run_id)
-    return run is not None and _waits(run) and not is_held(turn, run)
+    if run is None or not _waits(run) or is_held(turn, run):
+        return False
+    if run_id not in asked or _is_due(turn, run):
+        return True
+    pending = _pending(turn, run)
+    return pending is not None and _claim(turn, pending) is not None
 
 
 def _decide(turn: Turn, wanting: Sequence[Run]) -> None:
@@ -131,9 +143,20 @@ def _decide_ranked(turn: Turn, candidates: Sequence[Candidate]) -> None:
             _conclude(turn, candidate, judge(turn.catalogue, turn.state, candidate))
             _decide_ranked(turn, ordered[n:])
             return
-        _conclude(turn, candidate, judged)
+        if not _conclude(turn, candidate, judged):
+            _look_again(turn, ordered[n:])
+            return
         if acts_now and judged.decision.reason not in {"permitted", "outranked"}:
-            del claims[candidate.run.run_id]
+            _claim_anew(turn, candidate, claims)
+
+
+def _claim_anew(turn: Turn, candidate: Candidate, claims: Claims) -> None:
+    """What others took of a capacity leaves it a later place, or none."""
+    later = _claim(turn, candidate)
+    if later is None:
+        del claims[candidate.run.run_id]
+    else:
+        claims[candidate.run.run_id] = later
 
 
 def _is_as_claimed(judged: Judged, own: Rival | None) -> bool:
@@ -144,13 +167,15 @@ def _is_as_claimed(judged: Judged, own: Rival | None) -> bool:
     return own is not None and (own.at, own.channel) == (wanted.at, wanted.channel)
 
 
-def _conclude(turn: Turn, candidate: Candidate, judged: Judged) -> None:
+def _conclude(turn: Turn, candidate: Candidate, judged: Judged) -> bool:
+    """Says and does what was judged; false where the candidate looks again instead, since others took what it lacks meanwhile."""
     if lacked(turn, judged.given, judged.decision.attempts):
         _look_again(turn, (candidate,))
-        return
+        return False
     follow(turn, candidate.run, judged)
     if judged.decision.result == "act":
         _has_acted(turn, candidate.run.run_id)
+    return True
 
 
 def _has_acted(turn: Turn, run_id: str) -> None:
@@ -194,10 +219,14 @@ def _claim(turn: Turn, candidate: Candidate) -> Rival | None:
 
 
 def _candidate(turn: Turn, campaign: LiveCampaign, run: Run) -> Candidate | None:
-    """The candidate of the run's open wave: a first contact, or a further attempt by the same step; None where nobody's mix fits."""
+    """The candidate of the run's open wave: a first contact, or a further attempt by the same step; None where nobody's mix fits.
+
+    After the window it is asked without leases, since nothing of them is waited for: the gate then comes to that it is too late.
+    """
+    leases = turn.leases if turn.now < run.closes_at else Leases()
     wave = next(w for w in campaign.waves if w.key == run.wave)
     cause = turn.wants.get(run.run_id, f"{turn.state.customer_id}/{run.run_id}")
-    asking = partial(Candidate, campaign, now=turn.now, caused_by=cause, leases=turn.leases)
+    asking = partial(Candidate, campaign, now=turn.now, caused_by=cause, leases=leases)
     asked = replace(run, tries=run.tries + 1, retry_at=None, yields_to=())
     if run.action_id:
         step = step_of(wave, run)

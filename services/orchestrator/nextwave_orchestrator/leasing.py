@@ -14,7 +14,7 @@ from nextwave_runtime.application import OutdatedError, Work
 from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from nextwave_orchestrator.allowances import EPOCH, UNLIMITED, Holding, Lease, Leases, Pool, booked, period_at
+from nextwave_orchestrator.allowances import EPOCH, UNLIMITED, Holding, Lease, Leases, Pool, booked, period_in_force
 
 ONE_AT_A_TIME = Statement("select pg_advisory_xact_lock(x'6e780009'::int)")
 """Held until its commit by whoever changes what other partitions hold."""
@@ -23,6 +23,13 @@ _LOAD = Statement(
     " l.queued_until from allowances a left join leases l on l.scope = a.scope and l.partition = :partition"
     " where a.scope = any(cast(:scopes as text[])) or a.per_seconds > 0"
 )
+_BEGIN = Statement(
+    "insert into allowances (scope, amount, changed_by)"
+    " select 'budget/' || c.key, cast(cast(v.body as jsonb) #>> '{budget,amount}' as bigint), c.changed_by"
+    " from campaigns c join campaign_versions v on v.key = c.key and v.version = c.version"
+    " where 'budget/' || c.key = any(cast(:scopes as text[])) order by c.key on conflict (scope) do nothing"
+)
+"""What a build published that knew no allowances, while this one was rolled out, has a limit too."""
 _HELD = (
     "select l.scope, l.partition, l.period, l.taken, l.spent, coalesce(a.amount, cast(:unlimited as bigint)) amount"
     " from leases l join allowances a on a.scope = l.scope where l.scope = any(cast(:scopes as text[])) order by l.scope, l.partition"
@@ -47,10 +54,15 @@ async def load(connection: AsyncConnection, work: Work, budgets: Sequence[str]) 
     """The partition's leases of these budgets and of every capacity; what it lacked before was asked for."""
     bound = {"unlimited": UNLIMITED, "partition": work.partition, "scopes": list(budgets)}
     rows = await _LOAD.rows(connection, bound)
+    missing = sorted(set(budgets) - {row["scope"] for row in rows})
+    if missing:
+        await _BEGIN.run(connection, {"scopes": missing})
+        rows = await _LOAD.rows(connection, bound)
     leases = Leases({row["scope"]: _lease(row, work.now) for row in rows}, work.partitions)
     lacking = {scope: lease for scope, lease in leases.held.items() if lease.wanted > lease.left}
     if lacking:
-        await _top_up(connection, work, lacking)
+        for scope in lacking.keys() - await _top_up(connection, work, lacking):
+            del leases.held[scope]  # its limit was lifted just now
     return leases
 
 
@@ -75,7 +87,7 @@ async def save(connection: AsyncConnection, partition: int, leases: Leases) -> N
 
 def _lease(row: Any, now: datetime) -> Lease:
     per = timedelta(seconds=row["per_seconds"])
-    period = max(row["period"] or EPOCH, period_at(now, per))
+    period = period_in_force(row["period"] or EPOCH, per, now)
     return Lease(
         scope=row["scope"],
         amount=row["amount"],
@@ -92,20 +104,21 @@ def _holding(row: Any, period: datetime) -> Holding:
     return Holding(row["taken"], row["spent"]) if row["period"] == period else Holding()
 
 
-async def _top_up(connection: AsyncConnection, work: Work, lacking: dict[str, Lease]) -> None:
-    """Gets what is lacking. Where nobody has any more of it nothing is locked: what is left is then known to be all."""
-    seen = await _held(connection, lacking, _PEEK)
-    there = {scope: lease for scope, lease in lacking.items() if seen[scope].has_more_than(lease.left)}
+async def _top_up(connection: AsyncConnection, work: Work, lacking: dict[str, Lease]) -> set[str]:
+    """Gets what is lacking, of what still has a limit (returned). Where nobody has any more of it nothing is locked: this is all."""
+    seen = await _held(connection, work.now, lacking, _PEEK)
+    there = {scope: lacking[scope] for scope, pool in seen.items() if pool.has_more_than(lacking[scope].left)}
     if there:
         await ONE_AT_A_TIME.run(connection)
         await _share(connection, work, there)
-    for lease in lacking.values():
-        lease.was_topped_up()
+    for scope in seen:
+        lacking[scope].was_topped_up()
+    return set(seen)
 
 
 async def _share(connection: AsyncConnection, work: Work, lacking: dict[str, Lease]) -> None:
     written: list[tuple[str, int, datetime, Holding]] = []
-    for scope, held in (await _held(connection, lacking, _HOLD)).items():
+    for scope, held in (await _held(connection, work.now, lacking, _HOLD)).items():
         lease = lacking[scope]
         after = held.shared_out(work.partition, lease.wanted, work.partitions)
         written += [(scope, n, lease.period, one) for n, one in after.items() if one != held.holdings[n]]
@@ -113,15 +126,15 @@ async def _share(connection: AsyncConnection, work: Work, lacking: dict[str, Lea
     await _write(connection, written)
 
 
-async def _held(connection: AsyncConnection, leases: dict[str, Lease], query: Statement) -> dict[str, Pool]:
+async def _held(connection: AsyncConnection, now: datetime, leases: dict[str, Lease], query: Statement) -> dict[str, Pool]:
     """By scope what is held in the period of the lease. The asking partition has a row: it once wrote what it lacks."""
     rows = await query.rows(connection, {"unlimited": UNLIMITED, "scopes": sorted(leases)})
-    return {scope: _in_period(list(of_scope), leases[scope].period) for scope, of_scope in groupby(rows, key=lambda row: str(row["scope"]))}
+    return {scope: _pool(list(of_scope), leases[scope], now) for scope, of_scope in groupby(rows, key=lambda row: str(row["scope"]))}
 
 
-def _in_period(rows: Sequence[Any], period: datetime) -> Pool:
-    holdings = {row["partition"]: _holding(row, period) for row in rows}
-    is_over = any(row["period"] > period for row in rows)
+def _pool(rows: Sequence[Any], lease: Lease, now: datetime) -> Pool:
+    holdings = {row["partition"]: _holding(row, lease.period) for row in rows}
+    is_over = any(period_in_force(row["period"], lease.per, now) > lease.period for row in rows)
     return Pool(0 if is_over else rows[0]["amount"], holdings)
 
 

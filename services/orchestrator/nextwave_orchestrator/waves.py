@@ -121,7 +121,7 @@ def retry(turn: Turn, run: Run) -> None:
 def close_due(turn: Turn, run: Run) -> None:
     """The window is over and everything received in it was taken in: judge, as of its end. A paused campaign's wave waits.
 
-    Stale timers do nothing.
+    Stale timers do nothing. A candidate that was put off is decided first, at this turn's end; the wave then closes.
     """
     campaign = campaign_of(turn, run)
     if run.due_at != turn.at:
@@ -130,6 +130,10 @@ def close_due(turn: Turn, run: Run) -> None:
         waiting = replace(run, due_at=turn.now + LOOK_AGAIN)
         turn.keep(waiting)
         turn.wake("close", waiting, waiting.due_at)
+        return
+    if run.retry_at is not None and not run.action_id:
+        turn.want(run)
+        turn.wake("close", run, run.due_at)
         return
     with turn.as_of(run.closes_at):
         close_wave(turn, campaign, run)

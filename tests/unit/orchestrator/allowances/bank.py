@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nextwave_orchestrator.allowances import EPOCH, FOR_EVER, UNLIMITED, Holding, Lease, Leases, Pool, booked, period_at
+from nextwave_orchestrator.allowances import EPOCH, FOR_EVER, UNLIMITED, Holding, Lease, Leases, Pool, booked, period_in_force
 
 
 @dataclass
@@ -29,12 +29,12 @@ class Bank:
     def load(self, partition: int, now: datetime) -> Leases:
         """What the partition's batch begins with."""
         row, amount = self.rows.get(partition), UNLIMITED if self.amount is None else self.amount
-        period = max(row.period if row else EPOCH, period_at(now, self.per))
+        period = period_in_force(row.period if row else EPOCH, self.per, now)
         lease = Lease(scope=self.scope, amount=amount, per=self.per, period=period, left=self._held(partition, period).left)
         if row is not None:
             lease.wanted, lease.queued_until = row.wanted, row.queued_until
         if lease.wanted > lease.left:
-            self._top_up(partition, lease, amount)
+            self._top_up(partition, lease, amount, now)
         return Leases({self.scope: lease}, self.partitions)
 
     def save(self, partition: int, leases: Leases) -> bool:
@@ -60,8 +60,8 @@ class Bank:
         row = self.rows.get(partition)
         return row.holding if row is not None and row.period == period else Holding()
 
-    def _top_up(self, partition: int, lease: Lease, amount: int) -> None:
-        is_over = any(row.period > lease.period for row in self.rows.values())
+    def _top_up(self, partition: int, lease: Lease, amount: int, now: datetime) -> None:
+        is_over = any(period_in_force(row.period, self.per, now) > lease.period for row in self.rows.values())
         pool = Pool(0 if is_over else amount, {n: self._held(n, lease.period) for n in self.rows})
         if pool.has_more_than(lease.left):
             for n, holding in pool.shared_out(partition, lease.wanted, self.partitions).items():

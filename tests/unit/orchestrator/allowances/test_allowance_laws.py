@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from hypothesis import given, settings
@@ -136,6 +136,58 @@ def test_a_batch_whose_lease_was_shared_out_meanwhile_may_not_commit() -> None:
     assert world.commit(1)
     assert not world.commit(0)
     assert world.bank.spent == 8
+
+
+def test_what_comes_back_after_the_amount_was_lowered_is_not_spent_beyond_it() -> None:
+    world = World(40)
+    while sum(world.ledger) < 40:
+        world.contact(0, 8)
+        assert world.commit(0)
+    world.amount(10)
+    world.fail(0, 0)
+    assert world.commit(0)
+    said = ""
+    for _ in range(4):
+        said = world.contact(0, 8)
+        assert world.commit(0)
+    assert (said, world.bank.spent) == ("withhold", 32)
+
+
+def test_a_remainder_that_pays_no_contact_is_not_taken_from_one_another_for_ever() -> None:
+    world = World(27)
+    for _ in range(20):
+        for n in range(PARTITIONS):
+            world.contact(n, 8)
+            assert world.commit(n)
+    assert world.bank.spent == 24
+    seen: list[list[int]] = []
+    for _ in range(3):
+        for n in range(PARTITIONS):
+            world.begin(n)
+            assert world.commit(n)
+        seen.append([row.holding.left for row in world.bank.rows.values()])
+    assert seen[1:] == [seen[0]] * 2
+
+
+def test_a_clock_that_ran_ahead_for_a_while_leaves_nobody_without_capacity_afterwards() -> None:
+    bank = Bank("capacity/sms", 100, PARTITIONS, MINUTE)
+
+    def acts(n: int, now: datetime) -> bool:
+        for _ in range(2):
+            leases = bank.load(n, now)
+            if leases.left(bank.scope):
+                leases.reserve({bank.scope: 1})
+            else:
+                leases.puts_off({bank.scope: 1})
+            assert bank.save(n, leases)
+        return any(lease.reserved for lease in leases.changes())
+
+    assert acts(0, MONDAY_NOON)
+    assert acts(1, MONDAY_NOON + timedelta(hours=26)), "its clock is wrong"
+    for minute in (1, 60):
+        assert [acts(n, MONDAY_NOON + minute * MINUTE) for n in range(PARTITIONS)] == [True, True]
+    assert acts(0, MONDAY_NOON + 62 * MINUTE)
+    assert not acts(1, MONDAY_NOON + 61 * MINUTE), "the period after this one has begun elsewhere"
 
 
 @settings(max_examples=80)

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from nextwave_contracts.actions import Contact
-from nextwave_contracts.decisions import Decision
-from nextwave_orchestrator.allowances import EPOCH, FOR_EVER, UNLIMITED, Lease, Leases, settle
+from nextwave_contracts.decisions import Decision, WaveClosed
+from nextwave_orchestrator.allowances import EPOCH, FOR_EVER, UNLIMITED, Holding, Lease, Leases, Pool, booked, settle, spending
 from nextwave_orchestrator.caps import together
 from nextwave_orchestrator.decisions import answer, answer_in
 from nextwave_orchestrator.state import CustomerState, Reservation, to_bytes
 from nextwave_runtime.application import Timer
-from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, wave
+from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, render, wave
 
 BUDGET, SMS, RENEWALS = "budget/winter", "capacity/sms", "capacity/call/renewals"
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
@@ -100,6 +100,57 @@ def test_a_channels_capacity_and_its_lists_both_hold() -> None:
         assert built.unit.leases.held[free].left == 9
 
 
+def test_the_next_one_who_is_decided_waits_behind_those_who_wait_already() -> None:
+    built = House(catalogue(*(campaign(key, wave("tell", "sms")) for key in ("a", "b", "c"))))
+    hold(built, lease(SMS, 0, sure=True, amount=2, per=MINUTE))
+    built.touch("cart.updated")
+    assert [decision.until for decision in built.decisions] == [MONDAY_NOON + n * MINUTE for n in (1, 2, 3)]
+    assert built.unit.leases.held[SMS].queued_until == MONDAY_NOON + 3 * MINUTE
+
+
+def test_who_was_put_off_and_comes_to_it_after_the_window_is_too_late_and_not_without_budget() -> None:
+    for kind in ("retry", "close"):
+        built = house(lease(BUDGET, 7))
+        built.touch("cart.updated")
+        built.now += timedelta(hours=49)
+        (timer,) = [one for one in built.timers if one.kind == kind]
+        built.fire(timer)
+        assert reasons(built) == [("withhold", "expired")]
+        (judged,) = built.unit.judged
+        assert answer(judged.given) == answer_in(judged.decision)
+        built.wait(built.now)
+        assert len(built.all(WaveClosed)) == 1
+        assert reasons(built) == [("withhold", "expired")]
+
+
+def test_who_was_never_asked_since_the_campaign_stood_still_until_its_window_was_over_is_too_late() -> None:
+    built = House(catalogue(campaign("winter", wave("tell", "sms", window="10m"))))
+    hold(built, lease(BUDGET, 7))
+    built.touch("cart.updated")
+    built.change(states={"winter": "paused"})
+    built.wait(MONDAY_NOON + 9 * MINUTE)
+    built.wait(MONDAY_NOON + HOUR)
+    built.change(states={"winter": "published"})
+    built.wait(MONDAY_NOON + 2 * HOUR)
+    assert reasons(built) == [("withhold", "expired")]
+    assert len(built.all(WaveClosed)) == 1
+
+
+def test_money_is_compared_with_money_and_places_with_places() -> None:
+    asked: list[str] = []
+
+    def counting(template: str, *rest: Any) -> tuple[str, str, str]:
+        asked.append(template)
+        return render(template, *rest)
+
+    for held, times in ((lease(SMS, 1, per=MINUTE), 1), (lease(BUDGET, 8), 2)):
+        built = House(catalogue(campaign("winter", wave("tell", "sms")), render=counting))
+        hold(built, held)
+        built.touch("cart.updated")
+        assert len(asked) == times, "the gate is asked once more where a contact may cost more than is in hand"
+        asked.clear()
+
+
 def test_many_who_wait_are_spread_over_periods_by_the_partitions_share() -> None:
     held = Leases({SMS: lease(SMS, 0, sure=True, amount=4, per=MINUTE)}, partitions=2)
     told = []
@@ -141,6 +192,23 @@ def test_what_was_made_after_all_is_taken_again_even_beyond_the_budget() -> None
     for kind in ("delivered", "answered"):
         built.outcome(kind, contact)
     assert built.unit.leases.held[BUDGET].left == -8
+
+
+def test_what_is_given_back_goes_to_the_pool_and_not_to_the_lease() -> None:
+    given_back = lease(BUDGET, 10)
+    given_back.returned = 8
+    assert booked(given_back, Holding(taken=50, spent=40)) == Holding(taken=42, spent=32)
+
+
+def test_whoever_asks_gets_a_share_of_what_is_free_that_shrinks_with_it_and_at_least_what_it_lacks() -> None:
+    pool = Pool(80, {0: Holding(), 1: Holding()})
+    assert pool.shared_out(0, 8, 2)[0] == Holding(taken=20)
+    assert Pool(80, {0: Holding(20), 1: Holding()}).shared_out(1, 8, 2)[1] == Holding(taken=15)
+    assert pool.shared_out(0, 30, 2)[0] == Holding(taken=30)
+
+
+def test_only_campaigns_that_are_published_spend() -> None:
+    assert spending({"winter": "published", "spring": "paused", "summer": "ended"}) == [BUDGET]
 
 
 def test_a_place_of_a_period_that_is_over_is_worth_nothing() -> None:

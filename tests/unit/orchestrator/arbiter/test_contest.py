@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace as replace_lease
+from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import Churn, Consent, Value
 from nextwave_contracts.decisions import Decision
-from nextwave_orchestrator.allowances import Lease, Leases
+from nextwave_orchestrator.allowances import EPOCH, FOR_EVER, Lease, Leases
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
 from nextwave_orchestrator.caps import CapRule
 from nextwave_orchestrator.catalogue import LiveCampaign
@@ -36,14 +37,26 @@ def worth(key: str, value: int, channel: str = "email", window: str = "5d", **ch
     return campaign(key, wave("tell", channel, window=window), goal=goal, **changes)
 
 
-def entered(*campaigns: LiveCampaign, policy: Policy = ONE_A_DAY, at: Any = MONDAY_NOON, **profile: Any) -> House:
-    house = House(catalogue(*campaigns, policy=policy), now=at, profile=snapshot(**profile))
+def entered(
+    *campaigns: LiveCampaign, policy: Policy = ONE_A_DAY, at: Any = MONDAY_NOON, ready: dict[str, bool] | None = None, **profile: Any
+) -> House:
+    house = House(catalogue(*campaigns, policy=policy, ready=ready or {}), now=at, profile=snapshot(**profile))
     house.touch("cart.updated")
     return house
 
 
 def said(house: House) -> list[tuple[str, str, str]]:
     return [(d.campaign, d.result, d.reason) for d in house.decisions]
+
+
+def full(channel: str, per: timedelta, period: datetime, amount: int = 4, left: int = 0) -> Lease:
+    """A channel's capacity of which nobody holds any more than this."""
+    return Lease(scope=f"capacity/{channel}", amount=amount, per=per, period=period, left=left, sure=True)
+
+
+def hold(house: House, *leases: Lease) -> None:
+    """As at the beginning of the next batch."""
+    house.unit.leases = Leases({one.scope: one for one in leases}, partitions=2)
 
 
 def last(house: House, key: str) -> Decision:
@@ -199,10 +212,90 @@ def test_what_the_winner_takes_of_a_capacity_never_lets_the_others_overfill_a_ca
         assert answer(judged.given) == answer_in(judged.decision)
 
 
-def test_whom_a_capacity_leaves_nothing_keeps_nobody_from_a_place() -> None:
+def test_whom_a_capacity_leaves_a_later_place_keeps_it_before_those_worth_less() -> None:
     rivals = [worth("first", 90_000, "sms"), worth("second", 80_000, "sms"), worth("third", 10_000)]
     house = House(catalogue(*rivals, policy=Policy(caps=(Cap(most=2, per="24h"),))))
     gateway = Lease(scope="capacity/sms", amount=1, per=HOUR, period=MONDAY_NOON, left=1, sure=True)
     house.unit.leases = Leases({gateway.scope: gateway})
     house.touch("cart.updated")
-    assert said(house) == [("first", "act", "permitted"), ("second", "defer", "capacity"), ("third", "act", "permitted")]
+    assert said(house) == [("first", "act", "permitted"), ("second", "defer", "capacity"), ("third", "defer", "outranked")]
+    house.unit.leases = Leases({gateway.scope: full("sms", HOUR, MONDAY_NOON + HOUR, amount=1, left=1)})
+    house.wait(MONDAY_NOON + HOUR)
+    assert said(house)[3:] == [("second", "act", "permitted")]
+
+
+def test_whom_a_capacity_leaves_nothing_keeps_nobody_from_a_place() -> None:
+    """Nobody knows when a capacity of none is raised."""
+    house = House(catalogue(worth("text", 90_000, "sms"), worth("mail", 10_000), policy=ONE_A_DAY))
+    hold(house, full("sms", HOUR, MONDAY_NOON, amount=0))
+    house.touch("cart.updated")
+    assert said(house) == [("mail", "act", "permitted"), ("text", "defer", "capacity")]
+
+
+def test_who_waits_for_capacity_or_would_find_some_by_its_hour_wins_over_what_could_come_now() -> None:
+    text = House(catalogue(worth("mail", 10_000), worth("text", 100_000, "sms"), policy=ONE_A_DAY))
+    hold(text, full("sms", HOUR, MONDAY_NOON))
+    text.touch("cart.updated")
+    assert said(text) == [("text", "defer", "capacity"), ("mail", "defer", "outranked")]
+    assert last(text, "mail").rivals[0].at == MONDAY_NOON + HOUR
+    call = House(catalogue(worth("mail", 10_000), worth("call", 100_000, "call"), policy=ONE_A_DAY), now=DINNER)
+    hold(call, full("call", timedelta(minutes=1), DINNER))
+    call.touch("cart.updated")
+    assert said(call) == [("call", "defer", "hours"), ("mail", "defer", "outranked")]
+
+
+def test_who_may_only_come_tomorrow_wins_though_this_partition_has_none_of_its_budget_in_hand_yet() -> None:
+    rules = (worth("mail", 10_000), worth("call", 100_000, "call"))
+    for is_all, expected in ((False, ("mail", "defer", "outranked")), (True, ("mail", "act", "permitted"))):
+        house = House(catalogue(*rules, policy=ONE_A_DAY), now=DINNER)
+        hold(house, Lease(scope="budget/call", amount=8_000, per=FOR_EVER, period=EPOCH, left=0, sure=is_all))
+        house.touch("cart.updated")
+        assert expected in said(house)
+
+
+def test_who_waits_for_a_rest_or_a_cap_of_its_own_wins_within_the_same_cap_window() -> None:
+    policy = Policy(caps=(Cap(most=1, per="24h"),), after_refusal="6h")
+    house = entered(worth("mail", 100_000), worth("text", 10_000, "sms"), policy=policy, refused={"email": MONDAY_NOON})
+    assert said(house) == [("mail", "defer", "cap"), ("text", "defer", "outranked")]
+
+
+def test_who_waits_for_one_thing_after_the_other_wins_all_the_same() -> None:
+    """For the morning, then for the end of a rest at 21:00, then for the morning after."""
+    policy = Policy(caps=(Cap(most=1, per="48h"),), after_refusal="26h")
+    house = entered(worth("mail", 10_000), worth("call", 100_000, "call"), policy=policy, at=DINNER, refused={"call": DINNER})
+    assert said(house) == [("call", "defer", "hours"), ("mail", "defer", "outranked")]
+    assert last(house, "mail").rivals[0].at == MORNING + DAY
+
+
+@pytest.mark.parametrize("lost", ["readiness", "capacity"])
+def test_who_yielded_is_asked_in_the_turn_in_which_the_winner_begins_to_wait_for_an_unknown_end(lost: str) -> None:
+    house = entered(worth("mail", 10_000), worth("call", 100_000, "call", needs=["payment"]), at=DINNER, ready={"payment": True})
+    assert said(house) == [("call", "defer", "hours"), ("mail", "defer", "outranked")]
+    if lost == "readiness":
+        house.change(ready={"payment": False})
+    else:
+        hold(house, full("call", HOUR, MORNING, amount=0))
+    house.wait(MORNING)
+    assert [(one.campaign, one.decided_at) for one in house.all(Contact)] == [("mail", MORNING)]
+
+
+def test_a_winner_that_only_looks_again_for_its_lease_keeps_its_place() -> None:
+    house = entered(worth("mail", 10_000), worth("call", 100_000, "call"), at=DINNER)
+    hold(house, Lease(scope="budget/call", amount=8_000, per=FOR_EVER, period=EPOCH, left=0))
+    (retry,) = [one for one in house.timers if one.kind == "retry" and one.due_at == MORNING]
+    house.now = MORNING
+    assert house.fire(retry) == []
+    hold(house)
+    house.wait(MORNING)
+    assert [one.campaign for one in house.all(Contact)] == ["call"]
+
+
+def test_all_who_are_not_decided_yet_look_again_with_the_one_whose_lease_the_one_before_has_used_up() -> None:
+    rivals = [worth("first", 90_000, "sms"), worth("second", 80_000, "sms"), worth("third", 10_000)]
+    house = House(catalogue(*rivals, policy=Policy(caps=(Cap(most=2, per="24h"),))))
+    hold(house, replace_lease(full("sms", HOUR, MONDAY_NOON, left=1), sure=False))
+    house.touch("cart.updated")
+    assert said(house) == [("first", "act", "permitted")]
+    hold(house, full("sms", HOUR, MONDAY_NOON, left=3))
+    house.wait(MONDAY_NOON)
+    assert said(house)[1:] == [("second", "act", "permitted"), ("third", "defer", "outranked")]
