@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -104,6 +105,33 @@ def campaign_in(name: str) -> str:
     return name.partition("\0")[0]
 
 
+def remembered(catalogue: Catalogue, entries: Mapping[str, datetime], now: datetime) -> dict[str, datetime]:
+    """The entries (oldest first) without those for which there is no room. What keeps nobody out any more goes first, then what has a key.
+
+    One without a key goes only when its campaign has ended: without re-entry a customer enters once, ever.
+    """
+    again = {campaign.key: campaign.reentry for campaign in catalogue.live}
+
+    def worth(name: str) -> int:
+        campaign, _, key = name.partition("\0")
+        reentry = again.get(campaign)
+        if catalogue.states.get(campaign, "ended") == "ended" or (key and reentry is not None and entries[name] + reentry <= now):
+            return 0
+        return 1 if key else 2
+
+    surplus = max(0, len(entries) - ENTRIES_MAX)
+    forgotten = set(sorted((name for name in entries if worth(name) < 2), key=worth)[:surplus]) if surplus else ()
+    return {name: at for name, at in entries.items() if name not in forgotten}
+
+
+def still_open(goals: Iterable[OpenGoal], runs: Iterable[Run]) -> tuple[OpenGoal, ...]:
+    """The goals (oldest first) without those for which there is no room: never one whose run is open, since it ends the run."""
+    known, under_way = tuple(goals), {run.run_id for run in runs}
+    ended = [goal.run_id for goal in known if goal.run_id not in under_way]
+    forgotten = ended[: max(0, len(known) - GOALS_MAX)]
+    return tuple(goal for goal in known if goal.run_id not in forgotten)
+
+
 def _begin(turn: Turn, campaign: LiveCampaign, entry_key: str) -> None:
     customer_id = turn.state.customer_id
     for run in turn.state.runs:
@@ -184,7 +212,7 @@ def _remember_entry(turn: Turn, campaign: LiveCampaign, run: Run, whose: Holdout
     goals = [g for g in state.goals if (g.campaign, g.entry_key) != (run.campaign, run.entry_key) and g.until > turn.at]
     turn.state = replace(
         state,
-        entries=dict(list(entries.items())[-ENTRIES_MAX:]),
-        goals=(*goals, goal)[-GOALS_MAX:],
+        entries=remembered(turn.catalogue, entries, turn.now),
+        goals=still_open((*goals, goal), (*state.runs, run)),
     )
     return goal

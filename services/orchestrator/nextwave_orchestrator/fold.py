@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import get_args
 
 from msgspec.structs import replace
@@ -38,6 +38,8 @@ CUSTOMER_TIMERS: frozenset[str] = frozenset(get_args(AlarmKind))
 """Timers of a customer; their key is `customer/about`. The others (`campaign_stopped`, `campaign_resumed`) have the campaign as key."""
 WAITING_FOR_ALL: frozenset[str] = frozenset({"close", "last_word", "date", "scheduled", "crossing"})
 """Timers that fire once everything received up to their time was taken in."""
+LOST_AFTER = timedelta(hours=24)
+"""Business time after which the close timer of a wave that is still open is set again: its message may have been rejected."""
 
 
 @dataclass(slots=True)
@@ -124,13 +126,16 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     before = turn.state
     happening = happening_of(message)
     history = before.history if happening is None else remember(before.history, _as_remembered(turn, message, happening))
-    turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=turn.now)
+    is_suspect = message.touchpoint is not None and message.touchpoint.time_suspect
+    updated_at = _judged_at(turn) if is_suspect else turn.now
+    turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=updated_at)
     end_stopped(turn)
     go_over(turn)
+    _wake_lost(turn)
     be_told(turn, before.profile, message.profile.absorbed)
     if message.outcome is not None:
         learn(turn, message.outcome)
-    if message.touchpoint is not None and message.touchpoint.time_suspect:
+    if is_suspect:
         return
     if happening is not None:
         answer(turn, happening)
@@ -139,6 +144,20 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     segments = () if before.absorbed_into else segment_changes(turn.catalogue, before, turn.facts)
     enter(turn, happening, (*changes, *segments))
     join_in(turn, before)
+
+
+def _judged_at(turn: Turn) -> datetime | None:
+    """When memberships are taken to be judged by what judges none: now, but not past a crossing whose timer has not fired yet."""
+    state = turn.state
+    is_pending = state.crosses_at is not None and state.crosses_at <= turn.now
+    return state.updated_at if is_pending else turn.now
+
+
+def _wake_lost(turn: Turn) -> None:
+    """Nothing else would ever close a wave whose timer failed once. One that is still to fire is set already."""
+    for run in turn.state.runs:
+        if turn.now - run.due_at > LOST_AFTER:
+            turn.wake("close", run, run.due_at)
 
 
 def _newer(known: Snapshot | None, come: Snapshot) -> Snapshot:
@@ -169,7 +188,8 @@ def _merged(turn: Turn, message: CustomersMerged) -> None:
     for past in message.contacts:
         if all(past.action_id != known.action_id for known in reservations):
             reservations = reserve(reservations, Reservation(past.action_id, past.campaign, past.channel, "", past.at, past.unsent))
-    turn.state = replace(turn.state, profile=_newer(before, message.profile), reservations=reservations, updated_at=turn.now)
+    profile = _newer(before, message.profile)
+    turn.state = replace(turn.state, profile=profile, reservations=reservations, updated_at=_judged_at(turn))
     end_stopped(turn)
     go_over(turn)
     be_told(turn, before, (*message.profile.absorbed, message.absorbed))

@@ -16,12 +16,11 @@ from nextwave_orchestrator.answers import Among, catch_up
 from nextwave_orchestrator.campaigns.definition import Step
 from nextwave_orchestrator.candidate import Candidate, gate_input
 from nextwave_orchestrator.caps import together
-from nextwave_orchestrator.entry import take_up
+from nextwave_orchestrator.entry import remembered, still_open, take_up
 from nextwave_orchestrator.gate import stopped
 from nextwave_orchestrator.rivals import entries_of, going_on
 from nextwave_orchestrator.state import (
     ESTATE,
-    GOALS_MAX,
     HISTORY_MAX,
     JOINED_MAX,
     LAST_WORD,
@@ -121,9 +120,10 @@ def inherit(turn: Turn, estate: CustomerState) -> None:
     theirs = going_on(turn.catalogue, estate, turn.state, wins_ties=False)
     runs = (*ours.runs, *theirs.runs)[:RUNS_MAX]
     ended = [run for run in (*turn.state.runs, *estate.runs) if run not in runs]
-    entries = entries_of(turn.catalogue, ours, theirs)
+    entries = remembered(turn.catalogue, entries_of(turn.catalogue, ours, theirs), turn.now)
     booked = (*turn.state.reservations, *estate.reservations)
-    turn.state = replace(_united(ours, theirs), runs=runs, entries=entries)
+    goals = still_open((*ours.goals, *theirs.goals), runs)
+    turn.state = replace(_united(ours, theirs), runs=runs, goals=goals, entries=entries)
     allowances.settle(turn.leases, booked, turn.state.reservations)
     for run in ended:
         end(turn, run, "merged")
@@ -148,14 +148,13 @@ def go_on(turn: Turn) -> None:
 
 
 def _united(mine: CustomerState, other: CustomerState) -> CustomerState:
-    """Every contact and goal of both, and their newest happenings."""
+    """Every contact of both, and their newest happenings."""
     history = sorted((*mine.history, *other.history), key=lambda happening: happening.at)
     joined = dict(mine.joined)
     for name, one in other.joined.items():
         joined[name] = _joining(joined.get(name), one)
     return replace(
         mine,
-        goals=(*mine.goals, *other.goals)[-GOALS_MAX:],
         history=tuple(history[-HISTORY_MAX:]),
         reservations=together(mine.reservations, other.reservations),
         touches=touched(mine.touches, other.touches),

@@ -30,7 +30,7 @@ def hear(turn: Turn, happening: Happening) -> None:
     for run in turn.state.runs:
         compiled = campaign_of(turn, run)
         was_open = run.opened_at < turn.at  # a wave that opens now was opened by this very answer
-        if compiled is None or run.campaign != campaign or named not in {None, "", run.run_id} or not was_open:
+        if compiled is None or run.campaign != campaign or named not in (None, "", run.run_id) or not was_open:
             continue
         if happening.type == ACCEPTED:
             close_wave(turn, compiled, replace(run, responded_at=min(turn.at, run.responded_at or turn.at)))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.entry import campaign_in, entry_name
-from nextwave_orchestrator.state import ENTRIES_MAX, CustomerState, OpenGoal, Run
+from nextwave_orchestrator.state import CustomerState, OpenGoal, Run
 
 
 def going_on(catalogue: Catalogue, mine: CustomerState, other: CustomerState, *, wins_ties: bool) -> CustomerState:
@@ -38,7 +38,7 @@ def entries_of(catalogue: Catalogue, mine: CustomerState, other: CustomerState) 
     for name, at in other.entries.items():
         better = max if campaign_in(name) in again else min
         joined[name] = better(at, joined.get(name, at))
-    return dict(sorted(joined.items(), key=lambda entry: entry[1])[-ENTRIES_MAX:])
+    return dict(sorted(joined.items(), key=lambda entry: entry[1]))
 
 
 def _rival(catalogue: Catalogue, other: CustomerState, one: Run | OpenGoal) -> datetime | None:

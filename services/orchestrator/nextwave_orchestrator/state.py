@@ -14,8 +14,9 @@ from nextwave_contracts.outcomes import Reach
 
 from nextwave_orchestrator.catalogue import Happening
 from nextwave_orchestrator.rules.compile import value_at
+from nextwave_orchestrator.rules.events import REMEMBERED
 
-HISTORY_MAX = 64
+HISTORY_MAX = REMEMBERED
 """Happenings kept for rules, newest last."""
 FIELDS_MAX = 16
 """Data fields kept of a happening, beyond which it is cut."""
@@ -23,14 +24,16 @@ TEXT_MAX = 120
 """Characters of a text, or of a field's name, that is small."""
 BYTES_MAX = FIELDS_MAX * TEXT_MAX
 """Stored bytes kept of a happening that is cut."""
-RUNS_MAX = 32
-GOALS_MAX = 64
+RUNS_MAX = 128
+"""Runs open at once; beyond it nobody enters."""
+GOALS_MAX = RUNS_MAX + 64
+"""Goals that may still be reached; beyond it the oldest of runs that have ended are forgotten."""
 ENTRIES_MAX = 256
-"""Entries remembered for re-entry; beyond it the oldest are forgotten."""
+"""Entries remembered for re-entry; beyond it some are forgotten, but none without a key of a campaign that goes on."""
 RESERVATIONS_MAX = 128
 RESERVED_FOR = timedelta(days=90)
-"""How long a contact can count for a cap; a longer cap counts at most this."""
-WISHES_MAX = 32
+"""How long a contact can count for a cap."""
+WISHES_MAX = RUNS_MAX
 """Entries put off while a merge is under way; beyond it nobody enters."""
 DECLINED_MAX = 64
 """Campaigns of which it is remembered that their offer was declined; beyond it the oldest are forgotten."""
@@ -147,11 +150,6 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True):
     def counts(self) -> bool:
         """Whether it was made, as far as is known: only a failure that nothing contradicts gives back what it uses up."""
         return self.made or not self.unsent
-
-    @property
-    def uses_caps(self) -> bool:
-        """Whether it takes a place in caps. Further attempts at a call do not: that of the first is theirs."""
-        return self.counts and contact_of(self.action_id) == self.action_id
 
 
 class Wish(msgspec.Struct, frozen=True, array_like=True):

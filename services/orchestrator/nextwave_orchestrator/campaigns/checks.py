@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import time
 from typing import Any
 
 from nextwave_orchestrator.campaigns.definition import Campaign, Goal, Policy, Segment, ServiceLevel, Step, Trigger, Wave
@@ -13,6 +12,7 @@ from nextwave_orchestrator.campaigns.weighing import score_faults
 from nextwave_orchestrator.durations import FIX as DURATION_FIX
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.faults import Fault, FaultyError, step
+from nextwave_orchestrator.hours.rules import clock
 from nextwave_orchestrator.rules.events import read_where
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.rules.responses import read_response
@@ -190,11 +190,12 @@ def _duration(text: str, at: str) -> list[Fault]:
 
 
 def _is_time(text: str) -> bool:
+    """As the gate reads it, and with both digits of the hour, so that texts are in order of their times."""
     try:
-        time.fromisoformat(text)
+        clock(text)
     except ValueError:
         return False
-    return True
+    return len(text) == len("HH:MM")
 
 
 def _rule_faults(raw: Any, at: str) -> list[Fault]:

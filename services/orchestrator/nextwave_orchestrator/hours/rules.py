@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,13 +13,13 @@ Windows = tuple[tuple[int, int], ...]
 
 DAY = 86_400
 ALL_DAY: Windows = ((0, DAY),)
+_CLOCK = re.compile(r"[0-9]{1,2}:[0-5][0-9]")
 
 
 def clock(text: str) -> int:
-    """Local seconds of the day of `HH:MM`, `24:00` allowed. Raises `ValueError`."""
+    """Local seconds of the day of `HH:MM` (or `H:MM`), `24:00` allowed. Raises `ValueError`."""
     hour, _, minute = text.partition(":")
-    seconds = int(hour) * 3600 + int(minute) * 60
-    if not (0 <= int(minute) < 60 and 0 <= seconds <= DAY):
+    if _CLOCK.fullmatch(text) is None or (seconds := int(hour) * 3600 + int(minute) * 60) > DAY:
         raise ValueError(f"{text!r} is no time of day: write HH:MM")
     return seconds
 

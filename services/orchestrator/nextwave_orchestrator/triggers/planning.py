@@ -69,13 +69,16 @@ def crossing_due(turn: Turn) -> None:
 
 
 def scheduled_due(turn: Turn, key: str, local: datetime) -> None:
-    """A customer's turn in an occurrence of a schedule, once. A pause puts it off; who moved west since waits for their own clock."""
+    """A customer's turn in an occurrence of a schedule, once. A pause puts it off; who moved west since waits for their own clock.
+
+    An occurrence that a newer version's schedule has not got is over.
+    """
     campaign, state = _live(turn.catalogue, key), turn.state
     if campaign is None:
         if turn.catalogue.states.get(key) == "paused":
             turn.alarms.append(scheduled(state.customer_id, key, local, turn.now + LOOK_AGAIN))
         return
-    if campaign.schedule is None or state.served.get(key, NEVER_YET) >= local:
+    if campaign.schedule is None or not campaign.schedule.has(local) or state.served.get(key, NEVER_YET) >= local:
         return
     own = turn.at if state.profile is None else campaign.schedule.instant(local, state.profile)
     if own > turn.at:
@@ -111,6 +114,7 @@ def _dates(turn: Turn, known: Snapshot | None, *, anew: bool) -> Iterator[tuple[
         trigger = campaign.date
         assert trigger is not None
         at = state.dates.get(campaign.key)
+        at = None if at is not None and turn.now - at > LATE_MAX else at  # its timer is no good any more, whatever became of it
         if at is None or anew or known is None or not trigger.reads_the_same(known, profile):
             is_due = at is not None and at <= turn.now and trigger.falling_on(profile, at)
             at = at if is_due else trigger.next_after(profile, turn.now, state.served.get(campaign.key))
@@ -119,11 +123,15 @@ def _dates(turn: Turn, known: Snapshot | None, *, anew: bool) -> Iterator[tuple[
 
 
 def _crosses_at(turn: Turn, before: CustomerState | None, *, anew: bool) -> datetime | None:
-    """Counted from when memberships were last judged; by new rules from now, so that what crossed before they were in force is past."""
+    """Counted from when memberships were last judged; by new rules from now, so that what crossed before they were in force is past.
+
+    Two words of one instant, or what a merge brings, change what is known without its being judged at another instant.
+    """
     state, kept = turn.state, turn.state.crosses_at
     assert state.profile is not None
     is_judged = before is None or state.updated_at != before.updated_at
-    if not is_judged and (not anew or (kept is not None and kept <= turn.now)):
+    is_same = before is not None and state.profile is before.profile and state.history is before.history
+    if not is_judged and ((is_same and not anew) or (kept is not None and kept <= turn.now)):
         return kept
     since = state.updated_at if is_judged and state.updated_at is not None else turn.now
     facts = Facts(state.profile, state.history, since)

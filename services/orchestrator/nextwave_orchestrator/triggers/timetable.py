@@ -94,6 +94,11 @@ class Lane:
     partition: int
     partitions: int
 
+    @property
+    def step(self) -> timedelta:
+        """From one slot to the next."""
+        return self.partitions * MINUTE / self.pace
+
     def take(self, taken: Taken, wanted: datetime) -> tuple[datetime, Taken]:
         """The first free slot not before `wanted`, and what is taken now."""
         slot = self._first_from(wanted)
@@ -101,6 +106,10 @@ class Lane:
             if first <= slot < end:
                 slot = end
         return self._at(slot), _with(taken, slot)
+
+    def ahead(self, taken: Taken, now: datetime) -> Taken:
+        """What is taken of the slots that are still to come; others are given to nobody."""
+        return tuple(run for run in taken if run[1] > self._first_from(now))
 
     def _first_from(self, wanted: datetime) -> int:
         grid = -((self.start - wanted) * self.pace // MINUTE)

@@ -17,7 +17,7 @@ from nextwave_orchestrator.entry import may_enter
 from nextwave_orchestrator.state import CustomerState, Stored
 from nextwave_orchestrator.triggers.local_time import NEVER_YET
 from nextwave_orchestrator.triggers.planning import plan, scheduled, waits_by_time
-from nextwave_orchestrator.triggers.timetable import Lane, Taken, Timetable
+from nextwave_orchestrator.triggers.timetable import MINUTE, Lane, Taken, Timetable
 from nextwave_orchestrator.turn import Turn
 from nextwave_orchestrator.waves import LOOK_AGAIN
 
@@ -25,6 +25,8 @@ OPENED, WALK = "campaign_opened", "walk"
 """Kinds of timers of a partition: a campaign lets people in from now on; one page of a walk."""
 PAGE = 200
 """Customers of one page, each a row of a few kilobytes."""
+READ_AHEAD = timedelta(seconds=20)
+"""So far ahead the slots of a pace in a fixed zone are given away: what an outage or a pause makes late is no more than is due in it."""
 CATALOGUE_LAGS = timedelta(seconds=1)
 """After this it is looked again for a change that this replica has not read yet, business time."""
 
@@ -103,19 +105,16 @@ def _visit(timer: Timer, walk: Walk, ground: Ground) -> Gone:
         turn = Turn(ground.catalogue, state, ground.now, ground.now, caused_by=timer.key)
         plan(turn, state, anew=True)
         gone.turns.append(turn)
-    gone.timers += _next_page(timer, walk, ground, timer.due_at)
+    gone.timers += _next_page(timer, _past(walk, ground.page), ground, timer.due_at)
     return gone
 
 
 def _hand_out(timer: Timer, walk: Walk, ground: Ground, campaign: LiveCampaign) -> Gone:
-    """Sets a timer for everybody whom the campaign would let in, at their own instant and at the campaign's pace.
-
-    In a fixed zone the next page is read when the slots of this one are over; on customers' own clocks all pages are read ahead.
-    """
+    """Goes on with an occurrence, and sets the walk of the next one; ends where the schedule has it no more."""
     timetable, local = campaign.schedule, walk.occurrence
     assert local is not None
     gone = Gone()
-    if timetable is None or not (walk.cursor or timetable.has(local)):
+    if timetable is None or not timetable.has(local):
         return gone
     if not walk.cursor:
         following = timetable.next_local(local)
@@ -124,20 +123,41 @@ def _hand_out(timer: Timer, walk: Walk, ground: Ground, campaign: LiveCampaign) 
             gone.timers.append(_walk(timer.partition, campaign.key, starts_at, Walk(occurrence=following, since=walk.since)))
             if starts_at <= ground.now:
                 return gone
-    lane, taken, due_at = _lane(timetable, local, timer, ground), walk.taken, timer.due_at
+    _give_turns(gone, timer, walk, ground, campaign)
+    return gone
+
+
+def _give_turns(gone: Gone, timer: Timer, walk: Walk, ground: Ground, campaign: LiveCampaign) -> None:
+    """Sets a timer for everybody whom the campaign would let in, at their own instant and at the campaign's pace.
+
+    At a pace in a fixed zone it goes on shortly before the slots given away are over; else all pages are read at once.
+    """
+    timetable, local = campaign.schedule, walk.occurrence
+    assert timetable is not None
+    assert local is not None
+    lane, going_on = _lane(timetable, local, timer, ground), _past(walk, ground.page)
+    due_at = timer.due_at if lane is None else max(timer.due_at, ground.now - READ_AHEAD)
+    free_from = ground.now if lane is None else _free_from(lane, timer, ground)
+    taken = () if lane is None else lane.ahead(walk.taken, ground.now)
     for state in ground.page or ():
         wanted = _wanted(campaign, walk, state, ground)
         if wanted is None:
             continue
         if lane is not None:
-            wanted, taken = lane.take(taken, wanted)
-            due_at = due_at if timetable.zone is None else max(due_at, wanted)
+            wanted, taken = lane.take(taken, max(wanted, free_from))
         turn = Turn(ground.catalogue, state, ground.now, ground.now, caused_by=timer.key)
         turn.alarms.append(scheduled(state.customer_id, campaign.key, local, wanted))
         gone.turns.append(turn)
-    going_on = msgspec.structs.replace(walk, taken=taken)
-    gone.timers += _next_page(timer, going_on, ground, due_at)
-    return gone
+        if lane is not None and timetable.zone is not None and wanted > free_from + READ_AHEAD:
+            going_on, due_at = _past(walk, (state,)), wanted - READ_AHEAD / 2
+            break
+    gone.timers += _next_page(timer, msgspec.structs.replace(going_on, taken=taken), ground, due_at)
+
+
+def _free_from(lane: Lane, timer: Timer, ground: Ground) -> datetime:
+    """Before this no slot is given away: after an outage those that were given away already, one beyond `READ_AHEAD`, come first."""
+    is_late = ground.now - timer.due_at > MINUTE
+    return ground.now + READ_AHEAD + lane.step if is_late else ground.now
 
 
 def _wanted(campaign: LiveCampaign, walk: Walk, state: CustomerState, ground: Ground) -> datetime | None:
@@ -158,11 +178,16 @@ def _lane(timetable: Timetable, local: datetime, timer: Timer, ground: Ground) -
     return Lane(timetable.starts_at(local), timetable.pace, timer.partition, ground.partitions)
 
 
+def _past(walk: Walk, page: Sequence[CustomerState] | None) -> Walk:
+    return msgspec.structs.replace(walk, cursor=page[-1].customer_id) if page else walk
+
+
 def _next_page(timer: Timer, walk: Walk, ground: Ground, due_at: datetime) -> list[Timer]:
+    """The walk goes on behind its cursor, unless that is at the end of the last page."""
     page = ground.page or ()
-    if len(page) < PAGE:
+    if len(page) < PAGE and (not page or walk.cursor == page[-1].customer_id):
         return []
-    return [_again(timer, due_at, msgspec.msgpack.encode(msgspec.structs.replace(walk, cursor=page[-1].customer_id)))]
+    return [_again(timer, due_at, msgspec.msgpack.encode(walk))]
 
 
 def _walk(partition: int, key: str, due_at: datetime, walk: Walk) -> Timer:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nextwave_contracts.customers import CustomersMerged
 from nextwave_contracts.decisions import GoalReached, RunEnded, WaveClosed
 from nextwave_orchestrator.catalogue import Catalogue, LiveCampaign
 from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, wave
@@ -118,3 +119,10 @@ def test_the_count_of_people_in_flight_is_that_of_the_runs_whatever_happens(step
                 house.touch(step, house.now + timedelta(minutes=n), path="/renew")
         runs = Counter((run.campaign, run.version) for state in house.unit.states.values() for run in state.runs)
         assert {key: people for key, people in house.unit.flights.items() if people} == dict(runs)
+
+
+def test_who_becomes_one_with_another_is_migrated_before_anything_else_is_judged() -> None:
+    house = under_way()
+    house.rules = both(second(), migrations={"winter": 2})
+    house.take(CustomersMerged(customer_id=house.profile.customer_id, absorbed="c-2", at=house.now, profile=house.profile))
+    assert house.run.version == 2

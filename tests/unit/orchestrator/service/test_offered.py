@@ -115,3 +115,11 @@ def test_a_merge_keeps_the_later_refusal_and_a_bounded_number() -> None:
     }
     many = {f"c{n}": MONDAY_NOON + n * DAY for n in range(DECLINED_MAX + 5)}
     assert min(joined(many, {}).values()) == MONDAY_NOON + 5 * DAY
+
+
+@pytest.mark.parametrize("run_id", [[1], {"a": 1}, 7, True])
+def test_an_answer_that_names_no_run_of_ours_whatever_it_is_made_of_answers_none(run_id: Any) -> None:
+    house = House(catalogue(campaign("winter")))
+    house.touch("cart.updated")
+    house.wait(MONDAY_NOON + timedelta(hours=1))
+    assert house.touch("offer.accepted", campaign="winter", run_id=run_id) == []

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_contracts.customers import Orders
+from nextwave_contracts.customers import CustomersMerged, Orders
+from nextwave_contracts.decisions import RunStarted
 from nextwave_orchestrator.catalogue import Catalogue, Facts, Happening
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.moments import JUST_AFTER, next_moment
 from nextwave_orchestrator.rules.parse import read_rule
-from unit.orchestrator.decision_world import MONDAY_NOON, campaign, catalogue, snapshot, wave
+from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 from unit.orchestrator.triggers.partition_world import Partitions
 
 DAY = timedelta(days=1)
@@ -141,3 +142,54 @@ def test_where_nobody_waits_for_a_segment_there_are_no_timers() -> None:
     made = Partitions(catalogue(campaign(), segments=[{"key": "those", "rule": BUYER}]))
     made.know(snapshot(customer_id="c1"), "order.placed")
     assert made.timers == {}
+
+
+@pytest.mark.parametrize("how", ["suspect", "merged"])
+def test_what_judges_no_segments_swallows_no_crossing_whose_timer_has_not_fired_yet(how: str) -> None:
+    house = House(rules("entered", {"not": BUYER}))
+    house.touch("order.placed")
+    house.now = MONDAY_NOON + 30 * DAY + timedelta(seconds=1)
+    if how == "suspect":
+        house.touch("page.viewed", suspect=True)
+    else:
+        house.take(CustomersMerged(customer_id=house.profile.customer_id, absorbed="c-2", at=house.now, profile=house.profile))
+    house.wait(MONDAY_NOON + 40 * DAY)
+    assert [started.at for started in house.all(RunStarted)] == [MONDAY_NOON + 30 * DAY + JUST_AFTER]
+
+
+def test_two_words_of_one_instant_set_the_crossing_that_follows_from_both() -> None:
+    house = House(rules("left", BUYER))
+    house.touch("page.viewed")
+    house.touch("order.placed")
+    house.wait(MONDAY_NOON + 40 * DAY)
+    assert [started.at for started in house.all(RunStarted)] == [MONDAY_NOON + 30 * DAY + JUST_AFTER]
+
+
+def test_an_import_of_suspect_time_sets_the_crossing_that_follows_from_it() -> None:
+    house = House(rules("entered", SLEEPER))
+    house.touch("page.viewed")
+    house.now += timedelta(hours=1)
+    house.profile = snapshot(version=2, orders=Orders(count=1, last_at=MONDAY_NOON - 5 * DAY))
+    house.touch("order.placed", suspect=True)
+    house.wait(MONDAY_NOON + 40 * DAY)
+    assert [started.at for started in house.all(RunStarted)] == [MONDAY_NOON + 15 * DAY + JUST_AFTER]
+
+
+def test_a_crossing_that_a_correction_made_stale_does_nothing() -> None:
+    made = Partitions(rules("left", SLEEPER))
+    made.know(snapshot(customer_id="c1", orders=Orders(count=1, last_at=MONDAY_NOON)))
+    made.now = MONDAY_NOON + 21 * DAY
+    made.know(snapshot(customer_id="c1", version=2, orders=Orders(count=1, last_at=MONDAY_NOON + DAY / 2)))
+    made.wait(MONDAY_NOON + 60 * DAY)
+    assert made.entries() == []
+
+
+def test_what_an_import_of_suspect_time_alone_brings_is_no_entering() -> None:
+    house = House(rules("entered", SLEEPER))
+    house.touch("page.viewed")
+    house.now += 60 * DAY
+    house.profile = snapshot(version=2, orders=Orders(count=1, last_at=house.now - 40 * DAY))
+    house.touch("order.placed", suspect=True)
+    house.now += DAY
+    house.touch("page.viewed")
+    assert house.all(RunStarted) == []

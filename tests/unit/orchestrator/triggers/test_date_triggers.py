@@ -14,7 +14,7 @@ from nextwave_orchestrator.triggers import walk
 from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 from unit.orchestrator.triggers.partition_world import Partitions
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 NINE_IN_BERLIN = datetime(2026, 7, 1, 7, tzinfo=UTC)
 FIRST_OF_JULY = "1990-07-01"
 
@@ -134,3 +134,26 @@ def test_who_was_absorbed_has_no_day_any_more() -> None:
     assert house.unit.states["c2"].dates == {}
     house.wait(NINE_IN_BERLIN)
     assert [started.customer_id for started in house.all(RunStarted)] == ["c1"]
+
+
+def test_a_day_whose_timer_was_lost_is_over_and_the_next_one_comes() -> None:
+    made = Partitions(rules())
+    made.know(born())
+    made.timers.clear()
+    made.now = NINE_IN_BERLIN + DAY + timedelta(seconds=1)
+    made.know(born())
+    made.wait(NINE_IN_BERLIN + 366 * DAY)
+    assert made.entries() == [("c1", datetime(2027, 7, 1, 7, tzinfo=UTC))]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_day_that_has_come_and_is_read_anew_before_its_timer_fires_is_kept_as_far_as_it_is_still_so(kept: bool) -> None:
+    oven, lamp = (Registered(name=name, purchased_on=day) for name, day in (("oven", date(2025, 7, 1)), ("lamp", date(2025, 9, 1))))
+    made = Partitions(rules("product_birthday"))
+    made.know(snapshot(customer_id="c1", products=(oven,)))
+    made.now = NINE_IN_BERLIN + timedelta(seconds=1)
+    made.know(snapshot(customer_id="c1", version=2, products=(oven, lamp) if kept else (lamp,)))
+    assert made.state("c1").dates == {"wishes": NINE_IN_BERLIN if kept else datetime(2026, 9, 1, 7, tzinfo=UTC)}
+    made.wait(NINE_IN_BERLIN + HOUR)
+    assert made.entries() == ([("c1", NINE_IN_BERLIN)] if kept else [])
+    assert made.state("c1").dates == {"wishes": datetime(2026, 9, 1, 7, tzinfo=UTC)}

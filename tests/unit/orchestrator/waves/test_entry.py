@@ -8,6 +8,8 @@ from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import Change, Churn, CustomerUpdated
 from nextwave_contracts.decisions import Decision, GoalReached, RunEnded, RunStarted
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
+from nextwave_orchestrator.entry import entry_name, remembered
+from nextwave_orchestrator.state import ENTRIES_MAX, GOALS_MAX, RUNS_MAX
 from unit.orchestrator.decision_world import CUSTOMER, MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 
 HOUR = timedelta(hours=1)
@@ -128,3 +130,53 @@ def test_the_house_holds_nobody_out_of_what_they_are_owed() -> None:
         house.touch("cart.updated")
         results[purpose] = house.decisions[0].reason
     assert results == {"marketing": "holdout", "care": "holdout", "recovery": "permitted"}
+
+
+ONCE = campaign("welcome", wave("tell", "email", window="1h"), purpose="service", entry={"on": {"event": "page.viewed"}})
+ORDERS = campaign(
+    "orders", wave("tell", "email", window="1h"), purpose="service", entry={"on": {"event": "order.placed"}, "key": "order_id"}
+)
+
+
+def test_however_many_orders_follow_a_customer_enters_once_where_there_is_no_reentry() -> None:
+    house = House(catalogue(ONCE, ORDERS))
+    house.touch("page.viewed")
+    for n in range(ENTRIES_MAX + 2):
+        house.touch("order.placed", order_id=f"o{n}")
+        house.wait(house.now + 2 * HOUR)
+    house.touch("page.viewed")
+    assert sum(run.campaign == "welcome" for run in house.all(RunStarted)) == 1
+    assert len(house.state.entries) == ENTRIES_MAX
+    assert entry_name("orders", "o2") not in house.state.entries
+
+
+def test_of_too_many_entries_those_that_keep_nobody_out_any_more_are_forgotten_first_and_then_the_oldest_with_a_key() -> None:
+    again = campaign("again", entry={"on": ON_CART, "key": "order_id", "reentry": {"after": "1d"}})
+    known = catalogue(ONCE, ORDERS, again, states={"welcome": "published", "orders": "paused", "again": "published", "over": "ended"})
+    names = [("welcome", ""), ("over", ""), *[("orders", str(n)) for n in range(ENTRIES_MAX - 2)], ("again", "old"), ("again", "new")]
+    entries = {entry_name(*name): MONDAY_NOON + n * timedelta(seconds=1) for n, name in enumerate(names)}
+    entries[entry_name("again", "old")] = MONDAY_NOON - 2 * DAY
+    assert entries.keys() - remembered(known, entries, MONDAY_NOON).keys() == {entry_name("over", ""), entry_name("again", "old")}
+    del entries[entry_name("over", "")], entries[entry_name("again", "old")]
+    assert remembered(known, entries, MONDAY_NOON) == entries
+    more = entries | {entry_name("orders", "more"): MONDAY_NOON + DAY}
+    assert more.keys() - remembered(known, more, MONDAY_NOON).keys() == {entry_name("orders", "0")}
+
+
+def test_the_goal_of_an_open_run_is_not_forgotten_however_many_runs_follow() -> None:
+    renew = campaign("renew", wave("tell", "email", window="300d"), purpose="service", entry={"on": {"event": "page.viewed"}})
+    house = House(catalogue(renew, ORDERS))
+    house.touch("page.viewed")
+    for n in range(GOALS_MAX + 1):
+        house.touch("order.placed", order_id=f"o{n}")
+        house.wait(house.now + 2 * HOUR)
+    assert len(house.state.goals) == GOALS_MAX
+    house.touch("contract.renewed")
+    assert ("renew", "goal") in [(ended.campaign, ended.reason) for ended in house.all(RunEnded)]
+
+
+def test_a_hundred_campaigns_that_begin_on_one_event_all_begin_and_the_limit_is_that_of_the_guide() -> None:
+    many = [campaign(f"c{n:03}", wave("tell", "email"), purpose="service") for n in range(RUNS_MAX + 1)]
+    house = House(catalogue(*many))
+    house.touch("cart.updated")
+    assert len(house.all(RunStarted)) == RUNS_MAX == 128
