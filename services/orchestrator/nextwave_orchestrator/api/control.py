@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -19,6 +20,7 @@ from nextwave_orchestrator.campaigns.documents import LARGEST, read_document
 from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.catalogue import Predicate
 from nextwave_orchestrator.catalogue_store import CatalogueStore
+from nextwave_orchestrator.durations import FIRST_INSTANT, LAST_INSTANT
 from nextwave_orchestrator.faults import Fault
 
 Sizes = Callable[[Predicate], Awaitable[int]]
@@ -91,6 +93,15 @@ def refused(faults: list[Fault] | tuple[Fault, ...]) -> Problem:
     """Faults as the problem that is answered."""
     errors = tuple(FieldError(pointer=f.pointer, detail=f"{f.detail}; {f.fix}") for f in faults)
     return Problem(422, "invalid-document", "the document has faults; see errors", errors=errors)
+
+
+def instant_faults(instants: Iterable[tuple[str, datetime]]) -> Iterator[Fault]:
+    """Of the instants at these places, those that cannot be compared with others."""
+    for pointer, when in instants:
+        if when.tzinfo is None:
+            yield Fault(pointer, "an instant without a zone", "write for example 2026-11-22T08:00:00Z")
+        elif not FIRST_INSTANT <= when <= LAST_INSTANT:
+            yield Fault(pointer, "an instant of no time that can be tried", f"write one from {FIRST_INSTANT.year} to {LAST_INSTANT.year}")
 
 
 def etag(revision: int) -> str:

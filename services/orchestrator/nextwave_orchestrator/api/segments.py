@@ -12,7 +12,7 @@ from nextwave_runtime.auth import Key
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.approval import approve_widening, size_to_approve
-from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document
+from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document, instant_faults
 from nextwave_orchestrator.api.documents import Cursor, Document, Limit, Within, listing, missing, save, show
 from nextwave_orchestrator.api.surroundings import surroundings
 from nextwave_orchestrator.campaigns.checks import segment_faults
@@ -20,8 +20,10 @@ from nextwave_orchestrator.campaigns.definition import Segment, Template
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Facts, Happening
 from nextwave_orchestrator.catalogue_store import CatalogueSession
+from nextwave_orchestrator.faults import raise_any
 from nextwave_orchestrator.rules.explain import explain
 from nextwave_orchestrator.rules.parse import read_rule
+from nextwave_orchestrator.state import HISTORY_MAX
 from nextwave_orchestrator.templates import template_faults
 
 router = APIRouter()
@@ -87,12 +89,13 @@ async def list_segments(control: Controlled, _: Reader, cursor: Cursor = "", lim
 async def explain_segment(key: str, request: Request, control: Controlled, _: Reader) -> Response:
     """Try a segment on a profile, leaf by leaf."""
     trial = read_as(await document(request), Trial)
+    raise_any(list(instant_faults((f"/history/{n}/at", one.at) for n, one in enumerate(trial.history))))
     async with control.store.reading() as session:
         stored = await session.document("segments", key)
     if stored is None:
         raise missing("segment", key)
     rule = read_rule(msgspec.json.decode(stored.body, type=Segment).rule, "/rule")
-    history = sorted((Happening(s.type, s.at, s.data) for s in trial.history), key=lambda h: h.at)
+    history = sorted((Happening(s.type, s.at, s.data) for s in trial.history), key=lambda h: h.at)[-HISTORY_MAX:]
     return answer(msgspec.json.encode(explain(rule, Facts(trial.profile, history, control.clock.now()))))
 
 

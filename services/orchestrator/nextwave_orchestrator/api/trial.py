@@ -13,14 +13,13 @@ from nextwave_contracts.customers import Snapshot
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.campaigns import draft_of
-from nextwave_orchestrator.api.control import Controlled, Reader, answer, document
+from nextwave_orchestrator.api.control import Controlled, Reader, answer, document, instant_faults
 from nextwave_orchestrator.api.documents import missing
 from nextwave_orchestrator.assembly import CampaignRow, Version, assemble
 from nextwave_orchestrator.campaigns.definition import Segment
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Catalogue, Facts
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.durations import FIRST_INSTANT, LAST_INSTANT
 from nextwave_orchestrator.faults import Fault, FaultyError, raise_any
 from nextwave_orchestrator.live import gather
 from nextwave_orchestrator.rules.explain import Explanation, explain
@@ -96,12 +95,8 @@ def _excess(trial: Trial) -> Iterator[Fault]:
 
 
 def _impossible(trial: Trial) -> Iterator[Fault]:
-    instants = [(f"/events/{n}/at", event.at) for n, event in enumerate(trial.events)]
-    for pointer, when in [*instants, *([("/until", trial.until)] if trial.until else [])]:
-        if when.tzinfo is None:
-            yield Fault(pointer, "an instant without a zone", "write for example 2026-11-22T08:00:00Z")
-        elif not FIRST_INSTANT <= when <= LAST_INSTANT:
-            yield Fault(pointer, "an instant of no time that can be tried", f"write one from {FIRST_INSTANT.year} to {LAST_INSTANT.year}")
+    yield from instant_faults((f"/events/{n}/at", event.at) for n, event in enumerate(trial.events))
+    yield from instant_faults([("/until", trial.until)] if trial.until else [])
 
 
 def _until(trial: Trial, catalogue: Catalogue, begins: datetime) -> datetime:

@@ -43,15 +43,15 @@ class House:
 @pytest.fixture
 async def house(store: FakeStore, tmp_path: Path) -> AsyncIterator[House]:
     async def size(matches: Predicate) -> int:
-        return await house.size(matches)
+        return await given.size(matches)
 
     async with calling(store, tmp_path, size) as call:
-        house = House(call)
-        house.may_go_on.set()
-        await house.put("editor", "/v1/templates/t", {"text": "Hello"})
-        await house.put("editor", "/v1/segments/them", FEW)
-        await house.put("editor", "/v1/campaigns/c", campaign("them"))
-        yield house
+        given = House(call)
+        given.may_go_on.set()
+        await given.put("editor", "/v1/templates/t", {"text": "Hello"})
+        await given.put("editor", "/v1/segments/them", FEW)
+        await given.put("editor", "/v1/campaigns/c", campaign("them"))
+        yield given
 
 
 def campaign(segment: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from nextwave_orchestrator.campaigns.findings import Finding
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.catalogue import Facts, Predicate
 from nextwave_orchestrator.live import LiveCatalogue
+from nextwave_orchestrator.state import HISTORY_MAX
 from unit.orchestrator.api.caller import NOW, Caller, calling
 from unit.orchestrator.api.fake_store import FakeStore
 from unit.orchestrator.campaigns.winter import WINTER, put, written
@@ -209,6 +210,18 @@ async def test_a_segment_is_tried_on_a_customer_leaf_by_leaf(call: Caller) -> No
     assert (told["holds"], [p["found"] for p in told["parts"]]) == (True, ["high", 1])
     told = (await call("viewer", "POST", "/v1/segments/risky:explain", {"profile": ann})).json()
     assert (told["holds"], told["parts"][1]["pointer"]) == (False, "/rule/all/1")
+
+
+async def test_a_segment_is_tried_on_the_events_that_would_be_remembered_each_at_an_instant(call: Caller) -> None:
+    await call("editor", "PUT", "/v1/segments/once", {"name": "Once", "owner": "x", "rule": {"event": "order.placed"}})
+    order = {"type": "order.placed", "at": "2026-11-01T00:00:00Z"}
+    views = [{"type": "page.viewed", "at": "2026-11-02T00:00:00Z"}] * HISTORY_MAX
+    for history, holds in (([*views[1:], order], True), ([*views, order], False)):
+        asked = {"profile": snapshot(), "history": history}
+        assert (await call("viewer", "POST", "/v1/segments/once:explain", asked)).json()["holds"] is holds
+    naive = [{"type": "x", "at": "2026-11-22T08:00:00"}, {"type": "x", "at": "2026-11-22T08:00:00Z"}]
+    refused = await call("viewer", "POST", "/v1/segments/once:explain", {"profile": snapshot(), "history": naive})
+    assert (refused.status_code, [e["pointer"] for e in refused.json()["errors"]]) == (422, ["/history/0/at"])
 
 
 async def test_lists_come_in_pages(call: Caller) -> None:
