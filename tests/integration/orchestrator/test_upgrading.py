@@ -7,14 +7,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from alembic import command
 from alembic.config import Config
+from nextwave_contracts.clock import ClockSetting
 from nextwave_orchestrator import migrations
 from nextwave_orchestrator.allowances import budget_of
+from nextwave_orchestrator.assembly import CampaignRow, Version
+from nextwave_orchestrator.catalogue_store import PostgresCatalogue
 from nextwave_orchestrator.flights import people_in
+from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
 from sqlalchemy import Connection, text
 from stack import Stack
+from unit.orchestrator.campaigns.winter import put, written
 
 BEFORE = "0002"
 AT = datetime(2026, 6, 15, 12, tzinfo=UTC)
@@ -68,6 +74,17 @@ async def test_whatever_the_build_before_accepted_is_migrated(stack: Stack) -> N
         budget_of("free"): None,
     }
     assert list(map(tuple, booked)) == [("plain", 3, "defer/not_ready", 1)]
+    await database.close()
+
+
+async def test_a_campaign_that_the_build_before_accepted_can_still_be_ended(stack: Stack) -> None:
+    database = Database(await stack.create_database("upgrading"))
+    await bring_to(database, "head")
+    body = msgspec.json.encode(put(written(), "/owner", "a\0b") | {"budget": {"amount": 2**63}})
+    async with PostgresCatalogue(database, SystemClock(ClockSetting()), 1).changing() as session:
+        await session.add_version(Version("winter-renewal", 1, body), "ann")
+        await session.set_campaign(CampaignRow("winter-renewal", "ended", 1), "ann")
+        assert [used.amount for used in await session.allowances("budget/")] == [2**63 - 1]
     await database.close()
 
 
