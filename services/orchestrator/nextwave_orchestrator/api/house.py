@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import msgspec
 from fastapi import APIRouter, Request
+from nextwave_runtime.auth import Key
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Approver, Controlled, Operator, Reader, answer, checked_key, document
-from nextwave_orchestrator.api.documents import Document, save, tagged
+from nextwave_orchestrator.api.control import Approver, Control, Controlled, Operator, Reader, answer, checked_key, document, refused
+from nextwave_orchestrator.api.documents import Document, Within, save, tagged
 from nextwave_orchestrator.campaigns.checks import policy_faults
 from nextwave_orchestrator.campaigns.definition import SERVICE_LEVELS, Policy
 from nextwave_orchestrator.campaigns.documents import read_as
+from nextwave_orchestrator.catalogue_store import CatalogueSession
+from nextwave_orchestrator.faults import Fault
 from nextwave_orchestrator.live import POLICY_KEY, policy_of
 
 router = APIRouter()
-POLICY = Document("policies", "policy", Policy, policy_faults, keyed=False)
+
+
+async def _changing(_control: Control, _by: Key, policy: Policy) -> Within:
+    """Amounts have no currency of their own: in another one, what campaigns are worth, may spend and have booked would be other sums."""
+
+    async def within(session: CatalogueSession) -> None:
+        former = (await policy_of(session)).currency
+        if policy.currency != former and any(row.version for row in await session.campaigns()):
+            detail = f"campaigns were published, and what they book is counted, in {former}"
+            raise refused([Fault("/currency", detail, f"write {former}; another currency needs an installation of its own")])
+
+    return within
+
+
+POLICY = Document("policies", "policy", Policy, policy_faults, keyed=False, changing=_changing)
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

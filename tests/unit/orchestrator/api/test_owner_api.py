@@ -242,6 +242,18 @@ async def test_the_policy_in_force_is_shown_whole_and_changed_at_once(call: Call
     assert (await call("viewer", "GET", "/v1/policy")).json()["global_holdout"] == 0.1
 
 
+async def test_the_currency_stays_once_a_campaign_was_published(call: Caller, store: FakeStore) -> None:
+    assert (await call("approver", "PUT", "/v1/policy", {"currency": "USD"})).status_code == 201
+    assert (await call("approver", "PUT", "/v1/policy", {"currency": "EUR"})).status_code == 200
+    await furnish(call)
+    await call("editor", "PUT", "/v1/campaigns/winter-renewal", WINTER, content_type="application/yaml")
+    for verb in ("publish", "end"):
+        assert (await call("approver", "POST", f"/v1/campaigns/winter-renewal:{verb}")).status_code == 200
+        refused = await call("approver", "PUT", "/v1/policy", {"currency": "USD"})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/currency")
+    assert (await call("approver", "PUT", "/v1/policy", {"global_holdout": 0.1})).status_code == 200
+
+
 async def test_a_policy_is_stored_without_what_the_build_before_does_not_know_unless_it_is_used(call: Caller, store: FakeStore) -> None:
     own = {"IV": {"answer_within": "5s"}}
     await call("approver", "PUT", "/v1/policy", {"caps": []})
