@@ -18,6 +18,7 @@ from nextwave_contracts.decisions import Decision
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import CUSTOMERS, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_orchestrator import leasing
 from nextwave_orchestrator.allowances import capacity_of
 from nextwave_orchestrator.amounts import Used
 from nextwave_orchestrator.assembly import CampaignRow, Version
@@ -29,6 +30,7 @@ from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
 from nextwave_runtime.timers import Gates, take_due
+from sqlalchemy import text
 from stack import Stack
 from unit.orchestrator.decision_world import MONDAY_NOON, campaign, catalogue, snapshot, wave
 
@@ -258,3 +260,51 @@ async def test_periods_of_another_length_begin_anew_and_no_capacity_means_no_lim
     town.arrive(range(40, 60))
     await town.work()
     assert len(town.contacts) == 25
+
+
+async def test_what_the_build_before_published_on_this_database_has_its_limit_too(database: Database) -> None:
+    town = Town(database)
+    await town.publish(10 * COST)
+    async with database.transaction() as connection:
+        await connection.execute(text("delete from allowances"))  # as that build, which knows no allowances, leaves it
+    town.arrive(range(100))
+    await town.work()
+    assert len(town.contacts) == 10
+    assert (await town.used(BUDGET)).left == 0
+
+
+async def test_a_capacity_that_is_dropped_while_a_batch_asks_for_some_limits_nobody(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(database)
+    await town.publish(None)
+    await town.limit(0, MINUTE)
+    town.arrive(range(20))
+    await town.work()
+    peek = leasing._PEEK
+
+    class DroppedMeanwhile:
+        async def rows(self, connection: Any, bound: dict[str, Any]) -> Any:
+            async with town.store.changing() as session:
+                await session.drop_capacity(SMS)
+            return await peek.rows(connection, bound)
+
+    monkeypatch.setattr(leasing, "_PEEK", DroppedMeanwhile())
+    town.arrive(range(20, 40))
+    await town.work()
+    assert len(town.contacts) == 20
+
+
+async def test_a_clock_that_ran_ahead_leaves_capacity_to_those_that_are_right(database: Database) -> None:
+    town = Town(database)
+    await town.publish(None)
+    await town.limit(1_000, MINUTE)
+    town.arrive(range(20))
+    town.now += timedelta(hours=26)
+    await town.work()
+    assert len(town.contacts) == 20
+    town.now -= timedelta(hours=26)
+    town.arrive(range(20, 60))
+    await town.work()
+    assert len(town.contacts) == 60
+    assert (await town.used(SMS)).spent <= 1_000
