@@ -83,14 +83,15 @@ def answer_in(decision: Decision) -> Answer:
 
 
 def propose(catalogue: Catalogue, customer: CustomerState, candidate: Candidate) -> Proposal:
-    """What the gate says of this candidate, which has at least one channel. A channel whose template is missing is not ready."""
+    """What the gate says of this candidate, which has at least one channel. A channel whose template is missing or fails is not ready."""
     given = gate_input(catalogue, customer, candidate)
     judgement = decide(given)
     content: Content | None = None
     while isinstance(judgement.ruling, Act) and content is None:
-        content = _content(catalogue, customer, candidate, judgement.offer)
-        if content is None:
-            given = _wanting(given, judgement.offer, f"template {candidate.steps[judgement.offer].template}")
+        try:
+            content = _content(catalogue, customer, candidate, judgement.offer)
+        except KeyError as wrong:
+            given = _wanting(given, judgement.offer, f"template {wrong.args[0]}")
             judgement = decide(given)
     return Proposal(given, judgement, content)
 
@@ -162,15 +163,13 @@ def _record(candidate: Candidate, given: GateInput, said: Answer) -> Decision:
     )
 
 
-def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate, index: int) -> Content | None:
+def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate, index: int) -> Content:
+    """Raises `KeyError` with what is wrong with the template."""
     step = candidate.steps[index]
     if not step.template:
         return Content(text=step.script)
     assert customer.profile is not None
-    try:
-        subject, text, html = catalogue.render(step.template, customer.profile, entry_data(customer, candidate.campaign, candidate.run))
-    except KeyError:
-        return None
+    subject, text, html = catalogue.render(step.template, customer.profile, entry_data(customer, candidate.campaign, candidate.run))
     return Content(subject=subject, text=text, html=html)
 
 

@@ -12,7 +12,7 @@ from liquid.builtin.expressions import FilteredExpression, Path
 from liquid.builtin.output import OutputNode
 from liquid.exceptions import FilterArgumentError, LiquidError
 from liquid.filter import liquid_filter
-from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.customers import Churn, Snapshot
 from nextwave_contracts.fields import FIELDS, field
 
 from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
@@ -25,6 +25,9 @@ LARGEST = 100_000
 PARTS = ("subject", "text", "html")
 ENTRY = "entry"
 """Under which templates see the data of the event that let the customer in."""
+_EXAMPLES: tuple[Any, ...] = (1, "example", ["example"])
+"""What fields of a customer may hold."""
+_NOBODY = Snapshot(customer_id="example", version=1, churn=Churn(risk=0.0, band="low", horizon_days=90, model=""))
 _CLOSED = tuple((f.path.split("."), f.read) for f in FIELDS if "<" not in f.path)
 
 
@@ -84,17 +87,49 @@ class Templates:
         known = self._templates.get(template)
         if known is None:
             raise UnrenderableError(template)
-        context = {**_context(profile), ENTRY: entry or {}}
-        try:
-            subject, text, html = (_parsed(getattr(known, part), part).render(context) for part in PARTS)
-        except (LiquidError, ArithmeticError, TypeError, ValueError, RecursionError) as wrong:
-            raise UnrenderableError(f"{template}: {wrong}") from wrong
+        subject, text, html = _rendered(known, {**_context(profile), ENTRY: entry or {}})
         return " ".join(subject.split()), text, html
 
     def entry_fields(self, template: str) -> frozenset[str]:
         """The fields of the entry's event that a template shows; none for an unknown one."""
         known = self._templates.get(template)
         return frozenset(name for part in PARTS for name in _entry_fields(getattr(known, part), part)) if known else frozenset()
+
+
+def _rendered(template: Template, context: Mapping[str, Any]) -> list[str]:
+    """The parts. Raises `UnrenderableError` with the first line of the reason."""
+    try:
+        return [_parsed(getattr(template, part), part).render(context) for part in PARTS]
+    except (LiquidError, ArithmeticError, TypeError, ValueError, RecursionError) as wrong:
+        raise UnrenderableError(f"{template.key}: {str(wrong).partition(chr(10))[0]:.200}") from wrong
+
+
+@lru_cache(maxsize=4096)
+def failure(template: Template) -> tuple[str, bool]:
+    """Why it fails for an example customer of whom nothing is known (empty: it does not), and whether it does whatever is known."""
+    unknown = _failure(template, {**_context(_NOBODY), ENTRY: {}})
+    return unknown, all(_failure(template, _filled(template, value)) for value in _EXAMPLES) if unknown else False
+
+
+def _failure(template: Template, context: Mapping[str, Any]) -> str:
+    try:
+        _rendered(template, context)
+    except UnrenderableError as wrong:
+        return str(wrong.args[0])
+    return ""
+
+
+def _filled(template: Template, value: Any) -> dict[str, Any]:
+    """As templates see a customer of whom every field that this one shows has this value."""
+    context: dict[str, Any] = {}
+    parsed = (_parsed(getattr(template, part), part) for part in PARTS)
+    shown = [variable for one in parsed for found in one.analyze(include_partials=False).globals.values() for variable in found]
+    for *way, last in sorted(((_path(variable.segments) or "").split(".") for variable in shown), key=len, reverse=True):
+        node = context
+        for name in way:
+            node = node.setdefault(name, {})
+        node.setdefault(last, value)
+    return context
 
 
 def template_faults(template: Template) -> list[Fault]:

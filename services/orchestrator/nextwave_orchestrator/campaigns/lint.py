@@ -15,7 +15,7 @@ from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
 from nextwave_orchestrator.campaigns.timing import remarks
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.templates import bare_outputs
+from nextwave_orchestrator.templates import bare_outputs, failure
 
 DELIVERY_TIMES: Mapping[str, timedelta] = {
     "email": timedelta(minutes=15),
@@ -135,6 +135,12 @@ def _template(key: str, at: str, templates: Mapping[str, Template]) -> Iterator[
         fix = _near(key, templates, "PUT /v1/templates/{key} makes one")
         yield error("missing_template", at, f"there is no template {key!r}", fix)
         return
+    reason, is_certain = failure(known)
+    if is_certain:
+        yield error("template_fails", at, f"template {reason}", "correct the template; it would never be sent")
+    elif reason:
+        found = f"template {reason}, for a customer of whom nothing is known"
+        yield warning("template_fails", at, found, "give what it shows a default; to whom it fails, nothing is sent")
     for path in sorted({path for _, path in bare_outputs(known)}):
         fix = f"write {{{{ {path} | default: ... }}}}"
         yield warning("may_be_missing", at, f"template {key!r} shows {path}, which not every customer has", fix)

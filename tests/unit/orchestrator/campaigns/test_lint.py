@@ -111,6 +111,23 @@ def test_a_trait_shown_without_a_default_is_warned_of() -> None:
     assert "traits.name" in findings[0].detail
 
 
+@pytest.mark.parametrize(
+    ("text", "level", "reason"),
+    [
+        ("{% assign a = 5 %}{{ a | divided_by: 0 }}", "error", "can't divide by 0"),
+        ("{{ churn.band | truncate: 'abc' }}", "error", "truncate expected an integer"),
+        ("{% for i in (1..1000000000) %}x{% endfor %}", "error", "loop iteration limit"),
+        ("{{ 100 | divided_by: orders.count }}", "warning", "can't divide by 0"),
+        ("{{ 100 | divided_by: traits.a.b | plus: traits.a.c }}", "warning", "can't divide by 0"),
+    ],
+)
+def test_a_template_that_fails_is_found_before_it_meets_a_customer(text: str, level: str, reason: str) -> None:
+    (finding,) = lint(plan(), around(templates={**around().templates, "renew": Template(key="renew", text=text)}))
+    assert (finding.level, finding.code, finding.pointer) == (level, "template_fails", "/waves/0/mixes/1/channels/0/template")
+    assert finding.detail.startswith("template renew: ")
+    assert reason in finding.detail
+
+
 def test_two_campaigns_on_one_trigger_and_audience_are_warned_of() -> None:
     other = read_as(put(PLAN, "/key", "other"), Campaign)
     elsewhere = read_as(put(PLAN, "/entry/audience/segment", "top-value"), Campaign)

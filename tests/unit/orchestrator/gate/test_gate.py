@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import Consent, ContactPoint, HeldBy, Value
 from nextwave_contracts.decisions import Rival
-from nextwave_orchestrator.campaigns.definition import Cap, Policy
+from nextwave_orchestrator.campaigns.definition import Cap, Policy, Template
 from nextwave_orchestrator.candidate import GateInput, Offer, own_quiet_hours
 from nextwave_orchestrator.caps import CapRule
 from nextwave_orchestrator.checks import CHECKS
@@ -21,6 +21,7 @@ from nextwave_orchestrator.decisions import answer, answer_in
 from nextwave_orchestrator.gate import NEXT_CHANNEL, Act, Defer, Withhold, decide
 from nextwave_orchestrator.holdout import draw, held_out
 from nextwave_orchestrator.state import Reservation
+from nextwave_orchestrator.templates import Templates
 from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 
 HOUR = timedelta(hours=1)
@@ -223,6 +224,14 @@ def test_a_channel_whose_template_is_missing_is_not_ready_and_nothing_is_sent() 
     house.touch("cart.updated")
     assert [(d.result, d.reason) for d in house.decisions] == [("defer", "not_ready")]
     assert house.all(Contact) == []
+
+
+def test_a_template_that_fails_is_told_with_the_reason() -> None:
+    mixes = [{"segment": "*", "channels": [{"channel": "email", "template": "t"}]}]
+    house = House(catalogue(campaign("a", wave("tell", mixes=mixes)), render=Templates([Template(key="t", text="{{ 1 | divided_by: 0 }}")])))
+    house.touch("cart.updated")
+    (attempt,) = house.decisions[0].attempts
+    assert (attempt.code, attempt.checks[-1].detail) == ("not_ready", "not ready: template t: divided_by: can't divide by 0")
 
 
 def test_a_campaign_waits_for_the_systems_it_needs() -> None:
