@@ -72,22 +72,13 @@ def reports_router(database: Database, keyring: Keyring, catalogue: Callable[[],
             raise Problem(404, "not-found", f"there is no published campaign {key!r:.80}")
         by = _dimensions(asked.by or "wave")
         span, booked = await _booked(database, asked, by, campaign=key)
-
-        def document() -> dict[str, Any]:
-            return {"campaign": key, **span, **_report(current, booked, by), "lift": lifts(booked), "definitions": DEFINITIONS}
-
-        return await _json_of(document)
+        return await _json_of(lambda: {"campaign": key, **span, **_report(current, booked, by), "lift": lifts(booked)})
 
     @router.get("/reports", summary="All campaigns together, divided by campaign, department, strategy, channel, ...")
     async def reports(asked: Annotated[Divided, Query()]) -> Response:
         current, by = catalogue(), _dimensions(asked.by or "campaign")
         span, booked = await _booked(database, asked, by)
-
-        def document() -> dict[str, Any]:
-            lift = {key: lifts(one) for key, one in by_campaign(booked).items()}
-            return {**span, **_report(current, booked, by), "lift": lift, "definitions": DEFINITIONS}
-
-        return await _json_of(document)
+        return await _json_of(lambda: {**span, **_report(current, booked, by), "lift": _lifts(booked)})
 
     @router.get("/statistics", summary="Decisions counted by result, reason, campaign, wave, segment and channel")
     async def statistics(asked: Annotated[Span, Query()]) -> Response:
@@ -146,7 +137,12 @@ def _report(current: Catalogue, booked: Booked, by: tuple[str, ...]) -> dict[str
         "by": by,
         "groups": groups(booked, by, origins_of(current)),
         "reasons": reasons(booked),
+        "definitions": DEFINITIONS,
     }
+
+
+def _lifts(booked: Booked) -> dict[str, Any]:
+    return {key: lifts(one) for key, one in by_campaign(booked).items()}
 
 
 def origins_of(current: Catalogue) -> Origins:

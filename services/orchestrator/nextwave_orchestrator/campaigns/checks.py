@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
-from nextwave_orchestrator.campaigns.definition import Campaign, Goal, Policy, Segment, ServiceLevel, Step, Trigger, Wave
+from nextwave_contracts.actions import Channel, Purpose
+
+from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Goal, Policy, Segment, ServiceLevel, Step, Trigger, Wave
 from nextwave_orchestrator.campaigns.timing import entry_faults
 from nextwave_orchestrator.campaigns.weighing import score_faults
 from nextwave_orchestrator.durations import FIX as DURATION_FIX
@@ -16,12 +18,16 @@ from nextwave_orchestrator.hours.rules import clock
 from nextwave_orchestrator.rules.events import read_where
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.rules.responses import read_response
+from nextwave_orchestrator.state import RESERVATIONS_MAX, RESERVED_FOR
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 KEY_FIX = "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
 CURRENCY = re.compile(r"[A-Z]{3}")
 MOST_WAVES = 20
 MOST_ATTEMPTS = 20
+AMOUNT_MAX = 10**12
+"""Minor units of a goal, a budget or a contact: sums of many stay within the 64 bits of messages and tables."""
+PRIORITY_MAX = 10**6
 
 
 def campaign_faults(campaign: Campaign) -> list[Fault]:
@@ -35,6 +41,7 @@ def campaign_faults(campaign: Campaign) -> list[Fault]:
         *_require(0 <= campaign.holdout <= 1, "/holdout", f"{campaign.holdout} is no share", "give a number from 0 to 1"),
         *_require(0 < campaign.lever <= 1000, "/lever", f"{campaign.lever} weighs wrongly", "give a number above 0, at most 1000"),
         *_budget(campaign),
+        *_priority(campaign.priority),
         *(fault for n, system in enumerate(campaign.needs) for fault in _key(system, f"/needs/{n}")),
     ]
 
@@ -42,20 +49,19 @@ def campaign_faults(campaign: Campaign) -> list[Fault]:
 def segment_faults(segment: Segment) -> list[Fault]:
     """Every fault of a segment."""
     named = _require(bool(segment.name and segment.owner), "/name", "no name or owner", "give both a name and an owner")
-    return [*_key(segment.key, "/key"), *named, *_rule_faults(segment.rule, "/rule")]
+    return [*_key(segment.key, "/key"), *named, *_priority(segment.priority), *_rule_faults(segment.rule, "/rule")]
 
 
 def policy_faults(policy: Policy) -> list[Fault]:
     """Every fault of a policy."""
-    faults: list[Fault] = []
+    faults = [*_named(policy)]
     for n, cap in enumerate(policy.caps):
-        faults += _require(cap.most >= 0, f"/caps/{n}/most", f"{cap.most} contacts", "give 0 or more")
-        faults += _duration(cap.per, f"/caps/{n}/per")
+        faults += _cap(cap, f"/caps/{n}")
     for n, (start, end) in enumerate(policy.quiet_calls):
         is_span = _is_time(start) and _is_time(end) and start < end
         faults += _require(is_span, f"/quiet_calls/{n}", f"{start}-{end} is no span of a day", 'write for example ["18:00", "20:00"]')
     for name, cost in policy.channel_costs.items():
-        faults += _require(cost >= 0, "/channel_costs" + step(name), f"{cost} is no cost", "give minor units, 0 or more")
+        faults += _amount(cost, "/channel_costs" + step(name))
     for name, rate in policy.response_rates.items():
         faults += _require(0 <= rate <= 1, "/response_rates" + step(name), f"{rate} is no share", "give a number from 0 to 1")
     share = f"{policy.global_holdout} is no share"
@@ -65,6 +71,27 @@ def policy_faults(policy: Policy) -> list[Fault]:
     faults += [*score_faults(policy)]
     faults += _learning(policy)
     return [*faults, *_currency(policy.currency, "/currency")]
+
+
+def _cap(cap: Cap, at: str) -> list[Fault]:
+    """More contacts, and older ones, than are remembered of a customer could not be counted."""
+    many, fix = 0 <= cap.most <= RESERVATIONS_MAX, f"give 0 to {RESERVATIONS_MAX}; the contacts remembered of a customer are no more"
+    faults = [*_require(many, at + "/most", f"{cap.most} contacts", fix), *_duration(cap.per, at + "/per")]
+    if not faults and duration(cap.per) > RESERVED_FOR:
+        faults += [Fault(at + "/per", f"{cap.per} is too long", f"give at most {RESERVED_FOR.days}d; contacts are not remembered longer")]
+    return faults
+
+
+def _named(policy: Policy) -> Iterator[Fault]:
+    """What says something of a channel or purpose that there is not would never apply."""
+    channels = [(f"/caps/{n}/channel", cap.channel) for n, cap in enumerate(policy.caps) if cap.channel]
+    channels += [(f"/opt_in_channels/{n}", name) for n, name in enumerate(policy.opt_in_channels)]
+    channels += [(f"/{table}{step(name)}", name) for table in ("channel_costs", "response_rates") for name in getattr(policy, table)]
+    purposes = [(f"/caps/{n}/purpose", cap.purpose) for n, cap in enumerate(policy.caps) if cap.purpose]
+    for what, named, known in (("channel", channels, get_args(Channel)), ("purpose", purposes, get_args(Purpose))):
+        yield from (
+            Fault(at, f"there is no {what} {name!r:.40}", f"use one of {', '.join(known)}") for at, name in named if name not in known
+        )
 
 
 def _learning(policy: Policy) -> list[Fault]:
@@ -89,7 +116,7 @@ def _service_levels(levels: dict[str, ServiceLevel]) -> list[Fault]:
 def _goal(goal: Goal) -> list[Fault]:
     faults = [*_duration(goal.within, "/goal/within"), *_currency(goal.currency, "/goal/currency")]
     faults += _require(bool(goal.event), "/goal/event", "no event", "name a touchpoint type, for example order.placed")
-    faults += _require(goal.value >= 0, "/goal/value", f"{goal.value} is no worth", "give minor units, 0 or more")
+    faults += _amount(goal.value, "/goal/value")
     read_where(goal.where, "/goal/where", faults)
     return faults
 
@@ -162,15 +189,23 @@ def _step(one: Step, at: str) -> list[Fault]:
         *_require(1 <= one.attempts <= MOST_ATTEMPTS, at + "/attempts", many, f"give 1 to {MOST_ATTEMPTS}"),
         *_require(one.attempts == 1 or one.channel == "call", at + "/attempts", f"{many} by {one.channel}", "only calls are tried again"),
         *_duration(one.spacing, at + "/spacing"),
+        *(fault for place in ("list", "team") if getattr(one, place) for fault in _key(getattr(one, place), f"{at}/{place}")),
     ]
 
 
 def _budget(campaign: Campaign) -> list[Fault]:
     if campaign.budget is None:
         return []
-    amount = campaign.budget.amount
-    positive = _require(amount >= 0, "/budget/amount", f"{amount} is no budget", "give minor units, 0 or more")
-    return [*positive, *_currency(campaign.budget.currency, "/budget/currency")]
+    return [*_amount(campaign.budget.amount, "/budget/amount"), *_currency(campaign.budget.currency, "/budget/currency")]
+
+
+def _amount(amount: int, at: str) -> list[Fault]:
+    return _require(0 <= amount <= AMOUNT_MAX, at, f"{amount!r:.40} is no amount", f"give minor units, 0 to {AMOUNT_MAX}")
+
+
+def _priority(priority: int) -> list[Fault]:
+    fix = f"give {-PRIORITY_MAX} to {PRIORITY_MAX}"
+    return _require(abs(priority) <= PRIORITY_MAX, "/priority", f"{priority!r:.40} is no priority", fix)
 
 
 def _key(key: str, at: str) -> list[Fault]:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults, segment_faults
+from nextwave_orchestrator.campaigns.checks import AMOUNT_MAX, PRIORITY_MAX, campaign_faults, policy_faults, segment_faults
 from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Policy, Segment, Template
 from nextwave_orchestrator.campaigns.documents import LARGEST, read_as, read_document, read_written
 from nextwave_orchestrator.durations import duration
@@ -129,6 +129,9 @@ VALUES: list[tuple[str, Any, str]] = [
     ("/owner", "", "/owner"),
     ("/goal/within", "a month", "/goal/within"),
     ("/goal/value", -1, "/goal/value"),
+    ("/goal/value", AMOUNT_MAX + 1, "/goal/value"),
+    ("/priority", 10**400, "/priority"),
+    ("/priority", -PRIORITY_MAX - 1, "/priority"),
     ("/goal/currency", "euro", "/goal/currency"),
     ("/goal/event", "", "/goal/event"),
     ("/goal/where", {"path": {"op": "like"}}, "/goal/where/path"),
@@ -143,6 +146,7 @@ VALUES: list[tuple[str, Any, str]] = [
     ("/holdout", 5, "/holdout"),
     ("/lever", 0, "/lever"),
     ("/budget/amount", -5, "/budget/amount"),
+    ("/budget/amount", 2**63, "/budget/amount"),
     ("/needs", ["After Sales"], "/needs/0"),
     ("/waves", [], "/waves"),
     ("/waves/1/key", "tell", "/waves/1/key"),
@@ -151,6 +155,8 @@ VALUES: list[tuple[str, Any, str]] = [
     ("/waves/0/response/any/1/where", {"path": {"op": "gt", "value": "x"}}, "/waves/0/response/any/1/where/path"),
     ("/waves/1/mixes/0/channels/0/attempts", 0, "/waves/1/mixes/0/channels/0/attempts"),
     ("/waves/2/enter/on/missed/spacing", "x", "/waves/2/enter/on/missed/spacing"),
+    ("/waves/1/mixes/0/channels/0/list", "Re newals", "/waves/1/mixes/0/channels/0/list"),
+    ("/waves/1/mixes/0/channels/0/team", "north/south", "/waves/1/mixes/0/channels/0/team"),
 ]
 
 
@@ -164,6 +170,38 @@ def test_a_wrong_value_is_refused_at_its_place(at: str, value: Any, pointer: str
 def test_a_segment_is_refused_by_the_place_in_its_rule() -> None:
     wrong = Segment(key="top", name="Top", owner="sales", rule={"all": [{"field": "value.cel", "op": "eq", "value": "IV"}]})
     assert [f.pointer for f in segment_faults(wrong)] == ["/rule/all/0/field"]
+
+
+def test_the_largest_amounts_and_priorities_are_taken() -> None:
+    large = put(put(put(written(), "/goal/value", AMOUNT_MAX), "/budget/amount", AMOUNT_MAX), "/priority", -PRIORITY_MAX)
+    assert campaign_faults(read_as(large, Campaign)) == []
+    assert policy_faults(Policy(channel_costs={"sms": AMOUNT_MAX})) == []
+
+
+def test_a_segments_priority_is_bounded() -> None:
+    wrong = Segment(key="top", name="Top", owner="sales", rule={"field": "stage", "op": "exists"}, priority=PRIORITY_MAX + 1)
+    assert [f.pointer for f in segment_faults(wrong)] == ["/priority"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "pointer"),
+    [
+        (Policy(channel_costs={"sms": 10**20}), "/channel_costs/sms"),
+        (Policy(channel_costs={"cal": 250}), "/channel_costs/cal"),
+        (Policy(response_rates={"letters": 0.1}), "/response_rates/letters"),
+        (Policy(opt_in_channels=("email", "emial")), "/opt_in_channels/1"),
+        (Policy(caps=(Cap(most=1, per="24h", channel="emial"),)), "/caps/0/channel"),
+        (Policy(caps=(Cap(most=1, per="24h", purpose="selling"),)), "/caps/0/purpose"),
+    ],
+)
+def test_a_policy_names_channels_and_purposes_that_there_are_and_bounded_costs(policy: Policy, pointer: str) -> None:
+    faults = policy_faults(policy)
+    assert [f.pointer for f in faults] == [pointer]
+    assert faults[0].fix
+
+
+def test_a_cap_over_all_channels_and_purposes_has_no_fault() -> None:
+    assert policy_faults(Policy(caps=(Cap(most=1, per="24h", purpose=""), Cap(most=1, per="24h", channel="call", purpose="care")))) == []
 
 
 def test_the_shipped_policy_has_no_faults_and_a_wrong_one_is_told_all_of_them() -> None:
@@ -186,6 +224,16 @@ def test_the_shipped_policy_has_no_faults_and_a_wrong_one_is_told_all_of_them() 
         "/global_holdout",
         "/after_refusal",
         "/currency",
+    ]
+
+
+def test_a_cap_that_is_more_or_longer_than_contacts_are_remembered_is_refused() -> None:
+    assert policy_faults(Policy(caps=(Cap(most=0, per="1h"), Cap(most=128, per="90d")))) == []
+    wrong = Policy(caps=(Cap(most=129, per="60d"), Cap(most=1, per="91d"), Cap(most=1, per="52w")))
+    assert [(fault.pointer, fault.fix.partition(";")[0]) for fault in policy_faults(wrong)] == [
+        ("/caps/0/most", "give 0 to 128"),
+        ("/caps/1/per", "give at most 90d"),
+        ("/caps/2/per", "give at most 90d"),
     ]
 
 
