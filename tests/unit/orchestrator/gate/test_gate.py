@@ -228,7 +228,8 @@ def test_a_channel_whose_template_is_missing_is_not_ready_and_nothing_is_sent() 
 
 def test_a_template_that_fails_is_told_with_the_reason() -> None:
     mixes = [{"segment": "*", "channels": [{"channel": "email", "template": "t"}]}]
-    house = House(catalogue(campaign("a", wave("tell", mixes=mixes)), render=Templates([Template(key="t", text="{{ 1 | divided_by: 0 }}")])))
+    templates = Templates([Template(key="t", text="{{ 1 | divided_by: 0 }}")])
+    house = House(catalogue(campaign("a", wave("tell", mixes=mixes)), render=templates))
     house.touch("cart.updated")
     (attempt,) = house.decisions[0].attempts
     assert (attempt.code, attempt.checks[-1].detail) == ("not_ready", "not ready: template t: divided_by: can't divide by 0")
