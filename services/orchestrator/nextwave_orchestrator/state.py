@@ -24,7 +24,7 @@ TEXT_MAX = 120
 """Characters of a text, or of a field's name, that is small."""
 BYTES_MAX = FIELDS_MAX * TEXT_MAX
 """Stored bytes kept of a happening that is cut."""
-RUNS_MAX = 128
+RUNS_MAX = 64
 """Runs open at once; beyond it nobody enters."""
 GOALS_MAX = RUNS_MAX + 64
 """Goals that may still be reached; beyond it the oldest of runs that have ended are forgotten."""

@@ -179,4 +179,4 @@ def test_a_hundred_campaigns_that_begin_on_one_event_all_begin_and_the_limit_is_
     many = [campaign(f"c{n:03}", wave("tell", "email"), purpose="service") for n in range(RUNS_MAX + 1)]
     house = House(catalogue(*many))
     house.touch("cart.updated")
-    assert len(house.all(RunStarted)) == RUNS_MAX == 128
+    assert len(house.all(RunStarted)) == RUNS_MAX == 64
