@@ -119,7 +119,7 @@ def test_nothing_is_written_when_one_file_is_refused(shelf: Shelf) -> None:
     assert shelf.store.committed.revision == 1
 
 
-@pytest.mark.parametrize("file", ["campains/a.yaml", "campaigns/sub/a.yaml", "campaigns/greet.ymal", "polcy.yaml", "templates/Bad.yaml"])
+@pytest.mark.parametrize("file", ["actions/a.yaml", "campaigns/sub/a.yaml", "campaigns/greet.yml.old", "rules.yaml", "templates/Bad.yaml"])
 def test_a_file_in_the_wrong_place_or_of_a_wrong_name_is_refused_by_its_name(shelf: Shelf, file: str) -> None:
     shelf.write(file, "text: Hello\n")
     said = shelf.say("apply")

@@ -28,6 +28,11 @@ async def test_the_example_is_taken_as_it_stands_and_can_be_published(call: Call
     assert (told["holds"], [part["found"] for part in told["parts"]]) == (True, [2.0, 1])
 
 
+def test_every_operators_words_stand_in_the_grammar() -> None:
+    grammar = MANUAL[MANUAL.index("**In words") : MANUAL.index("Of [JsonLogic]")]
+    assert [o.phrase for o in OPERATORS.values() if f"`{o.phrase}`" not in grammar] == []
+
+
 def test_every_operator_stands_in_the_table() -> None:
     table = MANUAL[MANUAL.index("| operator |") : MANUAL.index("What is not known")]
     columns = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
