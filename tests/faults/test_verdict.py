@@ -89,6 +89,10 @@ def _sent_at_night(scene: Scene) -> None:
     scene.calls[0] = scene.calls[0]._replace(business=START.replace(hour=3))
 
 
+def _sent_after_the_hours(scene: Scene) -> None:
+    scene.calls[0] = scene.calls[0]._replace(business=START.replace(hour=21, minute=4))
+
+
 def _sent_too_late(scene: Scene) -> None:
     scene.calls[0] = scene.calls[0]._replace(business=CLOCK.at(EPOCH + 16))
 
@@ -222,6 +226,7 @@ BREAKS: dict[str, tuple[Callable[[Scene], None], Promise]] = {
     "an action without an outcome": (_an_action_without_an_outcome, "P11"),
     "sent too late": (_sent_too_late, "P11"),
     "sent at night": (_sent_at_night, "P12"),
+    "sent after the hours": (_sent_after_the_hours, "P12"),
     "another answer in a replay": (_another_answer_in_a_replay, "P14"),
     "too much memory": (_too_much_memory, "P16"),
     "too many in a burst": (_too_many_in_a_burst, "P17"),
@@ -236,6 +241,12 @@ def test_the_observer_finds(what: str) -> None:
     scene = Scene()
     spoil(scene)
     assert promise in broken(scene)
+
+
+def test_a_text_that_was_on_its_way_when_the_hours_ended_is_no_text_at_night() -> None:
+    scene = Scene()
+    scene.calls[0] = scene.calls[0]._replace(business=START.replace(hour=21, minute=2))
+    assert "P12" not in broken(scene)
 
 
 def test_a_message_published_again_is_told_apart_and_breaks_nothing() -> None:
