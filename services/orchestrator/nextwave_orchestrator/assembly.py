@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
-from typing import NamedTuple
+from functools import lru_cache, partial
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -15,6 +15,9 @@ from nextwave_orchestrator.campaigns.compile import compile_campaign, compile_se
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
 from nextwave_orchestrator.catalogue import CampaignState, Catalogue, LiveCampaign, LiveSegment
 from nextwave_orchestrator.templates import Templates
+
+Written = TypeVar("Written")
+Read = TypeVar("Read")
 
 
 class Stored(NamedTuple):
@@ -68,25 +71,41 @@ Compiled = dict[tuple[str, int], LiveCampaign]
 def assemble(stored: Everything, identifier_key: bytes, known: Compiled | None = None) -> Catalogue:
     """The catalogue. What it compiles it adds to `known`.
 
-    Raises `FaultyError` or `msgspec.ValidationError` when something stored does not fit this release.
+    A segment or version that an earlier release stored and this one does not take is left out and named in `misfits`: nobody is in such a
+    segment, nobody enters such a version, and who is in it stands still. Raises `msgspec.ValidationError` for a template.
     """
+    misfits: dict[str, str] = {}
     rows = {row.key: row for row in stored.campaigns}
     templates = Templates(msgspec.json.decode(t.body, type=Template) for t in stored.templates)
     known = {} if known is None else known
-    compiled = {(v.key, v.version): _in_force(_compiled(v, known), rows[v.key].state, templates) for v in stored.versions}
-    newest = (compiled[row.key, row.version] for row in sorted(rows.values()) if row.state == "published" and not row.drains)
+    versions = _fitting(((f"campaigns/{v.key}/versions/{v.version}", v) for v in stored.versions), partial(_compiled, known=known), misfits)
+    compiled = {(one.key, one.version): _in_force(one, rows[one.key].state, templates) for one in versions}
+    segments = _fitting(((f"segments/{s.key}", s.body) for s in stored.segments), _segment, misfits)
+    open_now = (row for row in sorted(rows.values()) if row.state == "published" and not row.drains)
     return Catalogue(
         revision=stored.revision,
-        segments=tuple(sorted((_segment(s.body) for s in stored.segments), key=lambda s: (s.priority, s.key))),
+        segments=tuple(sorted(segments, key=lambda s: (s.priority, s.key))),
         campaigns=compiled,
-        live=tuple(newest),
+        live=tuple(compiled[row.key, row.version] for row in open_now if (row.key, row.version) in compiled),
         states={key: row.state for key, row in rows.items()},
         migrations={key: row.migrates_to for key, row in rows.items() if row.migrates_to},
         ready=dict(stored.ready),
         policy=stored.policy,
         render=templates,
         identifier_key=identifier_key,
+        misfits=misfits,
     )
+
+
+def _fitting(stored: Iterable[tuple[str, Written]], read: Callable[[Written], Read], misfits: dict[str, str]) -> list[Read]:
+    """What can be read, in order; why the others cannot, by name, goes to `misfits`."""
+    found = []
+    for name, document in stored:
+        try:
+            found.append(read(document))
+        except (ValueError, msgspec.MsgspecError) as error:
+            misfits[name] = str(error)
+    return found
 
 
 def _compiled(version: Version, known: Compiled) -> LiveCampaign:

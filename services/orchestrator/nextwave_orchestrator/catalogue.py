@@ -130,6 +130,8 @@ class Catalogue:
     """How likely answers are, as learned up to a minute ago."""
     migrations: Mapping[str, int] = field(default_factory=dict)
     """By campaign key, the version to which whoever is in an older one goes over."""
+    misfits: Mapping[str, str] = field(default_factory=dict)
+    """What is stored and was left out because this release cannot read it, and why."""
     asked: Mapping[str, tuple[str, ...]] = field(init=False)
     """By event type the paths that rules ask for, those of campaigns first: what is remembered of an event before all else."""
     watched: tuple[LiveSegment, ...] = field(init=False)

@@ -55,6 +55,9 @@ class LiveCatalogue:
         async with self._store.reading() as session:
             stored = await gather(session)
         assembled = await asyncio.to_thread(assemble, stored, self._identifier_key, self._compiled)
+        for name, why in assembled.misfits.items():
+            _log.error("document_left_out", document=name, error=why)
+        metrics.CATALOGUE_MISFITS.set(len(assembled.misfits))
         self._current = replace(assembled, responses=self._responses)
         metrics.CATALOGUE_REVISION.set(stored.revision)
 

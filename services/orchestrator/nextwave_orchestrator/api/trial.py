@@ -16,7 +16,8 @@ from nextwave_orchestrator.api.campaigns import draft_of
 from nextwave_orchestrator.api.control import Controlled, Reader, answer, document, instant_faults
 from nextwave_orchestrator.api.documents import missing
 from nextwave_orchestrator.assembly import CampaignRow, Version, assemble
-from nextwave_orchestrator.campaigns.definition import Segment
+from nextwave_orchestrator.campaigns.compile import compile_campaign
+from nextwave_orchestrator.campaigns.definition import Campaign, Segment
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Catalogue, Facts
 from nextwave_orchestrator.catalogue_store import CatalogueSession
@@ -70,7 +71,8 @@ async def _alone(session: CatalogueSession, key: str, number: int) -> Catalogue:
     number = number or 1
     stored = await gather(session)
     alone = replace(stored, campaigns=[CampaignRow(key, "published", number)], versions=[Version(key, number, body)])
-    return assemble(alone, NO_KEY)
+    tried = compile_campaign(msgspec.json.decode(body, type=Campaign), number, "published")
+    return assemble(alone, NO_KEY, {(key, number): tried})
 
 
 async def _audience(session: CatalogueSession, catalogue: Catalogue, trial: Trial, now: datetime) -> Explanation | None:

@@ -103,6 +103,21 @@ def test_a_stopped_campaign_is_known_but_not_live(state: Any) -> None:
     assert catalogue.states == {"winter-renewal": state}
 
 
+def test_what_an_earlier_release_stored_and_this_one_cannot_read_is_left_out_by_name_and_the_rest_lives() -> None:
+    written = everything()
+    strange = Stored("odd", 9, b'{"key": "odd", "name": "Odd", "owner": "x", "rule": {"field": "refusals", "op": "eq"}}')
+    older = Version("spring", 1, msgspec.json.encode(winter()).replace(b'"48h"', b'"a while"'))
+    rows = [*written.campaigns, CampaignRow("spring", "published", 1)]
+    catalogue = assemble(
+        replace(written, segments=[*written.segments, strange], versions=[*written.versions, older], campaigns=rows), b"secret"
+    )
+    assert catalogue.misfits.keys() == {"segments/odd", "campaigns/spring/versions/1"}
+    assert "/rule/value: value is missing" in catalogue.misfits["segments/odd"]
+    assert [s.key for s in catalogue.segments] == ["top", "high"]
+    assert [(c.key, c.version) for c in catalogue.live] == [("winter-renewal", 2)]
+    assert catalogue.states["spring"] == "published"
+
+
 def test_a_customer_belongs_to_the_first_wanted_segment_by_priority() -> None:
     catalogue = assemble(everything(), b"secret")
     ann = Snapshot(customer_id="c", version=1, churn=Churn(risk=0.8, band="high", horizon_days=90, model="m"), traits={"name": "Ann"})
