@@ -134,16 +134,20 @@ async def test_a_change_is_in_force_within_a_second(database: Database) -> None:
         watching.cancel()
 
 
-async def test_a_stored_rule_that_this_release_refuses_leaves_the_last_catalogue_in_force(database: Database) -> None:
+async def test_a_stored_rule_that_this_release_refuses_is_left_out_by_name_and_everything_else_is_in_force(database: Database) -> None:
     store = postgres(database)
     live = LiveCatalogue(store, b"secret")
     await live.load()
     watching = asyncio.create_task(live.watch())
     try:
-        for key, body in (("bad", b'{"key":"bad","name":"x","owner":"x","rule":{}}'), ("bad", segment("bad"))):
+        for bad in (b'{"key":"bad","name":"x","owner":"x","rule":{}}', segment("bad")):
             async with store.changing() as session:
-                await session.put("segments", key, body, "ann")
+                revision = (await session.put("segments", "bad", bad, "ann")).revision
+                await session.put("segments", f"good-{revision}", segment(f"good-{revision}"), "ann")
             await asyncio.sleep(0.6)
-            assert live.current().revision == (1 if b'"rule":{}' in body else 3)
+            assert live.current().revision == revision, "a pause, an end or a policy stored with it is in force, too"
+            assert f"good-{revision}" in {s.key for s in live.current().segments}
+            assert set(live.current().misfits) == ({"segments/bad"} if b'"rule":{}' in bad else set())
+            assert ("bad" in {s.key for s in live.current().segments}) is (b'"rule":{}' not in bad)
     finally:
         watching.cancel()
