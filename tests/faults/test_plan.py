@@ -10,7 +10,7 @@ import pytest
 from faults.load.lives import Kind as Doing
 from faults.load.lives import lives
 from faults.plan import CLIENTS, KINDS, USUAL, Kind, plan
-from faults.test_runs import MINUTES, SEEDS
+from faults.runs import MINUTES, SEEDS
 
 REPLICAS = dict.fromkeys(CLIENTS, 2)
 
