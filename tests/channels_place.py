@@ -12,8 +12,9 @@ from typing import Any
 from channel_contacts import NOON
 from nextwave_channels import store
 from nextwave_channels.answers import Accepted, Answer
+from nextwave_channels.claiming import Desk
 from nextwave_channels.delivery import queue
-from nextwave_channels.dispatcher import Bell, Desk, Dispatcher
+from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.horizon import Horizon
 from nextwave_channels.pacing import Pace
 from nextwave_contracts.actions import Contact

@@ -21,7 +21,8 @@ from nextwave_channels.adapters.call import Call
 from nextwave_channels.adapters.email import Email
 from nextwave_channels.adapters.sms import Sms
 from nextwave_channels.answers import Adapter
-from nextwave_channels.dispatcher import Bell, Desk, Dispatcher, watch_leases
+from nextwave_channels.claiming import Desk, watch_leases
+from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake

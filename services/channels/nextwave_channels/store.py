@@ -11,6 +11,7 @@ for the lock holds what its holder waits for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.gate import Fact, Stops
 
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which due deliveries are meant: all of a channel, those of one dialler `list` or team, or those of any of these `subjects`."""
+
+    channel: str
+    list: str | None = None
+    subjects: frozenset[str] | None = None
+
+
 OUTCOME_TIMER = "outcome"
 """Kind of the timer that carries an outcome to the partition's owner, who publishes it: there is one outbox."""
 
@@ -34,13 +45,20 @@ _STOPPING = Statement("select pg_advisory_xact_lock(7203915)")
 _NEXT_DUE = Statement(
     "select due_at from deliveries where channel = :channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1"
 )
+
+
 # What is owed (service, recovery, transactional) goes before what is offered; then the highest expected value first.
-_CLAIMABLE = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
-    " from deliveries where channel = :channel and state = 'due'"
-    " and due_at <= :now and held_until <= clock_timestamp()"
-    " order by purpose in ('marketing', 'care'), value desc limit :limit for update skip locked"
-)
+def _claimable(condition: str) -> Statement:
+    return Statement(
+        "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"  # noqa: S608  (constants, below)
+        f" where channel = :channel and state = 'due' and due_at <= :now and held_until <= clock_timestamp(){condition}"
+        " order by purpose in ('marketing', 'care'), value desc limit :limit for update skip locked"
+    )
+
+
+_CLAIMABLE = _claimable("")
+_CLAIMABLE_OF_LIST = _claimable(" and list = :list")
+_CLAIMABLE_OF_SUBJECTS = _claimable(" and subjects && cast(:subjects as text[])")
 _LAPSED = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
     " from deliveries where state = 'sending'"
@@ -67,14 +85,15 @@ _UNSENT = Statement(
 )
 _EXISTING = Statement("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
 _INSERT = Statement(
-    "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, subjects, state, due_at,"
+    "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, subjects, state, due_at,"
     " value, detail, received_at, changed_at, contact)"
-    " select action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, string_to_array(subjects, ' '), state, due_at,"
-    " value, detail, cast(:now as timestamptz), cast(:now as timestamptz), contact"
+    " select action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, string_to_array(subjects, ' '), state,"
+    " due_at, value, detail, cast(:now as timestamptz), cast(:now as timestamptz), contact"
     " from unnest(cast(:action_ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]),"
-    " cast(:waves as text[]), cast(:runs as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:partitions as int[]),"
+    " cast(:waves as text[]), cast(:runs as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:lists as text[]),"
+    " cast(:partitions as int[]),"
     " cast(:subjects as text[]), cast(:states as text[]), cast(:dues as timestamptz[]), cast(:values as double precision[]),"
-    " cast(:details as text[]), cast(:contacts as bytea[])) as n(action_id, customer_id, campaign, wave, run_id, channel, purpose,"
+    " cast(:details as text[]), cast(:contacts as bytea[])) as n(action_id, customer_id, campaign, wave, run_id, channel, purpose, list,"
     " partition, subjects, state, due_at, value, detail, contact) on conflict (action_id) do nothing"
 )
 _UPDATE = Statement(
@@ -126,9 +145,14 @@ async def next_due(connection: AsyncConnection, channel: str) -> datetime | None
     return rows[0][0] if rows else None
 
 
-async def lock_due(connection: AsyncConnection, channel: str, now: datetime, limit: int) -> list[Delivery]:
-    """Due deliveries that no other dispatcher is claiming, highest expected value first, locked."""
-    return _deliveries(await _CLAIMABLE.rows(connection, {"channel": channel, "now": now, "limit": limit}))
+async def lock_due(connection: AsyncConnection, selection: Selection, limit: int, now: datetime) -> list[Delivery]:
+    """Due deliveries that nobody else is claiming, highest expected value first, locked."""
+    bound = {"channel": selection.channel, "now": now, "limit": limit}
+    if selection.list is not None:
+        return _deliveries(await _CLAIMABLE_OF_LIST.rows(connection, {**bound, "list": selection.list}))
+    if selection.subjects is not None:
+        return _deliveries(await _CLAIMABLE_OF_SUBJECTS.rows(connection, {**bound, "subjects": sorted(selection.subjects)}))
+    return _deliveries(await _CLAIMABLE.rows(connection, bound))
 
 
 async def lock_lapsed(connection: AsyncConnection, limit: int) -> list[Delivery]:
@@ -192,6 +216,7 @@ async def insert(connection: AsyncConnection, deliveries: Sequence[Delivery], no
         "runs": [c.run_id for c in contacts],
         "channels": [c.channel for c in contacts],
         "purposes": [c.purpose for c in contacts],
+        "lists": [c.list for c in contacts],
         "partitions": [partition_of(c.customer_id.encode(), partitions) for c in contacts],
         "subjects": [" ".join(c.subjects) for c in contacts],
         "states": [d.state for d in deliveries],

@@ -12,8 +12,9 @@ from channel_contacts import DAY, HOUR, NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
 from nextwave_channels import stopping, store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
+from nextwave_channels.claiming import settle_lapsed
 from nextwave_channels.delivery import begin
-from nextwave_channels.dispatcher import Dispatcher, settle_lapsed
+from nextwave_channels.dispatcher import Dispatcher
 from nextwave_channels.gate import Claim, Fact, check
 from nextwave_channels.pacing import Pace
 from nextwave_contracts.actions import Contact, Span
@@ -72,7 +73,7 @@ async def test_a_stop_that_comes_after_the_claim_waits_for_it_and_leaves_what_is
         stopped = asyncio.create_task(stop())
         await asyncio.sleep(0.2)
         assert not stopped.done()
-        (due,) = await store.lock_due(connection, "email", NOON, 5)
+        (due,) = await store.lock_due(connection, store.Selection("email"), 5, NOON)
         stops = await store.stops(connection, [due.contact])
         assert check(due.contact, stops, NOON, NOON) == Claim()
         await store.report(connection, [begin(due, NOON, 60)], PARTITIONS)

@@ -11,7 +11,7 @@ from channels_place import PARTITIONS, Place, Recorder
 from nextwave_channels import intake as intake_module
 from nextwave_channels import store
 from nextwave_channels.answers import Refused
-from nextwave_channels.dispatcher import settle_lapsed
+from nextwave_channels.claiming import settle_lapsed
 from nextwave_channels.intake import Intake
 from nextwave_contracts.actions import ResumeCampaign, StopCampaign, Withdraw
 from nextwave_contracts.holds import Hold

@@ -1,0 +1,168 @@
+"""Claiming and recording: the one way from `due` to `sending`, whoever carries the contact out, and from an answer to a state.
+
+A claim locks what is due, asks the gate again and commits `sending` before anybody is called. It waits until every stop accepted before
+it began has been read (`horizon`), and while the clock is not sure. Dispatchers claim for providers that we call; a dialler, an account
+manager or an open page that comes for its contacts claims in the same way (`Selection`), and what it reports is an answer like any other.
+
+A crash between the commit and the record leaves `sending` with a lease; when that has run out, the delivery is `unknown` and is never
+sent again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from nextwave_contracts.actions import Contact
+from nextwave_contracts.topics import HOLDS
+from nextwave_runtime import progress
+from nextwave_runtime.clock import WallClock
+from nextwave_runtime.database import UNAVAILABLE, Database
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_channels import delivery as life
+from nextwave_channels import gate, metrics, stopping, store
+from nextwave_channels.answers import Answer, Refused
+from nextwave_channels.delivery import Delivery, Step
+from nextwave_channels.horizon import ClaimsWaitError, Horizon
+from nextwave_channels.intake import PROCESSOR
+from nextwave_channels.pacing import Pace
+from nextwave_channels.store import Selection
+
+LAPSED_MAX = 200
+LAPSED_EVERY_SECONDS = 2.0
+UNREAD_SECONDS = 0.02
+"""Before it is looked again whether the stops were read."""
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What whoever claims works with. `until` gives the wall seconds from now to a business instant.
+
+    `monotonic` gives seconds that also pass while the process is stopped, `horizon` how many stops are accepted by now.
+    """
+
+    database: Database
+    clock: WallClock
+    partitions: int
+    until: Callable[[datetime], float]
+    monotonic: Callable[[], float]
+    horizon: Callable[[], Awaitable[Horizon]]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that is ours to send, and when it was asked which stops its claim must know (`Desk.monotonic`)."""
+
+    delivery: Delivery
+    since: float
+
+    @property
+    def contact(self) -> Contact:
+        """What to send."""
+        return self.delivery.contact
+
+
+async def claim(desk: Desk, selection: Selection, limit: int, pace: Pace) -> list[Claimed] | None:
+    """Claims up to `limit` due deliveries and commits them as `sending`; those that the gate stops are settled.
+
+    None when nothing was due; an empty list when what was due must not be sent now. Raises `ClaimsWaitError`, and changes nothing,
+    when the stops accepted before it began are not read in time, Kafka does not tell of them, or the clock is not sure.
+    """
+    if not desk.clock.sure:
+        raise ClaimsWaitError("the database's clock and the time carried on disagree")
+    horizon = await desk.horizon()
+    while True:
+        async with desk.database.transaction() as connection:
+            unread = await progress.unread(connection, PROCESSOR, HOLDS.name, horizon.ends)
+            steps = [] if unread else await _take_due(connection, desk, (selection, limit), pace)
+            if desk.monotonic() - horizon.asked_at > pace.claim_seconds(unread):
+                raise ClaimsWaitError(f"{unread} stops are not read yet" if unread else "the database is slow")
+        if not unread:
+            break
+        await asyncio.sleep(UNREAD_SECONDS)
+    if steps is None:
+        return None
+    count(steps)
+    return [Claimed(step.delivery, horizon.asked_at) for step in steps if step.delivery.state == "sending"]
+
+
+def is_fresh(desk: Desk, claimed: Claimed, pace: Pace) -> bool:
+    """Whether the send may still begin.
+
+    A process that stood still since the claim (stopped, swapped out) calls nobody and hands nothing out: a stop, the end of the permitted
+    hours or of the lease may have come meanwhile. That is a sure refusal; the next claim checks everything anew.
+    """
+    return desk.monotonic() - claimed.since <= pace.fresh_seconds
+
+
+async def record(desk: Desk, delivery: Delivery, answer: Answer) -> Step | None:
+    """What became of a claimed delivery, in a transaction of its own; None where something else settled it, or a later attempt runs."""
+    contact = delivery.contact
+    async with desk.database.transaction() as connection:
+        now = desk.clock.now()
+        if isinstance(answer, Refused) and answer.opted_out:
+            said = stopping.opt_out(contact, now, f"provider:{contact.channel}")
+            await stopping.record_facts(connection, said, now, desk.partitions)
+        stored = await store.lock_one(connection, contact.action_id)
+        step = life.conclude(stored, answer, now) if stored and stored.attempt == delivery.attempt else None
+        steps = [step] if step else []
+        await store.report(connection, steps, desk.partitions)
+    count(steps)
+    return step
+
+
+async def settle_lapsed(desk: Desk) -> int:
+    """Deliveries whose dispatcher is gone become `unknown`; returns how many (at most `LAPSED_MAX`)."""
+    async with desk.database.transaction() as connection:
+        now = desk.clock.now()
+        lapsed = [life.lose(d, now, "the dispatcher was lost while sending") for d in await store.lock_lapsed(connection, LAPSED_MAX)]
+        steps = [step for step in lapsed if step]
+        await store.report(connection, steps, desk.partitions)
+    count(steps)
+    return len(steps)
+
+
+async def watch_leases(desk: Desk) -> None:
+    """Settles lapsed leases until cancelled."""
+    while True:
+        try:
+            settled = await settle_lapsed(desk) if desk.clock.sure else 0  # leases end by the database's clock
+        except UNAVAILABLE as error:
+            settled = 0
+            _log.warning("lease_watch_waits", error=repr(error)[:300])
+        if settled < LAPSED_MAX:
+            await asyncio.sleep(LAPSED_EVERY_SECONDS)
+
+
+def count(steps: list[Step]) -> None:
+    """Counts transitions in the metrics."""
+    for step in steps:
+        metrics.STEPS.labels(step.delivery.contact.channel, step.delivery.state).inc()
+
+
+async def _take_due(connection: AsyncConnection, desk: Desk, wanted: tuple[Selection, int], pace: Pace) -> list[Step] | None:
+    await store.enter_claim(connection)
+    now = desk.clock.now()
+    due = await store.lock_due(connection, *wanted, now)
+    if not due:
+        return None
+    stops = await store.stops(connection, [d.contact for d in due])
+    begins = now + timedelta(seconds=pace.fresh_seconds)
+    steps = [_rule(d, gate.check(d.contact, stops, now, begins), now, pace.lease_seconds) for d in due]
+    await store.report(connection, steps, desk.partitions)
+    return steps
+
+
+def _rule(delivery: Delivery, ruling: gate.Ruling, now: datetime, lease_seconds: float) -> Step:
+    match ruling:
+        case gate.Claim():
+            return life.begin(delivery, now, lease_seconds)
+        case gate.Later(until=until):
+            return life.postpone(delivery, now, until)
+        case gate.Never(kind=kind, reason=reason):
+            return life.give_up(delivery, now, kind, reason)
