@@ -46,6 +46,8 @@ class Contact(Message, frozen=True, kw_only=True, tag="contact"):
     content: Content
     subjects: tuple[str, ...]
     """Keyed hashes of the customer's identifiers, so that a hold by any of them matches."""
+    address_subject: str = ""
+    """The one of `subjects` that names the address; empty where the address names nobody (a page, a letter box)."""
     permitted: tuple[Span, ...]
     """Legal contact hours in every candidate time zone, from the decision to `not_after`."""
     decided_at: datetime

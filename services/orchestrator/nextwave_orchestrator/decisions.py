@@ -178,10 +178,14 @@ def names_of(profile: Snapshot, channel: str, address: str) -> tuple[str, ...]:
 
     Those of the customer, those by which links sent to customers absorbed since name it, and that of the address, whoever owns it.
     """
-    kind = KIND_OF_ADDRESS.get(channel)
-    addressed = (_normal(kind, address),) if kind else ()
+    addressed = _name_of_address(channel, address)
     own = (INTERNAL + customer_id for customer_id in (profile.customer_id, *profile.absorbed))
     return tuple(dict.fromkeys((*own, *addressed, *profile.identifiers)))
+
+
+def _name_of_address(channel: str, address: str) -> tuple[str, ...]:
+    kind = KIND_OF_ADDRESS.get(channel)
+    return (_normal(kind, address),) if kind else ()
 
 
 def _normal(kind: str, address: str) -> str:
@@ -210,6 +214,7 @@ def _contact(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
         address=offer.address,
         content=approved.content,
         subjects=tuple(blind(name, catalogue.identifier_key) for name in names_of(customer.profile, step.channel, offer.address)),
+        address_subject="".join(blind(name, catalogue.identifier_key) for name in _name_of_address(step.channel, offer.address)),
         permitted=permitted_spans(hours_of(given, offer), given.now, given.not_after),
         decided_at=given.now,
         not_after=given.not_after,
