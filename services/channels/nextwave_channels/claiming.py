@@ -24,7 +24,7 @@ from nextwave_runtime.database import UNAVAILABLE, Database
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
-from nextwave_channels import gate, metrics, stopping, store
+from nextwave_channels import facts, gate, metrics, stopping, store
 from nextwave_channels.answers import Answer, Refused
 from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.horizon import ClaimsWaitError, Horizon
@@ -151,7 +151,7 @@ async def _take_due(connection: AsyncConnection, desk: Desk, wanted: tuple[Selec
     due = await store.lock_due(connection, *wanted, now)
     if not due:
         return None
-    stops = await store.stops(connection, [d.contact for d in due])
+    stops = await facts.stops(connection, [d.contact for d in due])
     begins = now + timedelta(seconds=pace.fresh_seconds)
     steps = [_rule(d, gate.check(d.contact, stops, now, begins), now, pace.lease_seconds) for d in due]
     await store.report(connection, steps, desk.partitions)

@@ -19,7 +19,7 @@ from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
-from nextwave_channels import gate, store
+from nextwave_channels import facts, gate, store
 from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.gate import Fact, Stops
 
@@ -81,7 +81,7 @@ class Intake:
         limited = (stopping, work.partition, STOP_MAX)
         unsent = await store.lock_unsent(connection, runs=runs, subjects=subjects, campaigns=limited)
         about = subjects | ({subject for d in unsent for subject in d.contact.subjects} if subjects else set())
-        facts = await store.facts(connection, about) if about else []
+        known = await facts.about(connection, about) if about else []
         named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopping
         contacts = [m.action_id for m in messages if isinstance(m, Contact)]
         return Batch(
@@ -90,8 +90,8 @@ class Intake:
             now=work.now,
             existing=await store.existing(connection, contacts) if contacts else set(),
             unsent={d.contact.action_id: d for d in unsent},
-            facts={fact.scope: fact for fact in facts},
-            campaigns=await store.campaigns(connection, named) if named else {},
+            facts={fact.scope: fact for fact in known},
+            campaigns=await facts.campaigns(connection, named) if named else {},
             full=sum(d.state == "due" for d in unsent) >= STOP_MAX,
         )
 
@@ -120,8 +120,8 @@ class Intake:
         await store.insert(connection, new, unit.now, unit.partitions)
         await store.remember(connection, [step for name, step in ended.items() if name in unit.new])
         await store.update(connection, [step for name, step in ended.items() if name not in unit.new])
-        await store.put_facts(connection, gate.newest((), unit.said.values()))
-        await store.put_campaigns(connection, unit.campaigns)
+        await facts.put(connection, gate.newest((), unit.said.values()))
+        await facts.put_campaigns(connection, unit.campaigns)
         await timers.schedule(connection, unit.timers)
         for channel in {d.contact.channel for d in new if d.state == "due"}:
             self._wake(channel)

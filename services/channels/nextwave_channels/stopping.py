@@ -9,7 +9,7 @@ from nextwave_contracts.actions import Contact
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
-from nextwave_channels import gate, store
+from nextwave_channels import facts, gate, store
 from nextwave_channels.gate import Fact
 
 
@@ -19,9 +19,9 @@ async def record_facts(connection: AsyncConnection, said: Sequence[Fact], now: d
     It takes the gate's lock, so the caller must not have locked a row yet.
     """
     await store.enter_stop(connection)
-    await store.put_facts(connection, gate.newest((), said))
+    await facts.put(connection, gate.newest((), said))
     unsent = await store.lock_unsent(connection, subjects={fact.subject for fact in said})
-    stops = await store.stops(connection, [d.contact for d in unsent])
+    stops = await facts.stops(connection, [d.contact for d in unsent])
     reasons = [(d, gate.forbidden(d.contact, stops, now)) for d in unsent]
     steps = [life.withdraw(d, now, reason) for d, reason in reasons if reason]
     await store.report(connection, steps, partitions)

@@ -1,4 +1,4 @@
-"""All SQL that changes deliveries or stops, or that a change is decided on. Every function works in its caller's transaction.
+"""All SQL that changes deliveries, or that a change is decided on (stops: `facts`). Every function works in its caller's transaction.
 
 One advisory lock orders claims and stops: whoever claims holds it shared, whoever records a stop holds it alone. So a claim
 sees every stop that was committed before it, and a stop sees every claim; nobody waits longer than one short transaction.
@@ -24,7 +24,6 @@ from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels.delivery import Delivery, Step
-from nextwave_channels.gate import Fact, Stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,24 +107,6 @@ _UPDATE = Statement(
 _STEPS = Statement(
     "insert into steps (action_id, kind, at, detail) select * from unnest(cast(:action_ids as text[]), cast(:kinds as text[]),"
     " cast(:ats as timestamptz[]), cast(:details as text[])) on conflict do nothing"
-)
-_FACTS = Statement(
-    "select subject, kind, channel, purpose, reference, stopped, at, source from stops where subject = any(cast(:subjects as text[]))"
-)
-_PUT_FACTS = Statement(
-    "insert into stops as s (subject, kind, channel, purpose, reference, stopped, at, source) select * from unnest("
-    "cast(:subjects as text[]), cast(:kinds as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:references as text[]),"
-    " cast(:stopped as boolean[]), cast(:ats as timestamptz[]), cast(:sources as text[]))"
-    " on conflict (subject, kind, channel, purpose, reference) do update"
-    " set stopped = excluded.stopped, at = excluded.at, source = excluded.source"
-    " where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
-)
-_STOPPED = Statement("select campaign from stopped_campaigns where stopped and campaign = any(cast(:campaigns as text[]))")
-_CAMPAIGNS = Statement("select campaign, stopped, at from stopped_campaigns where campaign = any(cast(:campaigns as text[]))")
-_PUT_CAMPAIGNS = Statement(
-    "insert into stopped_campaigns as s (campaign, stopped, at) select * from unnest(cast(:campaigns as text[]),"
-    " cast(:stopped as boolean[]), cast(:ats as timestamptz[])) on conflict (campaign) do update"
-    " set stopped = excluded.stopped, at = excluded.at where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
 )
 
 
@@ -267,52 +248,6 @@ async def report(connection: AsyncConnection, steps: Sequence[Step], partitions:
     told = [step.outcome for step in steps if step.outcome]
     owed = [Timer(partition_of(o.customer_id.encode(), partitions), o.at, o.id, OUTCOME_TIMER, encode(o)) for o in told]
     await timers.schedule(connection, owed)
-
-
-async def facts(connection: AsyncConnection, subjects: Iterable[str]) -> list[Fact]:
-    """What is known of these subjects."""
-    rows = await _FACTS.rows(connection, {"subjects": sorted(set(subjects))})
-    return [Fact(**row) for row in rows]
-
-
-async def put_facts(connection: AsyncConnection, said: Sequence[Fact]) -> None:
-    """Stores facts (one a scope, sorted by scope); an older one never replaces a newer one."""
-    if not said:
-        return
-    bound = {
-        "subjects": [f.subject for f in said],
-        "kinds": [f.kind for f in said],
-        "channels": [f.channel for f in said],
-        "purposes": [f.purpose for f in said],
-        "references": [f.reference for f in said],
-        "stopped": [f.stopped for f in said],
-        "ats": [f.at for f in said],
-        "sources": [f.source for f in said],
-    }
-    await _PUT_FACTS.run(connection, bound)
-
-
-async def campaigns(connection: AsyncConnection, names: Iterable[str]) -> dict[str, tuple[datetime, bool]]:
-    """When each campaign was last stopped or resumed, and which of the two."""
-    rows = await _CAMPAIGNS.rows(connection, {"campaigns": sorted(set(names))})
-    return {campaign: (at, stopped) for campaign, stopped, at in rows}
-
-
-async def put_campaigns(connection: AsyncConnection, said: dict[str, tuple[datetime, bool]]) -> None:
-    """Stores when campaigns were stopped or resumed; the newest word counts."""
-    if said:
-        names = sorted(said)
-        bound = {"campaigns": names, "stopped": [said[n][1] for n in names], "ats": [said[n][0] for n in names]}
-        await _PUT_CAMPAIGNS.run(connection, bound)
-
-
-async def stops(connection: AsyncConnection, contacts: Sequence[Contact]) -> Stops:
-    """Everything that can stop one of these contacts, as committed up to now."""
-    by_subject: dict[str, tuple[Fact, ...]] = {}
-    for fact in await facts(connection, (s for c in contacts for s in c.subjects)):
-        by_subject[fact.subject] = (*by_subject.get(fact.subject, ()), fact)
-    rows = await _STOPPED.rows(connection, {"campaigns": sorted({c.campaign for c in contacts})})
-    return Stops(facts=by_subject, campaigns=frozenset(name for (name,) in rows))
 
 
 def _deliveries(rows: Sequence[Any]) -> list[Delivery]:

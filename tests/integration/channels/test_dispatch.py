@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from channel_contacts import DAY, HOUR, NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
-from nextwave_channels import stopping, store
+from nextwave_channels import facts, stopping, store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
 from nextwave_channels.claiming import settle_lapsed
 from nextwave_channels.delivery import begin
@@ -54,7 +54,7 @@ async def test_a_stop_that_commits_while_a_claim_waits_wins(place: Place) -> Non
         claim = asyncio.create_task(place.dispatcher(Recorder()).claim(5))
         await asyncio.sleep(0.2)
         assert not claim.done()
-        await store.put_facts(connection, [fact])
+        await facts.put(connection, [fact])
     assert await claim == []
     assert await place.states() == {"action-1": "withdrawn"}
     assert [(o.kind, o.detail) for o in await place.outcomes()] == [("withdrawn", "suppressed")]
@@ -74,7 +74,7 @@ async def test_a_stop_that_comes_after_the_claim_waits_for_it_and_leaves_what_is
         await asyncio.sleep(0.2)
         assert not stopped.done()
         (due,) = await store.lock_due(connection, store.Selection("email"), 5, NOON)
-        stops = await store.stops(connection, [due.contact])
+        stops = await facts.stops(connection, [due.contact])
         assert check(due.contact, stops, NOON, NOON) == Claim()
         await store.report(connection, [begin(due, NOON, 60)], PARTITIONS)
     assert await stopped == 1
