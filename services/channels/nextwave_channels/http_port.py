@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -14,6 +16,8 @@ import httpx
 BODY_MAX = 65_536
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0
+BODY_SECONDS = 2.0
+"""How long the rest of an answer may take once its status has come."""
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 """Errors that come before the first byte of the request was written."""
 
@@ -38,8 +42,8 @@ class Reply:
 class HttpPort(Protocol):
     """What adapters need of HTTP."""
 
-    async def post_form(self, url: str, form: Sequence[tuple[str, str]], user: tuple[str, str]) -> Reply:
-        """POSTs a form with Basic authentication. Raises `NotSentError` and `UnclearError`."""
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """POSTs a body, once. Raises `NotSentError` and `UnclearError`."""
 
     async def close(self) -> None:
         """Closes every connection."""
@@ -53,14 +57,12 @@ class Http:
         timeout = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
         self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False, follow_redirects=False)
 
-    async def post_form(self, url: str, form: Sequence[tuple[str, str]], user: tuple[str, str]) -> Reply:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """See `HttpPort`."""
-        headers = {"content-type": "application/x-www-form-urlencoded"}
         try:
-            async with self._client.stream("POST", url, content=urlencode(form), headers=headers, auth=user) as response:
-                body = await _read(response)
+            async with self._client.stream("POST", url, content=body, headers=dict(headers)) as response:
                 wait = retry_after(response.headers, time.time())
-                return Reply(status=response.status_code, body=body, retry_after_seconds=wait)
+                return Reply(status=response.status_code, body=await _read(response), retry_after_seconds=wait)
         except _UNSENT as error:
             raise NotSentError(type(error).__name__) from error
         except httpx.HTTPError as error:
@@ -69,6 +71,13 @@ class Http:
     async def close(self) -> None:
         """See `HttpPort`."""
         await self._client.aclose()
+
+
+async def post_form(http: HttpPort, url: str, form: Sequence[tuple[str, str]], user: tuple[str, str]) -> Reply:
+    """POSTs a form with Basic authentication (`user`: name and password). Raises as `HttpPort.post`."""
+    basic = b64encode(":".join(user).encode()).decode()
+    headers = {"content-type": "application/x-www-form-urlencoded", "authorization": f"Basic {basic}"}
+    return await http.post(url, urlencode(form).encode(), headers)
 
 
 def retry_after(headers: Mapping[str, str], wall_now: float) -> float | None:
@@ -83,13 +92,14 @@ def retry_after(headers: Mapping[str, str], wall_now: float) -> float | None:
 
 
 async def _read(response: httpx.Response) -> bytes:
-    """The body as far as it comes: the status alone says what became of the request, a broken body does not take that back."""
+    """The body as far as it comes: the status alone says what became of the request; a broken or endless body does not take that back."""
     body = b""
     try:
-        async for piece in response.aiter_bytes():
-            body += piece
-            if len(body) >= BODY_MAX:
-                break
-    except httpx.HTTPError:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) >= BODY_MAX:
+                    break
+    except (httpx.HTTPError, TimeoutError):
         return b""
     return body[:BODY_MAX]

@@ -14,6 +14,8 @@ from nextwave_channels.mail import Letterhead, UnsendableError, compose, recipie
 
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0
+GOODBYE = 421
+"""The server is closing, or takes no mail now (RFC 5321)."""
 IDLE_MAX = 16
 """Connections kept for the next mail."""
 
@@ -93,8 +95,8 @@ class Email:
         return Accepted(provider_id=reply.message)
 
     async def _keep(self, client: SMTP, code: int) -> None:
-        """Keeps a connection that can carry another mail: the envelope is cleared, the server has not said goodbye (421)."""
-        if code == 421 or len(self._idle) >= IDLE_MAX:
+        """Keeps a connection that can carry another mail: the envelope is cleared, the server has not said goodbye."""
+        if code == GOODBYE or len(self._idle) >= IDLE_MAX:
             client.close()
             return
         try:
@@ -108,8 +110,8 @@ class Email:
 
 def _refused(error: Exception) -> Refused:
     if isinstance(error, SMTPResponseException):
-        return Refused(detail=f"{error.code} {error.message}", permanent=error.code >= 500)
-    return Refused(detail=f"not reached: {type(error).__name__}", permanent=False)
+        return Refused(detail=f"{error.code} {error.message}", permanent=error.code >= 500, down=error.code == GOODBYE)
+    return Refused(detail=f"not reached: {type(error).__name__}", permanent=False, down=True)
 
 
 def _address_of(sender: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
-from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError
+from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError, post_form
 
 OPTED_OUT = 21610
 """Twilio's error code for a recipient who has replied STOP."""
@@ -41,9 +41,9 @@ async def create(http: HttpPort, account: Account, resource: str, form: Sequence
     """Creates a `Messages` or `Calls` resource, once."""
     url = f"{account.url.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid, safe='')}/{resource}.json"
     try:
-        return interpret(await http.post_form(url, form, (account.sid, account.token)))
+        return interpret(await post_form(http, url, form, (account.sid, account.token)))
     except NotSentError as error:
-        return Refused(detail=f"not reached: {error}", permanent=False)
+        return Refused(detail=f"not reached: {error}", permanent=False, down=True)
     except UnclearError as error:
         return Uncertain(detail=f"no answer: {error}")
 
@@ -55,7 +55,7 @@ def interpret(reply: Reply) -> Answer:
     if 200 <= reply.status < 300:
         return Accepted(provider_id=body.sid or "")
     if reply.status in {429, 503}:
-        return Refused(detail=detail, permanent=False, retry_after_seconds=reply.retry_after_seconds)
+        return Refused(detail=detail, permanent=False, retry_after_seconds=reply.retry_after_seconds, down=reply.status == 503)
     if 300 <= reply.status < 500:
         return Refused(detail=detail, permanent=True, opted_out=body.code == OPTED_OUT)
     return Uncertain(detail=detail)
