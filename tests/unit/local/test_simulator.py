@@ -10,10 +10,11 @@ import httpx
 import pytest
 from nextwave_contracts.clock import ClockSetting
 from nextwave_local.simulator.app import application
+from nextwave_local.simulator.dialler_door import Dialler
 from nextwave_local.simulator.errands import Errands
 from nextwave_local.simulator.ledger import Ledger
 from nextwave_local.simulator.mail_door import read
-from nextwave_local.simulator.posts import Doors
+from nextwave_local.simulator.message import Doors
 from nextwave_local.simulator.world import World
 
 DOORS = Doors(
@@ -36,7 +37,7 @@ def world(tmp_path: Path) -> World:
 
 @pytest.fixture
 async def client(world: World) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(application(world))
+    transport = httpx.ASGITransport(application(world, Dialler(world)))
     async with httpx.AsyncClient(transport=transport, base_url="http://simulator", auth=("AC1", "token")) as client:
         yield client
 
