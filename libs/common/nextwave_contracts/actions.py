@@ -20,6 +20,8 @@ class Content(Message, frozen=True, kw_only=True):
     text: str
     subject: str = ""
     html: str = ""
+    language: str = ""
+    """Which of the template's languages it is, BCP 47; empty: its default, whose language nobody named."""
 
 
 class Span(Message, frozen=True, kw_only=True):

@@ -43,6 +43,8 @@ class Offer(Stored, frozen=True, kw_only=True):
     quiet: tuple[tuple[str, str], ...] = ()
     wanting: str = ""
     """What this channel lacks before it can be used, for instance its template."""
+    language: str = ""
+    """In which of its template's languages the customer is spoken to; empty: in the default one, or not yet known."""
     place: str = ""
     """The list or team."""
     capacity_free_at: datetime | None = None

@@ -18,6 +18,7 @@ from nextwave_contracts.wire import Message
 from nextwave_orchestrator.arbiter import standings
 from nextwave_orchestrator.candidate import Candidate, GateInput, gate_input
 from nextwave_orchestrator.catalogue import Catalogue
+from nextwave_orchestrator.channel_limits import excess
 from nextwave_orchestrator.checks import expected_margin, hours_of
 from nextwave_orchestrator.gate import Act, Defer, Judgement, Withhold, decide
 from nextwave_orchestrator.hours.spans import permitted_spans
@@ -38,6 +39,7 @@ class Answer(Message, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     numbers: dict[str, float] = {}
     rivals: tuple[Rival, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def answer_in(decision: Decision) -> Answer:
         attempts=decision.attempts,
         numbers=decision.numbers,
         rivals=decision.rivals,
+        language=decision.language,
     )
 
 
@@ -91,8 +94,10 @@ def propose(catalogue: Catalogue, customer: CustomerState, candidate: Candidate)
         try:
             content = _content(catalogue, customer, candidate, judgement.offer)
         except KeyError as wrong:
-            given = _wanting(given, judgement.offer, f"template {wrong.args[0]}")
+            given = _with_offer(given, judgement.offer, wanting=f"template {wrong.args[0]}")
             judgement = decide(given)
+        else:
+            given = _with_offer(given, judgement.offer, language=content.language)
     return Proposal(given, judgement, content)
 
 
@@ -125,7 +130,8 @@ def _answer(given: GateInput, judgement: Judgement) -> Answer:
     rivals = standings(given, given.offers[judgement.offer])
     match judgement.ruling:
         case Act():
-            return Answer(result="act", reason="permitted", channel=channel, attempts=attempts, numbers=numbers, rivals=rivals)
+            said = Answer(result="act", reason="permitted", channel=channel, attempts=attempts, numbers=numbers, rivals=rivals)
+            return replace(said, language=given.offers[judgement.offer].language)
         case Defer(until, reason):
             said = Answer(result="defer", reason=reason, until=until, channel=channel, attempts=attempts, numbers=numbers)
             return replace(said, rivals=rivals)
@@ -135,8 +141,8 @@ def _answer(given: GateInput, judgement: Judgement) -> Answer:
             assert_never(never)
 
 
-def _wanting(given: GateInput, index: int, what: str) -> GateInput:
-    offers = [replace(offer, wanting=what) if n == index else offer for n, offer in enumerate(given.offers)]
+def _with_offer(given: GateInput, index: int, **changes: str) -> GateInput:
+    offers = [replace(offer, **changes) if n == index else offer for n, offer in enumerate(given.offers)]
     return replace(given, offers=tuple(offers))
 
 
@@ -159,18 +165,22 @@ def _record(candidate: Candidate, given: GateInput, said: Answer) -> Decision:
         numbers=said.numbers,
         rivals=said.rivals,
         attempt=given.attempt,
+        language=said.language,
         caused_by=candidate.caused_by,
     )
 
 
 def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate, index: int) -> Content:
-    """Raises `KeyError` with what is wrong with the template."""
+    """Raises `KeyError` with what is wrong with the template, or with what it comes to for this channel."""
     step = candidate.steps[index]
     if not step.template:
         return Content(text=step.script)
     assert customer.profile is not None
-    subject, text, html = catalogue.render(step.template, customer.profile, entry_data(customer, candidate.campaign, candidate.run))
-    return Content(subject=subject, text=text, html=html)
+    content = catalogue.render(step.template, customer.profile, entry_data(customer, candidate.campaign, candidate.run))
+    too_much = excess(step.channel, content, catalogue.policy.sms_segments)
+    if too_much:
+        raise KeyError(f"{step.template}: {too_much}")
+    return content
 
 
 def names_of(profile: Snapshot, channel: str, address: str) -> tuple[str, ...]:

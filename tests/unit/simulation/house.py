@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+from nextwave_contracts.actions import Content
 from nextwave_contracts.customers import Snapshot
 from nextwave_orchestrator.campaigns.compile import compile_campaign
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy
@@ -160,5 +161,5 @@ class House:
         self._documents[key, version + 1] = following
 
 
-def _render(template: str, profile: Snapshot, entry: object = None) -> tuple[str, str, str]:
-    return template, f"text of {template}", ""
+def _render(template: str, profile: Snapshot, entry: object = None) -> Content:
+    return Content(subject=template, text=f"text of {template}")

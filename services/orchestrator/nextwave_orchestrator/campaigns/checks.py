@@ -28,6 +28,8 @@ MOST_ATTEMPTS = 20
 AMOUNT_MAX = 10**12
 """Minor units of a goal, a budget or a contact: sums of many stay within the 64 bits of messages and tables."""
 PRIORITY_MAX = 10**6
+SEGMENTS_MAX = 10
+"""SMS segments that providers take of one text."""
 
 
 def campaign_faults(campaign: Campaign) -> list[Fault]:
@@ -70,6 +72,8 @@ def policy_faults(policy: Policy) -> list[Fault]:
     faults += [*_duration(policy.after_decline, "/after_decline"), *_service_levels(policy.service_levels)]
     faults += [*score_faults(policy)]
     faults += _learning(policy)
+    many = f"{policy.sms_segments} segments"
+    faults += _require(1 <= policy.sms_segments <= SEGMENTS_MAX, "/sms_segments", many, f"give 1 to {SEGMENTS_MAX}")
     return [*faults, *_currency(policy.currency, "/currency")]
 
 

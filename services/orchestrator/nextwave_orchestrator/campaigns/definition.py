@@ -171,13 +171,25 @@ class Segment(Written, frozen=True, kw_only=True):
     priority: int = 100
 
 
+class Variant(Written, frozen=True, kw_only=True):
+    """A template's content in one language; nothing of another language stands in for what it leaves out."""
+
+    text: str
+    subject: str = ""
+    html: str = ""
+
+
 class Template(Written, frozen=True, kw_only=True):
-    """Content in Liquid; `html` and `subject` only where the channel shows them."""
+    """Content in Liquid; `html` and `subject` only where the channel shows them.
+
+    `languages` holds the same in other languages by BCP 47 tag; who speaks none of them gets what stands here.
+    """
 
     key: str
     text: str
     subject: str = ""
     html: str = ""
+    languages: dict[str, Variant] = {}
 
 
 class Cap(Written, frozen=True, kw_only=True):
@@ -262,6 +274,8 @@ class Policy(Written, frozen=True, kw_only=True):
     """For a part of the arbiter's formula the name of its function, where it is not the shipped one."""
     opt_in_channels: tuple[str, ...] = ("email", "sms", "call", "webpush")
     """Channels that need a granted consent for marketing; on the others no withdrawal is enough."""
+    sms_segments: int = 3
+    """The most SMS segments of one text."""
     currency: str = "EUR"
     salt: str = "nextwave"
     """Fixes who is held out; changing it draws anew."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -10,12 +10,12 @@ from difflib import get_close_matches
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 
 from nextwave_orchestrator.campaigns.checks import steps_of
+from nextwave_orchestrator.campaigns.contents import content_findings, near
 from nextwave_orchestrator.campaigns.dead_ends import dead_segments, hidden_waves
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Wave
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
 from nextwave_orchestrator.campaigns.timing import remarks
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.templates import bare_outputs, failure
 
 DELIVERY_TIMES: Mapping[str, timedelta] = {
     "email": timedelta(minutes=15),
@@ -84,7 +84,7 @@ def _names(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
     for at, key in named:
         if key != "*" and key not in around.segments:
             yield error(
-                "unknown_segment", at, f"there is no segment {key!r}", _near(key, around.segments, "PUT /v1/segments/{key} makes one")
+                "unknown_segment", at, f"there is no segment {key!r}", near(key, around.segments, "PUT /v1/segments/{key} makes one")
             )
     for n, system in enumerate(campaign.needs):
         if system not in around.systems:
@@ -126,24 +126,7 @@ def _step(one: Step, at: str, window: timedelta, around: Surroundings) -> Iterat
     if one.channel != "call" and not one.template:
         yield error("no_template", at, f"{one.channel} without content", "name a template: template: <key>")
     if one.template:
-        yield from _template(one.template, at + "/template", around.templates)
-
-
-def _template(key: str, at: str, templates: Mapping[str, Template]) -> Iterator[Finding]:
-    known = templates.get(key)
-    if known is None:
-        fix = _near(key, templates, "PUT /v1/templates/{key} makes one")
-        yield error("missing_template", at, f"there is no template {key!r}", fix)
-        return
-    reason, is_certain = failure(known)
-    if is_certain:
-        yield error("template_fails", at, f"template {reason}", "correct the template; it would never be sent")
-    elif reason:
-        found = f"template {reason}, for a customer of whom nothing is known"
-        yield warning("template_fails", at, found, "give what it shows a default; to whom it fails, nothing is sent")
-    for path in sorted({path for _, path in bare_outputs(known)}):
-        fix = f"write {{{{ {path} | default: ... }}}}"
-        yield warning("may_be_missing", at, f"template {key!r} shows {path}, which not every customer has", fix)
+        yield from content_findings(one, at, around.templates, around.policy)
 
 
 def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
@@ -174,8 +157,3 @@ def _overlaps(campaign: Campaign, others: tuple[Campaign, ...]) -> Iterator[Find
             yield warning(
                 "overlap", "/entry", detail, "score, then priority, then key, decides who gets a cap; split the audiences if you want both"
             )
-
-
-def _near(key: str, known: Iterable[str], otherwise: str) -> str:
-    near = get_close_matches(key, sorted(known), n=1)
-    return f"did you mean {near[0]}?" if near else otherwise

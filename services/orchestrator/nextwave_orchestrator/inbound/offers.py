@@ -159,7 +159,7 @@ def _arrived(visit: Visit, candidate: Candidate) -> GateInput:
     rests = {channel: until for channel, until in given.resting.items() if not channel}
     until = max(given.not_after, visit.now + candidate.campaign.waves[0].window)
     holds = tuple(hold for hold in given.holds if hold.kind != "complaint" or not given.open_complaints)
-    return replace(given, inbound=True, holds=holds, offers=(here,), caps=(), resting=rests, budget_left=None, not_after=until)
+    return replace(given, inbound=True, holds=holds, offers=(here,), caps=(), limits=(), resting=rests, budget_left=None, not_after=until)
 
 
 def _content(visit: Visit, step: Step) -> str | None:
@@ -167,10 +167,9 @@ def _content(visit: Visit, step: Step) -> str | None:
     if not step.template:
         return step.script
     try:
-        _, text, _ = visit.catalogue.render(step.template, visit.shown)
+        return visit.catalogue.render(step.template, visit.shown).text
     except KeyError:
         return None
-    return text
 
 
 def _again_at(visit: Visit, campaign: LiveCampaign) -> datetime | None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from nextwave_contracts.actions import Contact
+from nextwave_contracts.actions import Contact, Content
 from nextwave_contracts.decisions import Decision, WaveClosed
 from nextwave_orchestrator.allowances import EPOCH, FOR_EVER, UNLIMITED, Holding, Lease, Leases, Pool, booked, settle, spending
 from nextwave_orchestrator.caps import together
@@ -139,7 +139,7 @@ def test_who_was_never_asked_since_the_campaign_stood_still_until_its_window_was
 def test_money_is_compared_with_money_and_places_with_places() -> None:
     asked: list[str] = []
 
-    def counting(template: str, *rest: Any) -> tuple[str, str, str]:
+    def counting(template: str, *rest: Any) -> Content:
         asked.append(template)
         return render(template, *rest)
 

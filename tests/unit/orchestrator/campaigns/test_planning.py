@@ -58,7 +58,7 @@ def test_a_campaign_is_linted_among_what_is_in_the_folder_and_what_is_stored() -
     alone = plan({"campaigns/winter-renewal.yaml": WINTER.decode()}, {}, bare)
     assert "unknown_segment" in {finding.code for finding in alone[0].findings}
     files = {"campaigns/winter-renewal.yaml": WINTER.decode(), "segments/top-value.yaml": TOP, "segments/contract-holders.yaml": TOP}
-    files |= {f"templates/{key}.yaml": "text: Hello" for key in ("renew", "renew-top", "sorry")}
+    files |= {f"templates/{key}.yaml": "{subject: About you, text: Hello}" for key in ("renew", "renew-top", "sorry")}
     planned = plan(files, {}, bare)
     assert [p.path.split("/")[2] for p in planned] == ["segments"] * 2 + ["templates"] * 3 + ["campaigns"]
     assert {finding.level for finding in planned[-1].findings} <= {"warning"}
