@@ -67,7 +67,11 @@ class Claimed:
         return self.delivery.contact
 
 
-async def claim(desk: Desk, selection: Selection, limit: int, pace: Pace) -> list[Claimed] | None:
+Keep = Callable[[AsyncConnection, list[Delivery]], Awaitable[None]]
+"""Writes down who comes for what was claimed, in the transaction of the claim, so that nothing is `sending` in nobody's hands."""
+
+
+async def claim(desk: Desk, selection: Selection, limit: int, pace: Pace, keep: Keep | None = None) -> list[Claimed] | None:
     """Claims up to `limit` due deliveries and commits them as `sending`; those that the gate stops are settled.
 
     None when nothing was due; an empty list when what was due must not be sent now. Raises `ClaimsWaitError`, and changes nothing,
@@ -80,6 +84,8 @@ async def claim(desk: Desk, selection: Selection, limit: int, pace: Pace) -> lis
         async with desk.database.transaction() as connection:
             unread = await progress.unread(connection, PROCESSOR, HOLDS.name, horizon.ends)
             steps = [] if unread else await _take_due(connection, desk, (selection, limit), pace)
+            if steps and keep is not None:
+                await keep(connection, [step.delivery for step in steps if step.delivery.state == "sending"])
             if desk.monotonic() - horizon.asked_at > pace.claim_seconds(unread):
                 raise ClaimsWaitError(f"{unread} stops are not read yet" if unread else "the database is slow")
         if not unread:

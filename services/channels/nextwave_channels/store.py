@@ -28,11 +28,12 @@ from nextwave_channels.delivery import Delivery, Step
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which due deliveries are meant: all of a channel, those of one dialler `list` or team, or those of any of these `subjects`."""
+    """Which due deliveries are meant: all of a channel, those of one dialler `list` or team, of any of these `subjects`, or one."""
 
     channel: str
     list: str | None = None
     subjects: frozenset[str] | None = None
+    action_id: str | None = None
 
 
 OUTCOME_TIMER = "outcome"
@@ -58,6 +59,7 @@ def _claimable(condition: str) -> Statement:
 _CLAIMABLE = _claimable("")
 _CLAIMABLE_OF_LIST = _claimable(" and list = :list")
 _CLAIMABLE_OF_SUBJECTS = _claimable(" and subjects && cast(:subjects as text[])")
+_CLAIMABLE_ONE = _claimable(" and action_id = :action_id")
 _LAPSED = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
     " from deliveries where state = 'sending'"
@@ -131,6 +133,8 @@ async def lock_due(connection: AsyncConnection, selection: Selection, limit: int
     bound = {"channel": selection.channel, "now": now, "limit": limit}
     if selection.list is not None:
         return _deliveries(await _CLAIMABLE_OF_LIST.rows(connection, {**bound, "list": selection.list}))
+    if selection.action_id is not None:
+        return _deliveries(await _CLAIMABLE_ONE.rows(connection, {**bound, "action_id": selection.action_id}))
     if selection.subjects is not None:
         return _deliveries(await _CLAIMABLE_OF_SUBJECTS.rows(connection, {**bound, "subjects": sorted(selection.subjects)}))
     return _deliveries(await _CLAIMABLE.rows(connection, bound))
