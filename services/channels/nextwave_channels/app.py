@@ -21,7 +21,7 @@ from nextwave_channels.adapters.call import Call
 from nextwave_channels.adapters.email import Email
 from nextwave_channels.adapters.sms import Sms
 from nextwave_channels.answers import Adapter
-from nextwave_channels.claiming import Desk, watch_leases
+from nextwave_channels.claiming import Desk, watch
 from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.http_port import Http
@@ -63,7 +63,7 @@ def build(settings: ChannelsSettings) -> Service:
         app=_http(settings, shared),
         processors=(Processor(intake, database=shared.database, settings=settings, clock=shared.clock),),
         starting=(shared.clock.set,),
-        background=(shared.clock.follow, *(dispatcher.run for dispatcher in dispatchers), partial(watch_leases, desk)),
+        background=(shared.clock.follow, *(dispatcher.run for dispatcher in dispatchers), partial(watch, desk)),
         closing=(*(adapter.close for adapter in adapters.values()), horizon.close, shared.database.close),
     )
 

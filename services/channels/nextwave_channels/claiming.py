@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 from nextwave_contracts.actions import Contact
@@ -26,17 +27,51 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from nextwave_channels import delivery as life
 from nextwave_channels import facts, gate, metrics, stopping, store
 from nextwave_channels.answers import Answer, Refused
-from nextwave_channels.delivery import Delivery, Step
+from nextwave_channels.delivery import Delivery, Step, Way
 from nextwave_channels.horizon import ClaimsWaitError, Horizon
 from nextwave_channels.intake import PROCESSOR
 from nextwave_channels.pacing import Pace
 from nextwave_channels.store import Selection
 
-LAPSED_MAX = 200
-LAPSED_EVERY_SECONDS = 2.0
+SETTLED_MAX = 200
+SETTLE_EVERY_SECONDS = 2.0
 UNREAD_SECONDS = 0.02
 """Before it is looked again whether the stops were read."""
 _log = structlog.get_logger()
+
+
+Locks = Callable[[AsyncConnection, datetime, int], Awaitable[list[Delivery]]]
+
+
+class Allotment(Protocol):
+    """What one claim may take, and by which provider each delivery goes; asked and kept in the claim's transaction."""
+
+    @property
+    def room(self) -> int:
+        """How many more deliveries may be taken."""
+
+    def way(self, delivery: Delivery, now: datetime) -> Way:
+        """Takes one of `room` for this delivery."""
+
+    async def keep(self, connection: AsyncConnection) -> None:
+        """Writes down what was taken, where others must know."""
+
+
+Allot = Callable[[AsyncConnection], Awaitable[Allotment]]
+
+
+@dataclass(slots=True)
+class Unlimited:
+    """The allotment of who comes for contacts: as many as it asks for."""
+
+    room: int
+
+    def way(self, delivery: Delivery, now: datetime) -> Way:  # noqa: ARG002  (the port's)
+        """See `Allotment`."""
+        return Way()
+
+    async def keep(self, connection: AsyncConnection) -> None:
+        """See `Allotment`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +106,10 @@ Keep = Callable[[AsyncConnection, list[Delivery]], Awaitable[None]]
 """Writes down who comes for what was claimed, in the transaction of the claim, so that nothing is `sending` in nobody's hands."""
 
 
-async def claim(desk: Desk, selection: Selection, limit: int, pace: Pace, keep: Keep | None = None) -> list[Claimed] | None:
+async def claim(desk: Desk, selection: Selection, limit: int | Allot, pace: Pace, keep: Keep | None = None) -> list[Claimed] | None:
     """Claims up to `limit` due deliveries and commits them as `sending`; those that the gate stops are settled.
+
+    A limit that is asked in the claim's transaction also says by which provider each delivery goes; without room nothing is looked at.
 
     None when nothing was due; an empty list when what was due must not be sent now. Raises `ClaimsWaitError`, and changes nothing,
     when the stops accepted before it began are not read in time, Kafka does not tell of them, or the clock is not sure.
@@ -123,26 +160,39 @@ async def record(desk: Desk, delivery: Delivery, answer: Answer) -> Step | None:
 
 
 async def settle_lapsed(desk: Desk) -> int:
-    """Deliveries whose dispatcher is gone become `unknown`; returns how many (at most `LAPSED_MAX`)."""
+    """Deliveries whose dispatcher is gone become `unknown`; returns how many (at most `SETTLED_MAX`)."""
+    return await _settle(desk, _lapsed, lambda delivery, now: life.lose(delivery, now, "the dispatcher was lost while sending"))
+
+
+async def settle_overdue(desk: Desk) -> int:
+    """What nobody could or would claim in time has expired; returns how many (at most `SETTLED_MAX`)."""
+    return await _settle(desk, store.lock_overdue, lambda delivery, now: life.give_up(delivery, now, "expired", "expired"))
+
+
+async def watch(desk: Desk) -> None:
+    """Settles lapsed leases and what is overdue, until cancelled."""
+    while True:
+        try:  # leases and latest times end by the database's clock
+            settled = max(await settle_lapsed(desk), await settle_overdue(desk)) if desk.clock.sure else 0
+        except UNAVAILABLE as error:
+            settled = 0
+            _log.warning("watch_waits", error=repr(error)[:300])
+        if settled < SETTLED_MAX:
+            await asyncio.sleep(SETTLE_EVERY_SECONDS)
+
+
+async def _lapsed(connection: AsyncConnection, _now: datetime, limit: int) -> list[Delivery]:
+    return await store.lock_lapsed(connection, limit)
+
+
+async def _settle(desk: Desk, lock: Locks, ends: Callable[[Delivery, datetime], Step | None]) -> int:
     async with desk.database.transaction() as connection:
         now = desk.clock.now()
-        lapsed = [life.lose(d, now, "the dispatcher was lost while sending") for d in await store.lock_lapsed(connection, LAPSED_MAX)]
-        steps = [step for step in lapsed if step]
+        settled = [ends(delivery, now) for delivery in await lock(connection, now, SETTLED_MAX)]
+        steps = [step for step in settled if step]
         await store.report(connection, steps, desk.partitions)
     count(steps)
     return len(steps)
-
-
-async def watch_leases(desk: Desk) -> None:
-    """Settles lapsed leases until cancelled."""
-    while True:
-        try:
-            settled = await settle_lapsed(desk) if desk.clock.sure else 0  # leases end by the database's clock
-        except UNAVAILABLE as error:
-            settled = 0
-            _log.warning("lease_watch_waits", error=repr(error)[:300])
-        if settled < LAPSED_MAX:
-            await asyncio.sleep(LAPSED_EVERY_SECONDS)
 
 
 def count(steps: list[Step]) -> None:
@@ -151,23 +201,29 @@ def count(steps: list[Step]) -> None:
         metrics.STEPS.labels(step.delivery.contact.channel, step.delivery.state).inc()
 
 
-async def _take_due(connection: AsyncConnection, desk: Desk, wanted: tuple[Selection, int], pace: Pace) -> list[Step] | None:
+async def _take_due(connection: AsyncConnection, desk: Desk, wanted: tuple[Selection, int | Allot], pace: Pace) -> list[Step] | None:
     await store.enter_claim(connection)
+    selection, limit = wanted
+    allotment = Unlimited(limit) if isinstance(limit, int) else await limit(connection)
+    if not allotment.room:
+        return []
     now = desk.clock.now()
-    due = await store.lock_due(connection, *wanted, now)
+    due = await store.lock_due(connection, selection, allotment.room, now)
     if not due:
         return None
     stops = await facts.stops(connection, [d.contact for d in due])
     begins = now + timedelta(seconds=pace.fresh_seconds)
-    steps = [_rule(d, gate.check(d.contact, stops, now, begins), now, pace.lease_seconds) for d in due]
+    steps = [_rule(d, gate.check(d.contact, stops, now, begins), now, (pace.lease_seconds, allotment)) for d in due]
     await store.report(connection, steps, desk.partitions)
+    await allotment.keep(connection)
     return steps
 
 
-def _rule(delivery: Delivery, ruling: gate.Ruling, now: datetime, lease_seconds: float) -> Step:
+def _rule(delivery: Delivery, ruling: gate.Ruling, now: datetime, terms: tuple[float, Allotment]) -> Step:
     match ruling:
         case gate.Claim():
-            return life.begin(delivery, now, lease_seconds)
+            lease_seconds, allotment = terms
+            return life.begin(delivery, now, lease_seconds, allotment.way(delivery, now))
         case gate.Later(until=until):
             return life.postpone(delivery, now, until)
         case gate.Never(kind=kind, reason=reason):

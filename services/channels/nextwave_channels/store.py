@@ -23,7 +23,7 @@ from nextwave_runtime.application import Timer
 from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from nextwave_channels.delivery import Delivery, Step
+from nextwave_channels.delivery import TAKING, Delivery, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,18 @@ _NEXT_DUE = Statement(
 )
 
 
+# That a provider took it is told by its steps, also where the build before wrote them.
+_COLUMNS = (
+    "contact, state, due_at, attempt, provider_id, detail, withdrawn_reason, provider, cost,"
+    " exists (select from steps s where s.action_id = deliveries.action_id"
+    f" and s.kind in ({', '.join(repr(kind) for kind in sorted(TAKING))})) as taken"
+)
+
+
 # What is owed (service, recovery, transactional) goes before what is offered; then the highest expected value first.
 def _claimable(condition: str) -> Statement:
     return Statement(
-        "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"  # noqa: S608  (constants, below)
+        f"select {_COLUMNS} from deliveries"  # noqa: S608  (constants, here and below)
         f" where channel = :channel and state = 'due' and due_at <= :now and held_until <= clock_timestamp(){condition}"
         " order by purpose in ('marketing', 'care'), value desc limit :limit for update skip locked"
     )
@@ -60,19 +68,22 @@ _CLAIMABLE = _claimable("")
 _CLAIMABLE_OF_LIST = _claimable(" and list = :list")
 _CLAIMABLE_OF_SUBJECTS = _claimable(" and subjects && cast(:subjects as text[])")
 _CLAIMABLE_ONE = _claimable(" and action_id = :action_id")
+_OVERDUE = Statement(
+    f"select {_COLUMNS} from deliveries where state = 'due' and not_after <= :now"  # noqa: S608  (a constant)
+    " order by not_after limit :limit for update skip locked"
+)
 _LAPSED = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
-    " from deliveries where state = 'sending'"
+    f"select {_COLUMNS} from deliveries where state = 'sending'"  # noqa: S608  (a constant)
     " and held_until <= clock_timestamp() order by held_until limit :limit for update skip locked"
 )
 _ONE = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id for update"
+    f"select {_COLUMNS} from deliveries where action_id = :action_id for update"  # noqa: S608  (a constant)
 )
 _FIND = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id"
+    f"select {_COLUMNS} from deliveries where action_id = :action_id"  # noqa: S608  (a constant)
 )
 _UNSENT = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"
+    f"select {_COLUMNS} from deliveries"  # noqa: S608  (a constant)
     " where state in ('due', 'sending') and action_id in ("
     " select d.action_id from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
     " join deliveries d on d.customer_id = w.customer and d.run_id = w.run and d.state = 'due'"
@@ -87,23 +98,24 @@ _UNSENT = Statement(
 _EXISTING = Statement("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
 _INSERT = Statement(
     "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, subjects, state, due_at,"
-    " value, detail, received_at, changed_at, contact)"
+    " value, detail, received_at, changed_at, not_after, contact)"
     " select action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, string_to_array(subjects, ' '), state,"
-    " due_at, value, detail, cast(:now as timestamptz), cast(:now as timestamptz), contact"
+    " due_at, value, detail, cast(:now as timestamptz), cast(:now as timestamptz), not_after, contact"
     " from unnest(cast(:action_ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]),"
     " cast(:waves as text[]), cast(:runs as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:lists as text[]),"
     " cast(:partitions as int[]),"
     " cast(:subjects as text[]), cast(:states as text[]), cast(:dues as timestamptz[]), cast(:values as double precision[]),"
-    " cast(:details as text[]), cast(:contacts as bytea[])) as n(action_id, customer_id, campaign, wave, run_id, channel, purpose, list,"
-    " partition, subjects, state, due_at, value, detail, contact) on conflict (action_id) do nothing"
+    " cast(:details as text[]), cast(:not_afters as timestamptz[]), cast(:contacts as bytea[])) as n(action_id, customer_id, campaign, wave, run_id, channel, purpose, list,"
+    " partition, subjects, state, due_at, value, detail, not_after, contact) on conflict (action_id) do nothing"
 )
 _UPDATE = Statement(
     "update deliveries d set state = n.state, due_at = n.due_at, attempt = n.attempt, provider_id = n.provider_id, detail = n.detail,"
-    " withdrawn_reason = n.reason, held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity'"
+    " withdrawn_reason = n.reason, provider = n.provider, cost = n.cost, held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity'"
     " else clock_timestamp() + n.held * interval '1 second' end,"
     " changed_at = n.at from unnest(cast(:action_ids as text[]), cast(:states as text[]), cast(:dues as timestamptz[]),"
     " cast(:attempts as int[]), cast(:provider_ids as text[]), cast(:details as text[]), cast(:helds as double precision[]),"
-    " cast(:reasons as text[]), cast(:ats as timestamptz[])) as n(action_id, state, due_at, attempt, provider_id, detail, held, reason, at)"
+    " cast(:reasons as text[]), cast(:providers as text[]), cast(:costs as bigint[]), cast(:ats as timestamptz[]))"
+    " as n(action_id, state, due_at, attempt, provider_id, detail, held, reason, provider, cost, at)"
     " where d.action_id = n.action_id"
 )
 _STEPS = Statement(
@@ -138,6 +150,11 @@ async def lock_due(connection: AsyncConnection, selection: Selection, limit: int
     if selection.subjects is not None:
         return _deliveries(await _CLAIMABLE_OF_SUBJECTS.rows(connection, {**bound, "subjects": sorted(selection.subjects)}))
     return _deliveries(await _CLAIMABLE.rows(connection, bound))
+
+
+async def lock_overdue(connection: AsyncConnection, now: datetime, limit: int) -> list[Delivery]:
+    """Queued deliveries past their latest time, of every channel, locked: nobody could claim them in time."""
+    return _deliveries(await _OVERDUE.rows(connection, {"now": now, "limit": limit}))
 
 
 async def lock_lapsed(connection: AsyncConnection, limit: int) -> list[Delivery]:
@@ -208,6 +225,7 @@ async def insert(connection: AsyncConnection, deliveries: Sequence[Delivery], no
         "dues": [d.due_at for d in deliveries],
         "values": [c.value for c in contacts],
         "details": [d.detail for d in deliveries],
+        "not_afters": [c.not_after for c in contacts],
         "contacts": [encode(c) for c in contacts],
     }
     await _INSERT.run(connection, bound)
@@ -227,6 +245,8 @@ async def update(connection: AsyncConnection, steps: Sequence[Step]) -> None:
         "details": [d.detail[:500] for d in after],
         "helds": [d.held_seconds for d in after],
         "reasons": [d.withdrawn_reason for d in after],
+        "providers": [d.provider for d in after],
+        "costs": [d.cost for d in after],
         "ats": [step.at for step in steps],
     }
     await _UPDATE.run(connection, bound)

@@ -12,7 +12,7 @@ from channel_contacts import DAY, HOUR, NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
 from nextwave_channels import facts, stopping, store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
-from nextwave_channels.claiming import settle_lapsed
+from nextwave_channels.claiming import settle_lapsed, settle_overdue
 from nextwave_channels.delivery import begin
 from nextwave_channels.dispatcher import Dispatcher
 from nextwave_channels.gate import Claim, Fact, check
@@ -207,6 +207,15 @@ async def test_what_might_begin_after_the_hours_waits_for_the_next_span(place: P
     await place.put(a_contact(permitted=(Span(start=NOON, end=closing), Span(start=NOON + HOUR, end=NOON + 2 * HOUR))))
     assert await place.dispatcher(Recorder(), Pace(concurrency=8, fresh_seconds=5.0)).claim(5) == []
     assert await place.states() == {"action-1": "due"}
+
+
+async def test_what_nobody_comes_for_expires_at_its_latest_time_by_itself(place: Place) -> None:
+    await place.put(a_contact(channel="visit"), a_contact(action_id="later", channel="visit", not_after=NOON + 9 * DAY))
+    assert await settle_overdue(place.desk) == 0
+    place.clock.instant = NOON + 2 * DAY
+    assert await settle_overdue(place.desk) == 1
+    assert await place.states() == {"action-1": "expired", "later": "due"}
+    assert [(o.action_id, o.kind) for o in await place.outcomes()] == [("action-1", "expired")]
 
 
 async def test_past_its_latest_time_it_expires_instead_of_bursting(place: Place) -> None:
