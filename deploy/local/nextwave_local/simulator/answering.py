@@ -93,11 +93,12 @@ def _way_out(what: str, field: str, kind: type) -> str:
     """What may be written instead: msgspec's own message names the limit of a number, but not the words of a list."""
     if "unknown field" in what:
         return ": leave it out"
+    if "enum" not in what:
+        return ""
     _, parts = msgspec.json.schema_components((kind,))
-    allowed = parts.get(kind.__name__, {}).get("properties", {}).keys() if not field else set()
-    for part in parts.values():
-        allowed |= set(part.get("properties", {}).get(field, {}).get("enum", ()))
-    return f": write one of {', '.join(map(str, sorted(allowed)))}" if allowed and "enum" in what else ""
+    fields = [part.get("properties", {}).get(field, {}) for part in parts.values()]
+    lists = [one.get("enum", ()) for found in fields for one in (found, *found.get("anyOf", ()))]
+    return f": write one of {', '.join(sorted({str(word) for words in lists for word in words}))}"
 
 
 def _refused(fault: Fault, manners: Manners) -> Response:
