@@ -11,6 +11,7 @@ from nextwave_orchestrator.campaigns.checks import steps_of
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step, Template, Variant
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
 from nextwave_orchestrator.channel_limits import TEXT_ONLY, excess
+from nextwave_orchestrator.faults import Fault
 from nextwave_orchestrator.templates import bare_outputs, example, failure, fixed, named, variants
 
 
@@ -26,13 +27,15 @@ def content_findings(one: Step, at: str, templates: Mapping[str, Template], poli
             yield replace(found, pointer=at, detail=f"template {named(known.key, language)}: {found.detail}")
 
 
-def broken_by(template: Template, campaigns: Iterable[Campaign], policy: Policy) -> Iterator[Finding]:
-    """Why campaigns that are live could not be published as they are with this template. The pointers are those of the campaign."""
+def broken_by(template: Template, campaigns: Iterable[Campaign], policy: Policy) -> list[Fault]:
+    """Why campaigns that were published could not be any more, were this the template that they name."""
+    told: dict[Fault, None] = {}
     for campaign in campaigns:
-        for n, wave in enumerate(campaign.waves):
-            named_by = ((at, one) for at, one in steps_of(wave, f"/waves/{n}") if one.template == template.key)
-            found = (finding for at, one in named_by for finding in content_findings(one, at, {template.key: template}, policy))
-            yield from (replace(f, detail=f"campaign {campaign.key}: {f.detail}") for f in found if f.level == "error")
+        steps = (one for n, wave in enumerate(campaign.waves) for one in steps_of(wave, f"/waves/{n}"))
+        for at, one in steps:
+            found = content_findings(one, at, {template.key: template}, policy) if one.template == template.key else ()
+            told |= {Fault("", f"campaign {campaign.key}, by {one.channel}: {f.detail}", f.fix): None for f in found if f.level == "error"}
+    return list(told)
 
 
 def near(key: str, known: Iterable[str], otherwise: str) -> str:

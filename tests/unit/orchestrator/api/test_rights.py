@@ -38,6 +38,7 @@ RIGHTS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/templates"): READ,
     ("GET", "/v1/templates/{key}"): READ,
     ("PUT", "/v1/templates/{key}"): WRITE,
+    ("POST", "/v1/templates/{key}:preview"): READ,
     ("GET", "/v1/campaigns"): READ,
     ("GET", "/v1/campaigns/{key}"): READ,
     ("PUT", "/v1/campaigns/{key}"): WRITE,
