@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from nextwave_runtime.problem import Problem
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_channels.paging import after, instant
+from nextwave_channels.paging import cursor as cursor_of
 
 _PAGE = text(
     "select action_id, customer_id, campaign, wave, run_id, channel, purpose, state, due_at, attempt, detail, received_at, changed_at"
@@ -48,12 +48,12 @@ class Wanted:
 
 async def page(connection: AsyncConnection, wanted: Wanted, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Deliveries, newest first, and the cursor of the next page (None at the end)."""
-    place = _open(cursor, 2)
+    place = after(cursor, 2)
     bound = {
         "customer": wanted.customer,
         "campaign": wanted.campaign,
         "state": wanted.state,
-        "after_at": _instant(place[0]) if place else None,
+        "after_at": instant(place[0]) if place else None,
         "after_id": place[1] if place else "",
         "limit": limit + 1,
     }
@@ -74,7 +74,7 @@ async def suppressions(
     connection: AsyncConnection, subject: str | None, cursor: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Facts about consent, of one subject or of all, by subject; and the cursor of the next page."""
-    place = _open(cursor, 3) or ("", "", "")
+    place = after(cursor, 3) or ("", "", "")
     bound = {"subject": subject, "after_subject": place[0], "after_channel": place[1], "after_purpose": place[2], "limit": limit + 1}
     rows = [dict(row) for row in (await connection.execute(_SUPPRESSIONS, bound)).mappings().all()]
     return rows[:limit], _next(rows, limit, ("subject", "channel", "purpose"))
@@ -88,31 +88,4 @@ async def sums(connection: AsyncConnection, campaign: str | None) -> dict[str, A
 
 
 def _next(rows: Sequence[dict[str, Any]], limit: int, names: Sequence[str]) -> str | None:
-    if len(rows) <= limit:
-        return None
-    last = rows[limit - 1]
-    parts = (last[name].isoformat() if isinstance(last[name], datetime) else str(last[name]) for name in names)
-    return base64.urlsafe_b64encode("\n".join(parts).encode()).decode()
-
-
-def _open(cursor: str | None, parts: int) -> tuple[str, ...] | None:
-    if cursor is None:
-        return None
-    try:
-        place = tuple(base64.urlsafe_b64decode(cursor).decode().split("\n"))
-    except ValueError:
-        place = ()
-    if len(place) != parts or not all(part.isprintable() for part in place):
-        raise _bad_cursor()
-    return place
-
-
-def _instant(written: str) -> datetime:
-    try:
-        return datetime.fromisoformat(written).astimezone(UTC)
-    except (ValueError, OverflowError):  # overflow: an instant that is outside the calendar in UTC
-        raise _bad_cursor() from None
-
-
-def _bad_cursor() -> Problem:
-    return Problem(400, "invalid-cursor", "pass the cursor exactly as the page before gave it, or none")
+    return cursor_of(*(rows[limit - 1][name] for name in names)) if len(rows) > limit else None
