@@ -16,10 +16,11 @@ from nextwave_contracts.identifiers import INTERNAL
 
 from nextwave_orchestrator.allowances import Leases, budget_of
 from nextwave_orchestrator.campaigns.definition import Campaign, Pick, Policy, Step
-from nextwave_orchestrator.caps import CapRule
+from nextwave_orchestrator.caps import CapRule, Limit
 from nextwave_orchestrator.catalogue import CampaignState, Catalogue, LiveCampaign
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.hours.rules import clock
+from nextwave_orchestrator.law import limits_on
 from nextwave_orchestrator.parts import Appeal, part
 from nextwave_orchestrator.responses.rates import local_hour
 from nextwave_orchestrator.state import CustomerState, Reservation, Run, Stored
@@ -101,11 +102,18 @@ class GateInput(Stored, frozen=True, kw_only=True):
     budget_known: bool = True
     """Whether `budget_left` is a number to tell: not where it is only what the partition has yet to ask for."""
     attempt: int = 1
-    """Which attempt at a call this is: only the first needs a place in the caps."""
+    """Which attempt at a call this is: only the first needs a place in the caps, each needs one in the limits."""
     rivals: tuple[Rival, ...] = ()
     """The customer's other candidates that use up caps, those worth most first."""
     inbound: bool = False
     """The customer is with us now, on their own initiative: contact hours do not apply."""
+    limits: tuple[Limit, ...] = ()
+    """How often the law of every place where the customer may be lets us try."""
+
+    @property
+    def rules(self) -> tuple[CapRule | Limit, ...]:
+        """Whatever counts contacts."""
+        return (*self.caps, *self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +180,7 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         budget_known=candidate.leases.knows(budget_of(run.campaign)),
         attempt=candidate.attempt,
         rivals=candidate.rivals,
+        limits=limits_on(profile),
     )
 
 

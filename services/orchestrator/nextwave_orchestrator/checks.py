@@ -11,7 +11,7 @@ from nextwave_contracts.reasons import GateCode
 
 from nextwave_orchestrator.arbiter import ranked, score
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import free_at
+from nextwave_orchestrator.caps import Limit, free_at
 from nextwave_orchestrator.holdout import held_out
 from nextwave_orchestrator.hours.spans import Hours, next_allowed
 
@@ -108,11 +108,13 @@ def _hours(given: GateInput, offer: Offer) -> Fault | None:
 
 def _cap(given: GateInput, offer: Offer) -> Fault | None:
     rests = [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
-    used_up = given.caps if given.attempt == 1 else ()
-    rules = [rule for rule in used_up if rule.covers(offer.channel, given.campaign, given.purpose)]
-    full = [(free_at(rule, given.reservations, given.now), f"at most {rule.most} per {rule.seconds:g} s") for rule in rules]
-    until, detail = max([*rests, *full], default=(given.now, ""))
-    return Fault(detail, until) if until > given.now else None
+    counting = given.rules if given.attempt == 1 else given.limits
+    rules = [rule for rule in counting if rule.covers(offer.channel, given.campaign, given.purpose)]
+    full = [(free_at(rule, given.reservations, given.now), rule.words) for rule in rules]
+    laws = [rule for rule in rules if isinstance(rule, Limit)]
+    lawful = [(law.rests_until, f"resting after a refusal by {law.named}") for law in laws if law.rests_until]
+    failing = sorted({one for one in (*rests, *full, *lawful) if one[0] > given.now}, reverse=True)
+    return Fault("; ".join(detail for _, detail in failing), failing[0][0]) if failing else None
 
 
 def _not_worth_it(given: GateInput, offer: Offer) -> Fault | None:
@@ -136,7 +138,7 @@ def _capacity(_given: GateInput, offer: Offer) -> Fault | None:
 
 
 def _outranked(given: GateInput, offer: Offer) -> Fault | None:
-    """What is owed to the customer is never ranked; a further attempt at a call takes no place."""
+    """What is owed to the customer is never ranked, nor is a further attempt at a call."""
     if not given.rivals or given.purpose in UNHELD_PURPOSES or given.attempt > 1:
         return None
     result = ranked(given, offer)

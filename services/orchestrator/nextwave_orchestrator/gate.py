@@ -11,7 +11,7 @@ from nextwave_contracts.reasons import GateCode
 
 from nextwave_orchestrator.arbiter import score
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import CapRule, used
+from nextwave_orchestrator.caps import CapRule, Limit, used
 from nextwave_orchestrator.checks import CHECKS, Fault, expected_margin
 
 NEXT_CHANNEL: frozenset[GateCode] = frozenset({"no_consent", "suppressed", "no_address", "not_worth_it"})
@@ -138,12 +138,14 @@ def _numbers(given: GateInput, offer: Offer) -> dict[str, float]:
     }
     if given.budget_left is not None and given.budget_known:
         numbers["budget_left"] = float(given.budget_left)
-    for rule in given.caps:
+    for rule in given.rules:
         if rule.covers(offer.channel, given.campaign, given.purpose):
             numbers[_named(rule)] = float(len(used(rule, given.reservations, given.now)))
     return numbers
 
 
-def _named(rule: CapRule) -> str:
+def _named(rule: CapRule | Limit) -> str:
+    if isinstance(rule, Limit):
+        return f"tries_by_law_{rule.law}"
     only = (("channel", rule.channel), ("campaign", rule.campaign), ("purpose", rule.purpose))
     return f"cap_used_{rule.most}_per_{int(rule.seconds)}s" + "".join(f"_{what}_{value}" for what, value in only if value)

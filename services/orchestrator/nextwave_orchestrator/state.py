@@ -33,6 +33,8 @@ ENTRIES_MAX = 256
 RESERVATIONS_MAX = 128
 RESERVED_FOR = timedelta(days=90)
 """How long a contact can count for a cap."""
+TRIES_KEPT = 8
+"""Of each channel and purpose so many of the newest tries are kept beside those, also attempts at one call: limits by law count each."""
 WISHES_MAX = RUNS_MAX
 """Entries put off while a merge is under way; beyond it nobody enters."""
 DECLINED_MAX = 64
@@ -145,6 +147,16 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True):
     """What it takes from its campaign's budget, minor units; None where nothing was reserved for it here."""
     place: str = ""
     """The list or team whose capacity it uses."""
+    latest: datetime | None = None
+    """Until when it may be dispatched; None where that is not known."""
+    tried_at: datetime | None = None
+    """When it was last said to have reached for the customer."""
+
+    def try_at(self, now: datetime) -> datetime:
+        """When the customer was tried. What may still be dispatched counts as tried at `now`, since it is not known to have been yet."""
+        if self.tried_at is not None or self.latest is None:
+            return max(self.at, self.tried_at or self.at)
+        return max(self.at, min(now, self.latest))
 
     @property
     def counts(self) -> bool:

@@ -167,7 +167,8 @@ def test_a_contact_that_only_its_outcome_tells_of_counts_from_then_and_a_late_cl
     house.outcome("clicked", made)
     assert not house.state.reservations
     house.outcome("accepted", made)
-    assert list(house.state.reservations) == [Reservation("made-by-the-absorbed", "a", "email", "marketing", MONDAY_NOON)]
+    counted = Reservation("made-by-the-absorbed", "a", "email", "marketing", MONDAY_NOON, tried_at=MONDAY_NOON)
+    assert list(house.state.reservations) == [counted]
     house.touch("cart.updated")
     assert {(d.result, d.reason) for d in house.decisions} == {("defer", "cap")}
 
