@@ -15,12 +15,15 @@ from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.service import Service
 
-from nextwave_channels import api, callbacks
+from nextwave_channels import api
 from nextwave_channels.adapters import twilio
 from nextwave_channels.adapters.call import Call
 from nextwave_channels.adapters.email import Email
 from nextwave_channels.adapters.sms import Sms
 from nextwave_channels.answers import Adapter
+from nextwave_channels.callbacks import routes as callbacks
+from nextwave_channels.callbacks.inbox import Inbox, watch_unmatched
+from nextwave_channels.callbacks.setup import providers
 from nextwave_channels.claiming import Desk, watch
 from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.horizon import HoldsHorizon
@@ -56,15 +59,27 @@ def build(settings: ChannelsSettings) -> Service:
         monotonic=steady_seconds,
         horizon=horizon.look,
     )
+    inbox = Inbox(
+        database=shared.database,
+        clock=shared.clock,
+        partitions=settings.partitions,
+        identifier_key=settings.identifier_key.get_secret_value().encode(),
+    )
+    fetching = Http(connections=4)
     intake = Intake(frozenset(adapters), bell.ring)
     dispatchers = [Dispatcher(name, adapter, PACES[name], desk, bell) for name, adapter in adapters.items()]
     return Service(
         name="channels",
-        app=_http(settings, shared),
+        app=_http(settings, shared, inbox, fetching),
         processors=(Processor(intake, database=shared.database, settings=settings, clock=shared.clock),),
         starting=(shared.clock.set,),
-        background=(shared.clock.follow, *(dispatcher.run for dispatcher in dispatchers), partial(watch, desk)),
-        closing=(*(adapter.close for adapter in adapters.values()), horizon.close, shared.database.close),
+        background=(
+            shared.clock.follow,
+            *(dispatcher.run for dispatcher in dispatchers),
+            partial(watch, desk),
+            partial(watch_unmatched, inbox),
+        ),
+        closing=(*(adapter.close for adapter in adapters.values()), horizon.close, fetching.close, shared.database.close),
     )
 
 
@@ -85,16 +100,9 @@ def make_adapters(settings: ChannelsSettings, clock: DatabaseClock) -> Mapping[s
     }
 
 
-def _http(settings: ChannelsSettings, shared: _Shared) -> FastAPI:
+def _http(settings: ChannelsSettings, shared: _Shared, inbox: Inbox, fetching: Http) -> FastAPI:
     app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url="/docs", redoc_url=None)
     problem.install(app)
-    inbox = callbacks.Inbox(database=shared.database, clock=shared.clock, partitions=settings.partitions)
-    secrets = callbacks.Secrets(
-        url=settings.channels_url,
-        twilio_token=settings.twilio.twilio_token.get_secret_value(),
-        mail_secret=settings.mail.mail_callback_secret.get_secret_value(),
-    )
-    app.include_router(callbacks.router(inbox, secrets))
     office = api.Office(
         database=shared.database,
         clock=shared.clock,
@@ -103,4 +111,7 @@ def _http(settings: ChannelsSettings, shared: _Shared) -> FastAPI:
         partitions=settings.partitions,
     )
     app.include_router(api.router(office))
+    doors = providers(settings.callbacks, settings.mail, settings.twilio, fetching)
+    app.include_router(callbacks.router(inbox, doors, settings.channels_url))
+    app.include_router(callbacks.listing(inbox, office.keyring))
     return app

@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Protocol
 from urllib.parse import urlencode
 
@@ -18,6 +19,7 @@ CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0
 BODY_SECONDS = 2.0
 """How long the rest of an answer may take once its status has come."""
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 """Errors that come before the first byte of the request was written."""
 
@@ -63,6 +65,16 @@ class Http:
             async with self._client.stream("POST", url, content=body, headers=dict(headers)) as response:
                 wait = retry_after(response.headers, time.time())
                 return Reply(status=response.status_code, body=await _read(response), retry_after_seconds=wait)
+        except _UNSENT as error:
+            raise NotSentError(type(error).__name__) from error
+        except httpx.HTTPError as error:
+            raise UnclearError(type(error).__name__) from error
+
+    async def get(self, url: str, headers: Mapping[str, str] = NO_HEADERS) -> Reply:
+        """GETs a URL. Raises as `HttpPort.post`."""
+        try:
+            async with self._client.stream("GET", url, headers=dict(headers)) as response:
+                return Reply(status=response.status_code, body=await _read(response))
         except _UNSENT as error:
             raise NotSentError(type(error).__name__) from error
         except httpx.HTTPError as error:

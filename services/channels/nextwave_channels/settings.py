@@ -42,6 +42,21 @@ class TwilioSettings(BaseSettings):
     call_from: str = Field(description="number that calls come from")
 
 
+class CallbackSettings(BaseSettings):
+    """Who else calls back. Each may hold several values, separated by spaces, while one replaces the other; empty: that door is closed."""
+
+    model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
+
+    twilio_webhook_secrets: SecretStr = Field(
+        default=SecretStr(""), description="Twilio: secrets of shared keys, beside the token"
+    )
+    sendgrid_keys: str = Field(default="", description="SendGrid: verification keys of the signed Event Webhook")
+    mailgun_keys: SecretStr = Field(default=SecretStr(""), description="Mailgun: HTTP webhook signing keys")
+    postmark_secrets: SecretStr = Field(default=SecretStr(""), description="Postmark: passwords, or user:password, of the webhook's URL")
+    sns_topics: str = Field(default="", description="SES: ARNs of the SNS topics that tell of our mails")
+    dsn_secrets: SecretStr = Field(default=SecretStr(""), description="bounce mailbox: secrets that its pipe brings")
+
+
 class ChannelsSettings(ProcessorSettings):
     """Settings of the channels service."""
 
@@ -49,3 +64,4 @@ class ChannelsSettings(ProcessorSettings):
     channels_url: str = Field(default="http://127.0.0.1:8083", description="our public base, where providers call back")
     mail: MailSettings = Field(default_factory=_read(MailSettings))
     twilio: TwilioSettings = Field(default_factory=_read(TwilioSettings))
+    callbacks: CallbackSettings = Field(default_factory=_read(CallbackSettings))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from nextwave_contracts.actions import Contact
@@ -10,7 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
 from nextwave_channels import facts, gate, store
+from nextwave_channels.callbacks.evidence import Effect
 from nextwave_channels.gate import Fact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Party:
+    """Whom a provider speaks of: every keyed hash that names them, that of the address, and what they were written to about."""
+
+    subjects: tuple[str, ...]
+    address_subject: str
+    channel: str
+    purpose: str
 
 
 async def record_facts(connection: AsyncConnection, said: Sequence[Fact], now: datetime, partitions: int) -> int:
@@ -30,7 +42,21 @@ async def record_facts(connection: AsyncConnection, said: Sequence[Fact], now: d
 
 def opt_out(contact: Contact, now: datetime, source: str) -> list[Fact]:
     """The recipient told the provider to stop: nothing more on this channel, by any name that we know of them."""
-    return [
-        Fact(subject=subject, kind="opt", channel=contact.channel, stopped=True, at=now, source=source)
-        for subject in sorted(set(contact.subjects))
+    party = Party(subjects=contact.subjects, address_subject=contact.address_subject, channel=contact.channel, purpose=contact.purpose)
+    return of_effect("opted_out", party, now, source)
+
+
+def of_effect(effect: Effect, party: Party, now: datetime, source: str) -> list[Fact]:
+    """What an effect of a provider's evidence means for the party. A customer's refusal counts by any name that we know of them."""
+    purposes = {"complained": "", "opted_out": "", "unsubscribed": party.purpose}
+    said = [
+        Fact(subject=name, kind="opt", channel=party.channel, purpose=purposes[effect], stopped=True, at=now, source=source, reason=effect)
+        for name in sorted(set(party.subjects))
+        if effect in purposes
     ]
+    if effect in {"closed", "complained"} and party.address_subject:
+        closed = Fact(
+            subject=party.address_subject, kind="address", channel=party.channel, stopped=True, at=now, source=source, reason=effect
+        )
+        return [*said, closed]
+    return said

@@ -1,0 +1,33 @@
+"""Which providers call back here, by the secrets that are set. A secret may be several, separated by spaces, while it is replaced."""
+
+from __future__ import annotations
+
+from nextwave_channels.callbacks.dsn import Dsn
+from nextwave_channels.callbacks.evidence import Provider
+from nextwave_channels.callbacks.mailgun import Mailgun
+from nextwave_channels.callbacks.postmark import Postmark
+from nextwave_channels.callbacks.sendgrid import SendGrid, read_key
+from nextwave_channels.callbacks.sns import Fetch, Ses
+from nextwave_channels.callbacks.standard import Standard
+from nextwave_channels.callbacks.twilio import Twilio
+from nextwave_channels.settings import CallbackSettings, MailSettings, TwilioSettings
+
+
+def providers(callbacks: CallbackSettings, mail: MailSettings, phone: TwilioSettings, http: Fetch) -> dict[str, Provider]:
+    """The doors that are open. Raises `ValueError` for a key that is none."""
+    standard = Standard(tuple(mail.mail_callback_secret.get_secret_value().split()))
+    doors: dict[str, Provider] = {"generic": standard, "mail": standard}
+    tokens = (*phone.twilio_token.get_secret_value().split(), *callbacks.twilio_webhook_secrets.get_secret_value().split())
+    if tokens:
+        doors["twilio"] = Twilio(tokens)
+    if keys := callbacks.sendgrid_keys.split():
+        doors["sendgrid"] = SendGrid(tuple(read_key(key) for key in keys))
+    if secrets := callbacks.mailgun_keys.get_secret_value().split():
+        doors["mailgun"] = Mailgun(tuple(secrets))
+    if secrets := callbacks.postmark_secrets.get_secret_value().split():
+        doors["postmark"] = Postmark(tuple(secrets))
+    if topics := callbacks.sns_topics.split():
+        doors["ses"] = Ses(frozenset(topics), http)
+    if secrets := callbacks.dsn_secrets.get_secret_value().split():
+        doors["dsn"] = Dsn(tuple(secrets))
+    return doors
