@@ -27,6 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from nextwave_channels import delivery as life
 from nextwave_channels import facts, gate, metrics, stopping, store
 from nextwave_channels.answers import Answer, Refused
+from nextwave_channels.call_lists.release import CHANNEL as CALLS
+from nextwave_channels.call_lists.release import Release
 from nextwave_channels.delivery import Delivery, Step, Way
 from nextwave_channels.horizon import ClaimsWaitError, Horizon
 from nextwave_channels.intake import PROCESSOR
@@ -78,7 +80,8 @@ class Unlimited:
 class Desk:
     """What whoever claims works with. `until` gives the wall seconds from now to a business instant.
 
-    `monotonic` gives seconds that also pass while the process is stopped, `horizon` how many stops are accepted by now.
+    `monotonic` gives seconds that also pass while the process is stopped, `horizon` how many stops are accepted by now, `calls` which
+    calls may leave (None: where no call is claimed).
     """
 
     database: Database
@@ -87,6 +90,7 @@ class Desk:
     until: Callable[[datetime], float]
     monotonic: Callable[[], float]
     horizon: Callable[[], Awaitable[Horizon]]
+    calls: Release | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,12 +212,16 @@ async def _take_due(connection: AsyncConnection, desk: Desk, wanted: tuple[Selec
     if not allotment.room:
         return []
     now = desk.clock.now()
-    due = await store.lock_due(connection, selection, allotment.room, now)
+    calls = desk.calls if selection.channel == CALLS else None
+    due = await (calls or store).lock_due(connection, selection, allotment.room, now)
     if not due:
         return None
     stops = await facts.stops(connection, [d.contact for d in due])
     begins = now + timedelta(seconds=pace.fresh_seconds)
-    steps = [_rule(d, gate.check(d.contact, stops, now, begins), now, (pace.lease_seconds, allotment)) for d in due]
+    rulings = [gate.check(d.contact, stops, now, begins) for d in due]
+    if calls:
+        rulings = await calls.rule(connection, due, rulings, now)
+    steps = [_rule(d, ruling, now, (pace.lease_seconds, allotment)) for d, ruling in zip(due, rulings, strict=True)]
     await store.report(connection, steps, desk.partitions)
     await allotment.keep(connection)
     return steps
