@@ -52,12 +52,17 @@ class HttpPort(Protocol):
 
 
 class Http:
-    """`HttpPort` over httpx. It follows no redirects and trusts no proxy settings of the environment."""
+    """`HttpPort` over httpx. It follows no redirects and trusts no proxy settings of the environment.
 
-    def __init__(self, *, answer_seconds: float = ANSWER_SECONDS, connections: int = 64) -> None:
+    `transport`: in place of httpx's own, for addresses that somebody outside chose (`pinning`).
+    """
+
+    def __init__(
+        self, *, answer_seconds: float = ANSWER_SECONDS, connections: int = 64, transport: httpx.AsyncBaseTransport | None = None
+    ) -> None:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=4.0)
         timeout = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False, follow_redirects=False)
+        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False, follow_redirects=False, transport=transport)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """See `HttpPort`."""
