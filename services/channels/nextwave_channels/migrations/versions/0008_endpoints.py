@@ -8,7 +8,8 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = (
-    "create table endpoints (channel text primary key, failing_since timestamptz, disabled_at timestamptz, reason text not null default '')",
+    "create table endpoints (channel text primary key, failing_since timestamptz, disabled_at timestamptz,"
+    " reason text not null default '')",
     "comment on table endpoints is 'those that ever failed; all instants are database time'",
 )
 
