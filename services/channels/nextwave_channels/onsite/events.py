@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from itertools import islice
 
 import msgspec
 from nextwave_contracts.actions import Content
@@ -42,13 +43,11 @@ def invitation(action_id: str, content: Content) -> bytes:
 
 
 def invitation_of(content: Content) -> Invitation:
-    """The links are those of the HTML, with their labels; without any, the addresses in the text, which then stand on buttons alone."""
+    """The links are those of the HTML, with their labels; without any, the addresses in the text."""
     text = content.text.strip()
-    links = _anchors(content.html)
-    if not links:
-        links = [WebLink(url=url, label=url.partition("://")[2][:LABEL_MAX]) for url in dict.fromkeys(_URL.findall(text))]
-        text = _URL.sub("", text).strip()
-    return Invitation(title=content.subject.strip(), text=text, links=tuple(links[:LINKS_MAX]), language=content.language)
+    bare = (WebLink(url=url, label=url.partition("://")[2][:LABEL_MAX]) for url in dict.fromkeys(_URL.findall(text)))
+    links = _anchors(content.html) or bare
+    return Invitation(title=content.subject.strip(), text=text, links=tuple(islice(links, LINKS_MAX)), language=content.language)
 
 
 class _Anchors(HTMLParser):
