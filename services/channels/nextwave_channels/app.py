@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
@@ -15,12 +14,8 @@ from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.service import Service
 
-from nextwave_channels import api
-from nextwave_channels.adapters import twilio
-from nextwave_channels.adapters.call import Call
-from nextwave_channels.adapters.email import Email
-from nextwave_channels.adapters.sms import Sms
-from nextwave_channels.answers import Adapter
+from nextwave_channels import api, providers_api
+from nextwave_channels.call_lists.setup import make_call_lists, release_of
 from nextwave_channels.callbacks import routes as callbacks
 from nextwave_channels.callbacks.inbox import Inbox, watch_unmatched
 from nextwave_channels.callbacks.setup import providers
@@ -29,8 +24,8 @@ from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake
-from nextwave_channels.mail import Letterhead
-from nextwave_channels.pacing import PACES
+from nextwave_channels.outlets import Outlets
+from nextwave_channels.providers import make_adapters, make_outlets
 from nextwave_channels.settings import ChannelsSettings
 
 POOL = 20
@@ -49,6 +44,7 @@ def build(settings: ChannelsSettings) -> Service:
     shared = _Shared(database=database, clock=DatabaseClock(settings.clock, database.wall_seconds))
     horizon = HoldsHorizon(settings.kafka, settings.partitions, steady_seconds)
     adapters = make_adapters(settings, shared.clock)
+    outlets = make_outlets(settings.providers, adapters, shared.clock)
     bell = Bell()
     clock_setting = settings.clock
     desk = Desk(
@@ -58,7 +54,9 @@ def build(settings: ChannelsSettings) -> Service:
         until=lambda business: clock_setting.wall(business) - shared.clock.wall(),
         monotonic=steady_seconds,
         horizon=horizon.look,
+        calls=release_of(settings.calls, "twilio"),
     )
+    calls = make_call_lists(settings, desk, bell)
     inbox = Inbox(
         database=shared.database,
         clock=shared.clock,
@@ -66,11 +64,13 @@ def build(settings: ChannelsSettings) -> Service:
         identifier_key=settings.identifier_key.get_secret_value().encode(),
     )
     fetching = Http(connections=4)
-    intake = Intake(frozenset(adapters), bell.ring)
-    dispatchers = [Dispatcher(name, adapter, PACES[name], desk, bell) for name, adapter in adapters.items()]
+    intake = Intake(frozenset(outlets), bell.ring)
+    dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
+    app = _http(settings, shared, inbox, fetching, outlets)
+    app.include_router(calls.router)
     return Service(
         name="channels",
-        app=_http(settings, shared, inbox, fetching),
+        app=app,
         processors=(Processor(intake, database=shared.database, settings=settings, clock=shared.clock),),
         starting=(shared.clock.set,),
         background=(
@@ -78,29 +78,13 @@ def build(settings: ChannelsSettings) -> Service:
             *(dispatcher.run for dispatcher in dispatchers),
             partial(watch, desk),
             partial(watch_unmatched, inbox),
+            *calls.jobs,
         ),
-        closing=(*(adapter.close for adapter in adapters.values()), horizon.close, fetching.close, shared.database.close),
+        closing=(*(adapter.close for adapter in adapters.values()), *calls.closing, horizon.close, fetching.close, shared.database.close),
     )
 
 
-def make_adapters(settings: ChannelsSettings, clock: DatabaseClock) -> Mapping[str, Adapter]:
-    """One adapter for each channel, each with connections of its own."""
-    mail, phone = settings.mail, settings.twilio
-    account = twilio.Account(
-        url=phone.twilio_url,
-        sid=phone.twilio_account,
-        token=phone.twilio_token.get_secret_value(),
-        callbacks_url=settings.channels_url,
-    )
-    letterhead = Letterhead(sender=mail.mail_from, links_url=mail.ingest_url, key=mail.link_key.get_secret_value().encode())
-    return {
-        "email": Email(mail.smtp, letterhead, wall=lambda: datetime.fromtimestamp(clock.wall(), UTC)),
-        "sms": Sms(Http(), account, phone.sms_from),
-        "call": Call(Http(), account, phone.call_from),
-    }
-
-
-def _http(settings: ChannelsSettings, shared: _Shared, inbox: Inbox, fetching: Http) -> FastAPI:
+def _http(settings: ChannelsSettings, shared: _Shared, inbox: Inbox, fetching: Http, outlets: Mapping[str, Outlets]) -> FastAPI:
     app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url="/docs", redoc_url=None)
     problem.install(app)
     office = api.Office(
@@ -111,6 +95,10 @@ def _http(settings: ChannelsSettings, shared: _Shared, inbox: Inbox, fetching: H
         partitions=settings.partitions,
     )
     app.include_router(api.router(office))
+    board = providers_api.Board(
+        database=shared.database, clock=shared.clock, keyring=office.keyring, outlets=outlets, replica=settings.replica
+    )
+    app.include_router(providers_api.router(board))
     doors = providers(settings.callbacks, settings.mail, settings.twilio, fetching)
     app.include_router(callbacks.router(inbox, doors, settings.channels_url))
     app.include_router(callbacks.listing(inbox, office.keyring))

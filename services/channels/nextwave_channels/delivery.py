@@ -88,7 +88,7 @@ def queue(contact: Contact, due_at: datetime) -> Delivery:
     return Delivery(contact=contact, state="due", due_at=due_at)
 
 
-def begin(delivery: Delivery, now: datetime, lease_seconds: float, way: Way = Way()) -> Step:  # noqa: B008  (a frozen value)
+def begin(delivery: Delivery, now: datetime, lease_seconds: float, way: Way = Way()) -> Step:
     """Due → claimed → sending, stored before the provider is called: a crash after this leaves a trace and no second call."""
     assert delivery.state == "due"
     begun = replace(delivery, state="sending", attempt=delivery.attempt + 1, held_seconds=lease_seconds)
@@ -149,6 +149,8 @@ def learn(delivery: Delivery, kind: OutcomeKind, now: datetime, *, detail: str =
 def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
     if refused.opted_out:
         return _end(delivery, "refused", now, refused.detail)
+    if refused.bounced:
+        return _end(delivery, "bounced", now, refused.detail)
     if delivery.withdrawn_reason and not refused.permanent:
         return _end(delivery, "withdrawn", now, delivery.withdrawn_reason)
     tries_left = delivery.attempt <= len(RETRY_SECONDS)
@@ -180,7 +182,7 @@ def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> S
         segment=contact.segment,
         taken=first,
     )
-    return Step(after, now, outcome)
+    return Step(after, now, None if contact.test else outcome)  # a test is nobody's: there is no customer whom it could concern
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Carries due deliveries out, one loop per channel: claim (see `claiming`), call the provider, record its answer.
+"""Carries due deliveries out, one loop per channel: claim (see `claiming`), call the provider that was chosen, record its answer.
 
 Several replicas may run it side by side.
 """
@@ -6,18 +6,21 @@ Several replicas may run it side by side.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from time import perf_counter
 
 import structlog
 from nextwave_runtime.database import UNAVAILABLE
 
 from nextwave_channels import claiming, metrics, store
-from nextwave_channels.answers import Adapter, Answer, Refused, Uncertain
+from nextwave_channels.answers import Answer, Refused, Uncertain
 from nextwave_channels.claiming import Claimed, Desk
 from nextwave_channels.delivery import Delivery
 from nextwave_channels.horizon import ClaimsWaitError, Waiting
-from nextwave_channels.pacing import Pace, idle_seconds
+from nextwave_channels.outlets import Outlet, Outlets
+from nextwave_channels.pacing import idle_seconds
 from nextwave_channels.store import Selection
+from nextwave_channels.tally import kind_of
 
 TROUBLE_SECONDS = 1.0
 AGAIN_SECONDS = 0.1
@@ -55,15 +58,15 @@ class Bell:
 
 
 class Dispatcher:
-    """One channel's loop."""
+    """One channel's loop over its providers."""
 
-    def __init__(self, channel: str, adapter: Adapter, pace: Pace, desk: Desk, bell: Bell) -> None:
-        self._channel = channel
-        self._adapter = adapter
-        self._pace = pace
+    def __init__(self, outlets: Outlets, desk: Desk, bell: Bell) -> None:
+        self._channel = outlets.channel
+        self._outlets = outlets
+        self._pace = outlets.pace
         self._desk = desk
         self._bell = bell
-        self._waiting = Waiting(channel, desk.monotonic)
+        self._waiting = Waiting(outlets.channel, desk.monotonic)
         self._under_way: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -80,14 +83,24 @@ class Dispatcher:
                 await asyncio.wait(self._under_way, timeout=self._pace.deadline_seconds)
 
     async def claim(self, limit: int) -> list[Claimed] | None:
-        """See `claiming.claim`: what is due on this channel."""
-        return await claiming.claim(self._desk, Selection(self._channel), limit, self._pace)
+        """See `claiming.claim`: what is due on this channel, as much as its providers can take."""
+        claimed = await claiming.claim(self._desk, Selection(self._channel), partial(self._outlets.allot, limit), self._pace)
+        for each in claimed or ():
+            self._outlets.begin(each.contact.action_id, each.delivery.provider)
+        return claimed
 
     async def send(self, claimed: Claimed) -> None:
         """Calls the provider for a claimed delivery, if the claim is fresh, and records what it said."""
-        delivery = claimed.delivery
-        fresh = claiming.is_fresh(self._desk, claimed, self._pace)
-        answer = await self._ask(delivery) if fresh else STALE
+        delivery, outlet = claimed.delivery, self._outlets.all[claimed.delivery.provider]
+        called: Answer | None = None
+        try:
+            if claiming.is_fresh(self._desk, claimed, self._pace):
+                called = await self._ask(delivery, outlet)
+        finally:
+            self._outlets.end(delivery.contact.action_id, outlet.provider, called)
+        await self._record(delivery, self._outlets.onward(outlet.provider, called or STALE))
+
+    async def _record(self, delivery: Delivery, answer: Answer) -> None:
         for wait in (*RECORD_AGAIN_SECONDS, None):
             try:
                 await claiming.record(self._desk, delivery, answer)
@@ -114,13 +127,12 @@ class Dispatcher:
 
     async def _turn(self, waited: float) -> float:
         """Claims once and starts the sends, or waits; returns how long it waited for nothing."""
-        free = self._pace.concurrency - len(self._under_way)
-        if free <= self._pace.concurrency // 4:  # claims of one delivery each would cost as much as claims of several
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        if not self._outlets.worth_a_claim():
+            await self._room()
             return 0.0
         async with self._desk.database.transaction() as connection:
             due_at = await store.next_due(connection, self._channel)
-        claimed = await self.claim(free) if due_at is not None and due_at <= self._desk.clock.now() else None
+        claimed = await self.claim(self._pace.concurrency) if due_at is not None and due_at <= self._desk.clock.now() else None
         for each in claimed or ():
             task = asyncio.create_task(self.send(each))
             self._under_way.add(task)
@@ -130,15 +142,23 @@ class Dispatcher:
         idle = idle_seconds(waited, None if due_at is None else self._desk.until(due_at))
         return 0.0 if await self._bell.wait(self._channel, idle) else idle
 
-    async def _ask(self, delivery: Delivery) -> Answer:
+    async def _room(self) -> None:
+        """Waits until a send ends, or a provider may be asked again."""
+        seconds = self._outlets.seconds_until_room()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(seconds)
+
+    async def _ask(self, delivery: Delivery, outlet: Outlet) -> Answer:
         started = perf_counter()
         try:
-            async with asyncio.timeout(self._pace.deadline_seconds):
-                answer = await self._adapter.send(delivery.contact)
+            async with asyncio.timeout(outlet.pace.deadline_seconds):
+                answer = await outlet.adapter.send(delivery.contact)
         except TimeoutError:
             answer = Uncertain(detail="no answer within the deadline")
         except Exception as error:  # noqa: BLE001  (a defect of an adapter must not make a second send possible)
             _log.exception("adapter_failed", channel=self._channel, action_id=delivery.contact.action_id)
             answer = Uncertain(detail=f"adapter failed: {type(error).__name__}")
-        metrics.SEND.labels(self._channel, type(answer).__name__.lower()).observe(perf_counter() - started)
+        metrics.SEND.labels(self._channel, outlet.provider, kind_of(answer)).observe(perf_counter() - started)
         return answer

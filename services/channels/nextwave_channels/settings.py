@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeVar
 
+from nextwave_contracts.actions import Channel
 from nextwave_runtime.settings import ProcessorSettings
-from pydantic import Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from nextwave_channels.call_lists.ways import Way
 
 Group = TypeVar("Group", bound=BaseSettings)
 
@@ -57,6 +61,46 @@ class CallbackSettings(BaseSettings):
     dsn_secrets: SecretStr = Field(default=SecretStr(""), description="bounce mailbox: secrets that its pipe brings")
 
 
+class RouteSetting(BaseModel):
+    """How one provider serves one channel. Routes are used in the order in which they are named, where prices are equal."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    channel: Channel
+    provider: str = Field(max_length=50)
+    slots: int | None = Field(default=None, ge=1, le=256, description="sends under way at once, in one replica")
+    deadline_seconds: float = Field(default=15.0, ge=1, le=60, description="for one send; then nobody knows whether it was taken")
+    per_second: float | None = Field(default=None, gt=0, le=10_000, description="most sends a second, of all replicas together")
+    burst: int = Field(default=1, ge=1, le=10_000, description="how many of them at once")
+
+
+class ProviderSettings(BaseSettings):
+    """Which providers there are beside Twilio and the mail server, how each may be used, and what each charges."""
+
+    model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
+
+    routes: tuple[RouteSetting, ...] = Field(default=(), description="JSON list: limits of providers, and their order")
+    prices_file: Path | None = Field(default=None, description="CSV file with the providers' prices")
+    sms_gateway_url: str = Field(default="", pattern=r"^(https?://.+)?$", description="where a second SMS provider takes texts")
+    sms_gateway_header: str = Field(default="authorization", pattern=r"^[A-Za-z0-9-]+$", description="header that lets us in there")
+    sms_gateway_secret: SecretStr = Field(default=SecretStr(""), description="what stands in it, for instance Bearer ...")
+    sms_gateway_from: str = Field(default="", description="sender at the second SMS provider; empty: sms_from")
+
+
+class CallSettings(BaseSettings):
+    """How calls leave, and how often one number and one person are called in any 24 hours, over all campaigns."""
+
+    model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
+
+    calls_by: Way = Field(default="twilio", description="how the calls of a list leave: twilio, dialler (pushed) or pull")
+    call_lists: dict[str, Way] = Field(default_factory=dict, description="JSON object: lists that leave in another way than that")
+    calls_per_number: int = Field(default=3, ge=1, le=100, description="calls to one number in any 24 hours")
+    calls_per_person: int = Field(default=3, ge=1, le=100, description="calls to one customer in any 24 hours")
+    dialler_url: str = Field(default="", pattern=r"^(https?://.+)?$", description="base of the dialler's API")
+    dialler_token: SecretStr = Field(default=SecretStr(""), description="bearer token that lets us in there")
+    dialler_holds_seconds: float = Field(default=900.0, ge=60, le=14_400, description="how long it has to begin a call")
+
+
 class ChannelsSettings(ProcessorSettings):
     """Settings of the channels service."""
 
@@ -65,3 +109,5 @@ class ChannelsSettings(ProcessorSettings):
     mail: MailSettings = Field(default_factory=_read(MailSettings))
     twilio: TwilioSettings = Field(default_factory=_read(TwilioSettings))
     callbacks: CallbackSettings = Field(default_factory=_read(CallbackSettings))
+    providers: ProviderSettings = Field(default_factory=_read(ProviderSettings))
+    calls: CallSettings = Field(default_factory=_read(CallSettings))
