@@ -70,6 +70,7 @@ dockerfile: .venv/ready
 docs: .venv/ready ## write the generated documents
 	@mkdir -p build
 	$(BIN)/python -m nextwave_contracts.asyncapi > build/asyncapi.json && mv build/asyncapi.json docs/asyncapi.json
+	$(BIN)/python -m nextwave_channels.picture > build/delivery-states.md && mv build/delivery-states.md docs/delivery-states.md
 
 manifests: build/kubectl ## render the Kubernetes overlays into build/manifests
 	@mkdir -p build/manifests
