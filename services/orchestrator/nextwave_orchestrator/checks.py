@@ -11,7 +11,7 @@ from nextwave_contracts.reasons import GateCode
 
 from nextwave_orchestrator.arbiter import ranked, score
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import Limit, free_at
+from nextwave_orchestrator.caps import free_at
 from nextwave_orchestrator.holdout import held_out
 from nextwave_orchestrator.hours.spans import Hours, next_allowed
 
@@ -106,14 +106,19 @@ def _hours(given: GateInput, offer: Offer) -> Fault | None:
     return Fault(f"next permitted at {allowed.isoformat()}", allowed)
 
 
+def rests(given: GateInput, offer: Offer) -> list[tuple[datetime, str]]:
+    """Until when the channel rests, by the house and by law, and after what; nothing where it does not."""
+    house = [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
+    laws = [law for law in given.limits if law.covers(offer.channel, given.campaign, given.purpose)]
+    lawful = [(law.rests_until, f"resting after a refusal by {law.named}") for law in laws if law.rests_until]
+    return [one for one in (*house, *lawful) if one[0] > given.now]
+
+
 def _cap(given: GateInput, offer: Offer) -> Fault | None:
-    rests = [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
     counting = given.rules if given.attempt == 1 else given.limits
     rules = [rule for rule in counting if rule.covers(offer.channel, given.campaign, given.purpose)]
     full = [(free_at(rule, given.reservations, given.now), rule.words) for rule in rules]
-    laws = [rule for rule in rules if isinstance(rule, Limit)]
-    lawful = [(law.rests_until, f"resting after a refusal by {law.named}") for law in laws if law.rests_until]
-    failing = sorted({one for one in (*rests, *full, *lawful) if one[0] > given.now}, reverse=True)
+    failing = sorted({*rests(given, offer), *(one for one in full if one[0] > given.now)}, reverse=True)
     return Fault("; ".join(detail for _, detail in failing), failing[0][0]) if failing else None
 
 

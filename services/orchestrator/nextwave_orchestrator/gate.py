@@ -12,7 +12,7 @@ from nextwave_contracts.reasons import GateCode
 from nextwave_orchestrator.arbiter import score
 from nextwave_orchestrator.candidate import GateInput, Offer
 from nextwave_orchestrator.caps import CapRule, Limit, used
-from nextwave_orchestrator.checks import CHECKS, Fault, expected_margin
+from nextwave_orchestrator.checks import CHECKS, Fault, expected_margin, rests
 
 NEXT_CHANNEL: frozenset[GateCode] = frozenset({"no_consent", "suppressed", "no_address", "not_worth_it"})
 """Codes after which the next channel of the mix is tried."""
@@ -100,7 +100,9 @@ def _best(given: GateInput) -> Judgement:
 
 def stopped(given: GateInput) -> GateCode | None:
     """What now stops a contact that was decided before, on the input's only channel."""
-    return next((code for code, check in CHECKS if code in STOPS and check(given, given.offers[0]) is not None), None)
+    offer = given.offers[0]
+    stop = next((code for code, check in CHECKS if code in STOPS and check(given, offer) is not None), None)
+    return stop or ("cap" if rests(given, offer) else None)
 
 
 def _attempt(given: GateInput, offer: Offer) -> tuple[Attempt, Fault | None]:

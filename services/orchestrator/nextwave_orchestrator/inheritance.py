@@ -89,13 +89,13 @@ def be_told(turn: Turn, before: Snapshot | None, absorbed: Iterable[str]) -> Non
             joined[name] = Joining(TOLD, turn.now + PATIENCE)
     if joined != turn.state.joined:
         turn.state = replace(turn.state, joined=_newest(joined))
-        _take_back(turn)
+        take_back(turn)
     if waited:
         go_on(turn)
 
 
-def _take_back(turn: Turn) -> None:
-    """What is queued for the customer was addressed without the other's stops; what they forbid is withdrawn."""
+def take_back(turn: Turn) -> None:
+    """What is queued was decided without the stops of another, or a refusal, that came since; what they forbid is withdrawn."""
     for run in turn.state.runs:
         campaign = campaign_of(turn, run)
         if campaign is None or not run.channel:

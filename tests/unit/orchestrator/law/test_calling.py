@@ -7,7 +7,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from nextwave_contracts.actions import Contact
+from nextwave_contracts.actions import Contact, Withdraw
 from nextwave_orchestrator.campaigns.definition import Cap, Policy
 from nextwave_orchestrator.decisions import answer, answer_in
 from unit.orchestrator.decision_world import MONDAY_NOON, NO_CAPS, House, campaign, catalogue, wave
@@ -128,3 +128,17 @@ def test_after_a_refused_call_no_marketing_call_comes_for_sixty_days_though_the_
     assert len(calls(house)) == 1
     house.wait(datetime(2026, 8, 17, 8, tzinfo=UTC))
     assert len(calls(house)) == 2
+
+
+@pytest.mark.parametrize("policy", [Policy(caps=(), after_refusal="1m"), NO_CAPS], ids=["by law", "by the house"])
+def test_a_refusal_takes_back_the_calls_that_are_queued_and_nothing_else(policy: Policy) -> None:
+    service = campaign("service", *[_wave(w) for w in calling("x")[0].definition.waves], purpose="service")
+    mail = campaign("mail", wave("tell", "email"))
+    house = House(catalogue(*calling("a", "b"), service, mail, policy=policy), profile=person())
+    house.touch("cart.updated", n="1")
+    queued = {contact.campaign: contact for contact in house.all(Contact)}
+    assert sorted(queued) == ["a", "b", "mail", "service"]
+    house.profile = person(version=2, refused={"call": house.now})
+    house.outcome("refused", queued["a"])
+    taken = [(took.action_id, took.reason) for took in house.all(Withdraw)]
+    assert taken == [(queued["b"].action_id, "cap")]
