@@ -59,7 +59,7 @@ class Ledger:
         return self._attempts[action_id]
 
     def totals(self) -> dict[str, int]:
-        """Entries accepted, by kind, and actions that were accepted more than once (`twice`)."""
+        """Entries accepted, by kind, and actions that were accepted while they were accepted already (`twice`)."""
         by_kind = {kind: count for kind, count in self._accepted.items() if kind in KINDS}
         return {**by_kind, "twice": self._accepted["twice"]}
 
@@ -89,6 +89,8 @@ class Ledger:
 
     def _count(self, entry: Entry) -> None:
         self._attempts[entry.action_id] += 1
+        if entry.answer == "retracted":
+            self._accepted[f"action:{entry.action_id}"] -= 1
         if entry.accepted:
             self._accepted[entry.kind] += 1
             self._accepted[f"action:{entry.action_id}"] += 1
