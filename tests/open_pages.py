@@ -26,8 +26,8 @@ from nextwave_contracts.wire import encode
 from nextwave_runtime import problem
 from nextwave_runtime.auth import Key, KeyFile, Keyring, hash_secret
 from nextwave_runtime.health import App
+from unit.ingest.fakes import WRITE_KEY
 
-WRITE_KEY = "wk_shop"
 IDENTIFIER_KEY = b"i" * 32
 ANN = "anonymous-ann-0001"
 

@@ -18,7 +18,8 @@ from nextwave_channels.gate import Fact
 from nextwave_channels.store import lock_one, report
 from nextwave_contracts.actions import Span
 from nextwave_contracts.identifiers import blind
-from open_pages import ANN, IDENTIFIER_KEY, WRITE_KEY, Porch, invitation, listening, open_porch
+from open_pages import ANN, IDENTIFIER_KEY, Porch, invitation, listening, open_porch
+from unit.ingest.fakes import WRITE_KEY
 
 BOB = "anonymous-bob-0002"
 
