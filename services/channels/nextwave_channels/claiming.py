@@ -64,13 +64,14 @@ Allot = Callable[[AsyncConnection], Awaitable[Allotment]]
 
 @dataclass(slots=True)
 class Unlimited:
-    """The allotment of who comes for contacts: as many as it asks for."""
+    """The allotment of who comes for contacts: as many as it asks for. `provider`: by whom they are carried out, where that has a name."""
 
     room: int
+    provider: str = ""
 
     def way(self, delivery: Delivery, now: datetime) -> Way:  # noqa: ARG002  (the port's)
         """See `Allotment`."""
-        return Way()
+        return Way(provider=self.provider)
 
     async def keep(self, connection: AsyncConnection) -> None:
         """See `Allotment`."""
@@ -152,8 +153,8 @@ async def record(desk: Desk, delivery: Delivery, answer: Answer) -> Step | None:
     contact = delivery.contact
     async with desk.database.transaction() as connection:
         now = desk.clock.now()
-        if isinstance(answer, Refused) and answer.opted_out:
-            said = stopping.opt_out(contact, now, f"provider:{contact.channel}")
+        if isinstance(answer, Refused) and (answer.opted_out or answer.closed):
+            said = stopping.of_refusal(answer, contact, now)
             await stopping.record_facts(connection, said, now, desk.partitions)
         stored = await store.lock_one(connection, contact.action_id)
         step = life.conclude(stored, answer, now) if stored and stored.attempt == delivery.attempt else None

@@ -66,20 +66,18 @@ class Http:
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """See `HttpPort`."""
-        try:
-            async with self._client.stream("POST", url, content=body, headers=dict(headers)) as response:
-                wait = retry_after(response.headers, time.time())
-                return Reply(status=response.status_code, body=await _read(response), retry_after_seconds=wait)
-        except _UNSENT as error:
-            raise NotSentError(type(error).__name__) from error
-        except httpx.HTTPError as error:
-            raise UnclearError(type(error).__name__) from error
+        return await self.ask("POST", url, body, headers)
 
     async def get(self, url: str, headers: Mapping[str, str] = NO_HEADERS) -> Reply:
         """GETs a URL. Raises as `HttpPort.post`."""
+        return await self.ask("GET", url, None, headers)
+
+    async def ask(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> Reply:
+        """One request of any method. Raises as `HttpPort.post`."""
         try:
-            async with self._client.stream("GET", url, headers=dict(headers)) as response:
-                return Reply(status=response.status_code, body=await _read(response))
+            async with self._client.stream(method, url, content=body, headers=dict(headers)) as response:
+                wait = retry_after(response.headers, time.time())
+                return Reply(status=response.status_code, body=await _read(response), retry_after_seconds=wait)
         except _UNSENT as error:
             raise NotSentError(type(error).__name__) from error
         except httpx.HTTPError as error:

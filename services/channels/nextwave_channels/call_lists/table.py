@@ -15,11 +15,10 @@ from nextwave_contracts.wire import decode
 from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from nextwave_channels.call_lists.entry import ABANDONED
 from nextwave_channels.call_lists.predictive import Capacity, Seen
 from nextwave_channels.delivery import Delivery
 
-ABANDONED = "abandoned"
-"""What the detail of a `no_answer` begins with, when somebody picked up and no agent was there."""
 RINGS_AT_MOST = timedelta(seconds=45)
 """A call that is out for longer does not ring any more: somebody talks, or dials at leisure."""
 REMEMBERED = 300
@@ -86,8 +85,7 @@ _QUEUED = Statement(
 )
 _RETRACTED = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"
-    " where channel = 'call' and state = 'sending' and withdrawn_reason <> '' and (list = any(cast(:named as text[]))) = :among"
-    " order by changed_at limit :limit"
+    " where channel = 'call' and state = 'sending' and withdrawn_reason <> '' and provider = :provider order by changed_at limit :limit"
 )
 
 
@@ -171,9 +169,9 @@ async def queued(connection: AsyncConnection, name: str, after: str, limit: int)
     return _deliveries(await _QUEUED.rows(connection, {"list": name, "after": after, "limit": limit}))
 
 
-async def to_retract(connection: AsyncConnection, named: Sequence[str], *, among: bool, limit: int) -> list[Delivery]:
-    """Calls in somebody's hands that must not be made any more, of these lists (`among`) or of all others, longest known first."""
-    return _deliveries(await _RETRACTED.rows(connection, {"named": list(named), "among": among, "limit": limit}))
+async def to_retract(connection: AsyncConnection, provider: str, limit: int) -> list[Delivery]:
+    """Calls in a provider's hands that must not be made any more, longest known first."""
+    return _deliveries(await _RETRACTED.rows(connection, {"provider": provider, "limit": limit}))
 
 
 _NAMES = ("agents", "handling_seconds", "answer_rate", "abandon_target", "ring_seconds")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nextwave_channels.callbacks.dialler import DiallerCallbacks
 from nextwave_channels.callbacks.dsn import Dsn
 from nextwave_channels.callbacks.evidence import Provider
 from nextwave_channels.callbacks.mailgun import Mailgun
@@ -16,7 +17,7 @@ from nextwave_channels.settings import CallbackSettings, MailSettings, TwilioSet
 def providers(callbacks: CallbackSettings, mail: MailSettings, phone: TwilioSettings, http: Fetch) -> dict[str, Provider]:
     """The doors that are open. Raises `ValueError` for a key that is none."""
     standard = Standard(tuple(mail.mail_callback_secret.get_secret_value().split()))
-    doors: dict[str, Provider] = {"generic": standard, "mail": standard}
+    doors: dict[str, Provider] = {"generic": standard, "mail": standard, "dialler": DiallerCallbacks(standard.secrets)}
     tokens = (*phone.twilio_token.get_secret_value().split(), *callbacks.twilio_webhook_secrets.get_secret_value().split())
     if tokens:
         doors["twilio"] = Twilio(tokens)
