@@ -24,8 +24,10 @@ from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake
+from nextwave_channels.onsite.setup import make_onsite
 from nextwave_channels.outlets import Outlets
 from nextwave_channels.providers import make_adapters, make_outlets
+from nextwave_channels.push.setup import make_push
 from nextwave_channels.settings import ChannelsSettings
 
 POOL = 20
@@ -43,7 +45,8 @@ def build(settings: ChannelsSettings) -> Service:
     database = Database(settings.postgres.get_secret_value(), pool_size=POOL)
     shared = _Shared(database=database, clock=DatabaseClock(settings.clock, database.wall_seconds))
     horizon = HoldsHorizon(settings.kafka, settings.partitions, steady_seconds)
-    adapters = make_adapters(settings, shared.clock)
+    push = make_push(settings, shared.database, shared.clock)
+    adapters = {**make_adapters(settings, shared.clock), **push.adapters}
     outlets = make_outlets(settings.providers, adapters, shared.clock)
     bell = Bell()
     clock_setting = settings.clock
@@ -57,6 +60,7 @@ def build(settings: ChannelsSettings) -> Service:
         calls=release_of(settings.calls, "twilio"),
     )
     calls = make_call_lists(settings, desk, bell)
+    onsite = make_onsite(settings, desk, bell)
     inbox = Inbox(
         database=shared.database,
         clock=shared.clock,
@@ -64,10 +68,11 @@ def build(settings: ChannelsSettings) -> Service:
         identifier_key=settings.identifier_key.get_secret_value().encode(),
     )
     fetching = Http(connections=4)
-    intake = Intake(frozenset(outlets), bell.ring)
+    intake = Intake(frozenset({*outlets, onsite.channel}), bell.ring)
     dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
     app = _http(settings, shared, inbox, fetching, outlets)
-    app.include_router(calls.router)
+    for router in (calls.router, onsite.router, push.router):
+        app.include_router(router)
     return Service(
         name="channels",
         app=app,
@@ -79,6 +84,7 @@ def build(settings: ChannelsSettings) -> Service:
             partial(watch, desk),
             partial(watch_unmatched, inbox),
             *calls.jobs,
+            onsite.hand_out,
         ),
         closing=(*(adapter.close for adapter in adapters.values()), *calls.closing, horizon.close, fetching.close, shared.database.close),
     )

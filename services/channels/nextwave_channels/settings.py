@@ -12,7 +12,9 @@ from nextwave_runtime.settings import ProcessorSettings
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from nextwave_channels.adapters.email import Security
 from nextwave_channels.call_lists.ways import Way
+from nextwave_channels.mail import MailProvider
 
 Group = TypeVar("Group", bound=BaseSettings)
 
@@ -28,6 +30,15 @@ class MailSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
 
     smtp: str = Field(default="127.0.0.1:2525", pattern=r"^.+:\d+$", description="SMTP server, host:port")
+    smtp_security: Security = Field(default="auto", description="starttls, tls, none, or auto: encrypted where the server offers it")
+    smtp_user: str = Field(default="", description="user at the SMTP server; empty: it lets us in without")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="password there; only ever sent encrypted")
+    smtp_ca_file: str = Field(default="", description="PEM file of who signed the server's certificate; empty: the system's")
+    mail_provider: MailProvider = Field(default="", description="sendgrid, mailgun, postmark or ses, if the server is theirs")
+    bounce_address: str = Field(default="", pattern=r"^([^@\s+]+@[^@\s]+)?$", description="mailbox to which undeliverable mails return")
+    dkim_selector: str = Field(default="", pattern=r"^[A-Za-z0-9._-]{0,63}$", description="DKIM: selector of the key; empty: unsigned")
+    dkim_domain: str = Field(default="", description="DKIM: domain that signs; empty: the sender's")
+    dkim_key: SecretStr = Field(default=SecretStr(""), description="DKIM: RSA private key, PEM, at least 2048 bits")
     mail_from: str = Field(default="Nextwave <nextwave@localhost.localdomain>", description="sender of every mail")
     ingest_url: str = Field(default="http://127.0.0.1:8080", description="public base of unsubscribe, click and open links")
     link_key: SecretStr = Field(min_length=32, description="secret that signs links; the same as at ingest")
@@ -51,9 +62,7 @@ class CallbackSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
 
-    twilio_webhook_secrets: SecretStr = Field(
-        default=SecretStr(""), description="Twilio: secrets of shared keys, beside the token"
-    )
+    twilio_webhook_secrets: SecretStr = Field(default=SecretStr(""), description="Twilio: secrets of shared keys, beside the token")
     sendgrid_keys: str = Field(default="", description="SendGrid: verification keys of the signed Event Webhook")
     mailgun_keys: SecretStr = Field(default=SecretStr(""), description="Mailgun: HTTP webhook signing keys")
     postmark_secrets: SecretStr = Field(default=SecretStr(""), description="Postmark: passwords, or user:password, of the webhook's URL")
@@ -101,6 +110,19 @@ class CallSettings(BaseSettings):
     dialler_holds_seconds: float = Field(default=900.0, ge=60, le=14_400, description="how long it has to begin a call")
 
 
+class PageSettings(BaseSettings):
+    """What shops' pages are given: on-site invitations, and web push."""
+
+    model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
+
+    onsite_pages_max: int = Field(default=2000, ge=1, le=100_000, description="pages that one replica keeps open; each is a connection")
+    webpush_key: SecretStr = Field(default=SecretStr(""), description="VAPID private key, 32 bytes in base64url; empty: no web push")
+    webpush_contact: str = Field(
+        default="", pattern=r"^((mailto:|https://).+)?$", description="whom push services may turn to; empty: the sender of mails"
+    )
+    webpush_loopback: bool = Field(default=False, description="push services may also be on this machine, without TLS; for local runs")
+
+
 class ChannelsSettings(ProcessorSettings):
     """Settings of the channels service."""
 
@@ -111,3 +133,4 @@ class ChannelsSettings(ProcessorSettings):
     callbacks: CallbackSettings = Field(default_factory=_read(CallbackSettings))
     providers: ProviderSettings = Field(default_factory=_read(ProviderSettings))
     calls: CallSettings = Field(default_factory=_read(CallSettings))
+    pages: PageSettings = Field(default_factory=_read(PageSettings))
