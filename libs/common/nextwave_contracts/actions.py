@@ -14,6 +14,10 @@ UNHELD_PURPOSES: frozenset[str] = frozenset({"recovery", "transactional", "servi
 Channel = Literal["email", "sms", "call", "webpush", "onsite", "visit", "chat", "letter", "webhook"]
 
 
+TEST_CUSTOMER = "test-"
+"""What the id of a test's customer begins with; those of customers are UUIDs."""
+
+
 class Content(Message, frozen=True, kw_only=True):
     """What is said, rendered for this customer. `html` only where the channel can show it."""
 
@@ -66,6 +70,8 @@ class Contact(Message, frozen=True, kw_only=True, tag="contact"):
     spacing_seconds: int = 0
     attempt: int = 1
     """Which of them this is. The id of the first one, `-` and the number are the id of each further one."""
+    test: bool = False
+    """Nobody's contact: a text that the house sends to itself. No campaign made it, its customer is none, and it has no outcome."""
 
 
 class Withdraw(Message, frozen=True, kw_only=True, tag="withdraw"):

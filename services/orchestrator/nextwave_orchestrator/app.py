@@ -20,6 +20,7 @@ from nextwave_orchestrator.api.inbound import inbound_router
 from nextwave_orchestrator.api.members import audience_sizes, members_router
 from nextwave_orchestrator.api.parameters import known_only
 from nextwave_orchestrator.api.previews import previews_router
+from nextwave_orchestrator.api.proofs import proofs_router
 from nextwave_orchestrator.api.reports import reports_router
 from nextwave_orchestrator.api.schema import describe
 from nextwave_orchestrator.campaigns.lifecycle import Limits
@@ -52,6 +53,7 @@ def build(settings: OrchestratorSettings) -> Service:
     find = partial(find_state, database)
     app.include_router(inbound_router(find, live.current, clock, keyring))
     app.include_router(previews_router(find))
+    app.include_router(proofs_router(find))
     app.include_router(reports_router(database, keyring, live.current))
     processor = Processor(Decider(live.current), database=database, settings=settings, clock=clock, watermarks=Watermarks(awaits=AWAITED))
     return Service(

@@ -206,3 +206,10 @@ def test_a_providers_words_are_kept_as_one_bounded_line() -> None:
     assert step is not None
     assert step.delivery.detail.isprintable()
     assert len(step.delivery.detail) <= 200
+
+
+@pytest.mark.parametrize("kind", sorted(EVIDENCE))
+def test_a_test_goes_its_way_and_is_reported_to_nobody(kind: OutcomeKind) -> None:
+    step = learn(Delivery(contact=a_contact(test=True), state="sending", due_at=NOON, attempt=1), kind, NOON)
+    assert step is not None
+    assert (step.delivery.state, step.outcome) == (kind, None)

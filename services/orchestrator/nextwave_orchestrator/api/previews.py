@@ -25,15 +25,20 @@ from nextwave_orchestrator.preview import Occasion, in_language, preview
 from nextwave_orchestrator.rendering import NOBODY
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """For whom, and where. `template`: its document as it may become, instead of what is saved."""
+class Whom(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """For whom. `template`: its document as it may become, instead of what is saved."""
 
-    channel: Channel
     customer_id: str = ""
     profile: Snapshot | None = None
     language: str | None = None
     entry: dict[str, Any] = {}
     template: dict[str, Any] | None = None
+
+
+class Asked(Whom, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """And where."""
+
+    channel: Channel
 
 
 def previews_router(find: Find) -> APIRouter:
@@ -43,8 +48,8 @@ def previews_router(find: Find) -> APIRouter:
     @router.post("/v1/templates/{key}:preview", summary="What a template would say to a customer; nothing is stored, nobody is contacted")
     async def show(key: str, request: Request, control: Controlled, by: Reader) -> Response:
         asked = read_as(await document(request), Asked)
-        template, policy = await _gathered(control, checked_key(key), asked)
-        profile, shown = await _customer(find, by, asked)
+        template, policy = await gathered(control, checked_key(key), asked)
+        profile, shown = await customer(find, by, asked)
         occasion = Occasion(channel=asked.channel, entry=asked.entry, policy=policy)
         told = await asyncio.to_thread(preview, template, profile, shown, occasion)
         return answer(msgspec.json.encode({"key": key} | msgspec.structs.asdict(told)))
@@ -52,7 +57,7 @@ def previews_router(find: Find) -> APIRouter:
     return router
 
 
-async def _gathered(control: Control, key: str, asked: Asked) -> tuple[Template, Policy]:
+async def gathered(control: Control, key: str, asked: Whom) -> tuple[Template, Policy]:
     """The template, saved or proposed, and the policy. Raises a 404 `Problem`, or `FaultyError`."""
     async with control.store.reading() as session:
         stored, policy = await session.document("templates", key), await policy_of(session)
@@ -66,7 +71,7 @@ async def _gathered(control: Control, key: str, asked: Asked) -> tuple[Template,
     return msgspec.json.decode(stored.body, type=Template), policy
 
 
-async def _customer(find: Find, by: Key, asked: Asked) -> tuple[Snapshot, Snapshot]:
+async def customer(find: Find, by: Key, asked: Whom) -> tuple[Snapshot, Snapshot]:
     """The profile, and as much of it as the caller may see."""
     if asked.customer_id and asked.profile is not None:
         raise FaultyError([Fault("/profile", "a customer and a profile", "give customer_id or profile; neither for nobody in particular")])

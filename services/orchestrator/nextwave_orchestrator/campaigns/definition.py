@@ -192,6 +192,19 @@ class Template(Written, frozen=True, kw_only=True):
     languages: dict[str, Variant] = {}
 
 
+class HouseAddress(Written, frozen=True, kw_only=True):
+    """An address of the house itself."""
+
+    channel: Channel
+    address: str
+
+
+class HouseAddresses(Written, frozen=True, kw_only=True):
+    """Where templates may be sent to be looked at, by name."""
+
+    addresses: dict[str, HouseAddress] = {}
+
+
 class Cap(Written, frozen=True, kw_only=True):
     """At most `most` contacts per `per`; `channel` or `campaign` empty counts over all, `purpose` empty over all purposes."""
 

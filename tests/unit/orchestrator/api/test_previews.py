@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from nextwave_contracts.masking import MASK
 from nextwave_orchestrator.api.control import Control
 from nextwave_orchestrator.api.previews import previews_router
+from nextwave_orchestrator.api.proofs import proofs_router
 from nextwave_orchestrator.app import make_app
 from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.state import CustomerState
@@ -38,11 +40,19 @@ async def find(customer_id: str) -> CustomerState | None:
     return STATES.get(customer_id)
 
 
-@pytest.fixture
-async def ask(store: FakeStore, tmp_path: Path) -> AsyncIterator[Caller]:
+@pytest.fixture(name="ask")
+async def _ask(store: FakeStore, tmp_path: Path) -> AsyncIterator[Caller]:
+    async with furnished(store, tmp_path) as caller:
+        yield caller
+
+
+@asynccontextmanager
+async def furnished(store: FakeStore, tmp_path: Path) -> AsyncIterator[Caller]:
+    """The API with the template and the customers."""
     limits = Limits(budget_max=100_000, audience_max=1_000)
     app = make_app(Control(store=store, clock=FixedClock(), keyring=Keyring(keys_file(tmp_path)), limits=limits))
     app.include_router(previews_router(find))
+    app.include_router(proofs_router(find))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         caller = Caller(client)
         assert (await caller("editor", "PUT", "/v1/templates/hello", HELLO)).status_code == 201
