@@ -153,7 +153,7 @@ async def record(desk: Desk, delivery: Delivery, answer: Answer) -> Step | None:
     contact = delivery.contact
     async with desk.database.transaction() as connection:
         now = desk.clock.now()
-        if isinstance(answer, Refused) and (answer.opted_out or answer.closed):
+        if isinstance(answer, Refused) and (answer.opted_out or answer.bounced):
             said = stopping.of_refusal(answer, contact, now)
             await stopping.record_facts(connection, said, now, desk.partitions)
         stored = await store.lock_one(connection, contact.action_id)

@@ -22,10 +22,12 @@ from typing import Literal
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.links import Link, sign
 
+from nextwave_channels.dkim import Signer
+
 _HREF = re.compile(r"""(<a\b[^>]*?\bhref\s*=\s*)(?:"(https?://[^"]*)"|'(https?://[^']*)')""", re.IGNORECASE)
 _TEXT_URL = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
 _BODY_END = re.compile(r"</body\s*>", re.IGNORECASE)
-_POLICY = SMTP.clone(max_line_length=998)  # the shorter default would encode the words of a long List-Unsubscribe header
+_POLICY = SMTP.clone(max_line_length=998, cte_type="7bit")  # the shorter default would encode the words of a long List-Unsubscribe header
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 """Everything that some reader takes for the end of a line, and the rest of the control characters."""
 
@@ -53,7 +55,8 @@ class UnsendableError(ValueError):
 class Letterhead:
     """What all our mails share: the sender, the public base of links, and the key that signs them.
 
-    `provider` is whose SMTP server takes them; `bounces` the mailbox to which undeliverable ones return (empty: the sender).
+    `provider` is whose SMTP server takes them; `bounces` the mailbox to which undeliverable ones return (empty: the
+    sender); `signer` signs them for the sender's domain.
     """
 
     sender: str
@@ -61,6 +64,17 @@ class Letterhead:
     key: bytes
     provider: MailProvider = ""
     bounces: str = ""
+    signer: Signer | None = None
+
+    @property
+    def address(self) -> str:
+        """The bare address of the sender."""
+        return address_of(self.sender)
+
+    @property
+    def domain(self) -> str:
+        """The sender's domain."""
+        return self.address.rpartition("@")[2]
 
     def link(self, kind: str, contact: Contact, target: str = "") -> str:
         """The link `/{kind}/{token}`: `u` unsubscribes, `r` leads to `target`, `o` is the pixel."""
@@ -83,7 +97,7 @@ def compose(contact: Contact, letterhead: Letterhead, written_at: datetime) -> E
         "To": recipient(contact.address),
         "Subject": contact.content.subject,
         "Date": format_datetime(written_at),
-        "Message-ID": f"<{contact.action_id}@{letterhead.sender.rpartition('@')[2].strip('> ')}>",
+        "Message-ID": f"<{contact.action_id}@{letterhead.domain}>",
         ACTION_HEADER: contact.action_id,
         "List-Unsubscribe": f"<{unsubscribe}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
@@ -104,11 +118,16 @@ def compose(contact: Contact, letterhead: Letterhead, written_at: datetime) -> E
 def return_path(contact: Contact, letterhead: Letterhead) -> str:
     """The envelope's sender: the bounce mailbox with the action after a plus where it fits, or the bare address of the sender."""
     if not letterhead.bounces:
-        return letterhead.sender.rpartition("<")[2].rstrip("> ")
+        return letterhead.address
     local, _, domain = letterhead.bounces.rpartition("@")
     named = f"{local}+{contact.action_id}"
     fits = len(named) <= LOCAL_PART_MAX and _PLAIN_ID.fullmatch(contact.action_id) is not None
     return f"{named if fits else local}@{domain}"
+
+
+def address_of(sender: str) -> str:
+    """The bare address of `Name <address>` or `address`."""
+    return sender.rpartition("<")[2].rstrip("> ")
 
 
 def action_of_return_path(written: str) -> str:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 from nextwave_runtime.clock import WallClock, steady_seconds
 
 from nextwave_channels.adapters import twilio
 from nextwave_channels.adapters.call import Call
-from nextwave_channels.adapters.email import Email
 from nextwave_channels.adapters.sms import Sms
 from nextwave_channels.adapters.sms_gateway import Gateway, SmsGateway
 from nextwave_channels.answers import Adapter
 from nextwave_channels.http_port import Http
-from nextwave_channels.mail import Letterhead
+from nextwave_channels.mail_setup import make_email
 from nextwave_channels.outlets import Outlet, Outlets
 from nextwave_channels.pacing import PACES, RECORD_SECONDS, Pace
 from nextwave_channels.prices import NO_PRICES, Prices, PriceTableError, Route, parse
@@ -32,16 +30,15 @@ class SetupError(SystemExit):
 
 def make_adapters(settings: ChannelsSettings, clock: WallClock) -> dict[Route, Adapter]:
     """One adapter for each channel and provider, in the order of their use, each with connections of its own."""
-    mail, phone, others = settings.mail, settings.twilio, settings.providers
+    phone, others = settings.twilio, settings.providers
     account = twilio.Account(
         url=phone.twilio_url,
         sid=phone.twilio_account,
         token=phone.twilio_token.get_secret_value(),
         callbacks_url=settings.channels_url,
     )
-    letterhead = Letterhead(sender=mail.mail_from, links_url=mail.ingest_url, key=mail.link_key.get_secret_value().encode())
     adapters: dict[Route, Adapter] = {
-        ("email", "smtp"): Email(mail.smtp, letterhead, wall=lambda: datetime.fromtimestamp(clock.wall(), UTC)),
+        ("email", "smtp"): make_email(settings.mail, clock),
         ("sms", "twilio"): Sms(Http(), account, phone.sms_from),
         ("call", "twilio"): Call(Http(), account, phone.call_from),
     }

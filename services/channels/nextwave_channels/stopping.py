@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
 from nextwave_channels import facts, gate, store
+from nextwave_channels.answers import Refused
 from nextwave_channels.callbacks.evidence import Effect
 from nextwave_channels.gate import Fact
 
@@ -42,8 +43,17 @@ async def record_facts(connection: AsyncConnection, said: Sequence[Fact], now: d
 
 def opt_out(contact: Contact, now: datetime, source: str) -> list[Fact]:
     """The recipient told the provider to stop: nothing more on this channel, by any name that we know of them."""
-    party = Party(subjects=contact.subjects, address_subject=contact.address_subject, channel=contact.channel, purpose=contact.purpose)
-    return of_effect("opted_out", party, now, source)
+    return of_effect("opted_out", party_of(contact), now, source)
+
+
+def of_refusal(refused: Refused, contact: Contact, now: datetime) -> list[Fact]:
+    """What it means that a provider refused: it knows that the recipient said stop, or that there is no such address."""
+    return of_effect("opted_out" if refused.opted_out else "closed", party_of(contact), now, f"provider:{contact.channel}")
+
+
+def party_of(contact: Contact) -> Party:
+    """Whom a contact is for."""
+    return Party(subjects=contact.subjects, address_subject=contact.address_subject, channel=contact.channel, purpose=contact.purpose)
 
 
 def of_effect(effect: Effect, party: Party, now: datetime, source: str) -> list[Fact]:

@@ -92,7 +92,7 @@ async def test_a_mail_arrives_with_its_action_and_connections_are_reused() -> No
 @pytest.mark.parametrize(
     ("box", "answer"),
     [
-        (Mailbox(rcpt="550 5.1.1 no such user"), Refused(detail="550 5.1.1 no such user", permanent=True)),
+        (Mailbox(rcpt="550 5.1.1 no such user"), Refused(detail="550 5.1.1 no such user", permanent=True, bounced=True)),
         (Mailbox(rcpt="450 later"), Refused(detail="450 later", permanent=False)),
         (Mailbox(data="550 no"), Refused(detail="550 no", permanent=True)),
         (Mailbox(data="451 try again"), Refused(detail="451 try again", permanent=False)),

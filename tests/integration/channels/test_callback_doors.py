@@ -23,6 +23,7 @@ from fastapi import FastAPI
 from nextwave_channels.answers import Accepted
 from nextwave_channels.callbacks import routes, unmatched
 from nextwave_channels.callbacks.dsn import Dsn
+from nextwave_channels.callbacks.evidence import Provider
 from nextwave_channels.callbacks.inbox import Inbox
 from nextwave_channels.callbacks.mailgun import Mailgun
 from nextwave_channels.callbacks.postmark import Postmark
@@ -54,7 +55,7 @@ async def client(inbox: Inbox, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
     (tmp_path / "keys.json").write_bytes(encode(KeyFile(pepper="p", keys=(key,))))
     app = FastAPI()
     problem.install(app)
-    doors = {
+    doors: dict[str, Provider] = {
         "twilio": Twilio(("token",)),
         "sendgrid": SendGrid((PRIVATE.public_key(),)),
         "mailgun": Mailgun(("key",)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -113,9 +113,8 @@ class Inbox:
         return "unmatched"
 
     def _party(self, known: Delivery) -> Party:
-        contact = known.contact
-        named = contact.address_subject or self._subject(contact.channel, contact.address)
-        return Party(subjects=contact.subjects, address_subject=named, channel=contact.channel, purpose=contact.purpose)
+        party = stopping.party_of(known.contact)
+        return party if party.address_subject else replace(party, address_subject=self._subject(party.channel, known.contact.address))
 
     def _subject(self, channel: str, address: str) -> str:
         """The keyed hash of an address; nothing where it is none, or the channel's addresses name nobody."""

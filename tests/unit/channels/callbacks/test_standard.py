@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from nextwave_channels.callbacks.evidence import UnreadableError, WrongSignatureError
+from nextwave_channels.callbacks.evidence import Posted, UnreadableError, WrongSignatureError
 from nextwave_channels.callbacks.standard import Data, Event, Standard, of_event
 from standardwebhooks.webhooks import Webhook
 from unit.channels.callbacks.posting import post, read
@@ -24,14 +24,14 @@ def body(kind: str, **data: Any) -> bytes:
 def test_what_the_reference_package_signs_is_accepted(secret: str) -> None:
     payload = body("delivery.answered")
     signature = Webhook(secret).sign("msg_1", datetime.fromtimestamp(1000, UTC), payload.decode())
-    headers = {"webhook_id": "msg_1", "webhook_timestamp": "1000", "webhook_signature": signature}
-    (found,) = read(DOOR, post(payload, **headers))
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": "1000", "webhook-signature": signature}
+    (found,) = read(DOOR, Posted(url="", query={}, headers=headers, body=payload, wall=1000.0))
     assert found is not None
     assert (found.action_id, found.kind) == ("a1", "answered")
     with pytest.raises(WrongSignatureError):
-        read(DOOR, post(payload, 1301.0, **headers))
+        read(DOOR, Posted(url="", query={}, headers=headers, body=payload, wall=1301.0))
     with pytest.raises(WrongSignatureError):
-        read(Standard(("whsec_" + "A" * 32,)), post(payload, **headers))
+        read(Standard(("whsec_" + "A" * 32,)), Posted(url="", query={}, headers=headers, body=payload, wall=1000.0))
 
 
 def test_a_signed_body_that_is_no_callback_is_told_so() -> None:
