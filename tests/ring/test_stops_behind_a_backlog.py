@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import httpx
@@ -20,6 +21,8 @@ EACH = 60
 EFFECTIVE = timedelta(seconds=1)
 STEADY = {"faults": [{"kind": "slow_first_byte", "provider": "smtp", "seconds": 0.1}]}
 """The mail server takes its time, so that the queue moves on during the whole test and not in one burst."""
+GAP_MAX = timedelta(seconds=15)
+"""Nobody else's claims may rest so long while the backlog of a stopped campaign is withdrawn, which takes a minute or more."""
 GOES_ON = 200
 """So many claims of others after the last stop took effect show that the queue was moving all the time."""
 
@@ -117,4 +120,8 @@ async def test_nothing_of_a_campaign_is_claimed_later_than_a_second_after_its_pa
         return await backlog.count("campaign = 'spring' and state in ('due', 'sending')") == 0
 
     await until(withdrawn, "the withdrawal of the whole backlog", seconds=300, every=1)
+    instants = [at for _, at in await backlog.claims("summer") if at > paused]
+    if await backlog.count("campaign = 'summer' and state = 'due'"):
+        instants.append(datetime.now(UTC))
+    assert max(after - before for before, after in pairwise([paused, *instants])) < GAP_MAX, "others waited for the withdrawal"
     assert await backlog.count("campaign = 'spring' and state = 'withdrawn' and detail = 'campaign_stopped'") >= BACKLOG * 0.9

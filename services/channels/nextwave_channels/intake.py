@@ -70,19 +70,24 @@ class Intake:
         self._wake = wake
 
     async def load(self, connection: AsyncConnection, work: Work) -> Batch:
-        """Locks what stops can touch; the gate's lock is only taken by a batch that holds a stop."""
+        """Locks what stops can touch; the gate's lock is only taken by a batch that holds a stop.
+
+        Whatever goes on withdrawing for a stopped campaign goes without it: the gate keeps the rest unsent, and a backlog that takes
+        minutes to withdraw must not keep the claims of everybody else waiting.
+        """
         messages = [taken.message for taken in work.taken]
         holds = [m for m in messages if isinstance(m, Hold)]
-        stopping = _stopping(messages, work.timers)
+        stopping = {m.campaign for m in messages if isinstance(m, StopCampaign)}
+        stopped = stopping | {timer.key for timer in work.timers if timer.kind == STOP_TIMER}
         runs = {(m.customer_id, m.run_id) for m in messages if isinstance(m, Withdraw)}
         if holds or stopping or runs or any(isinstance(m, ResumeCampaign) for m in messages):
             await store.enter_stop(connection)
         subjects = {subject for hold in holds for subject in hold.subjects}
-        limited = (stopping, work.partition, STOP_MAX)
+        limited = (stopped, work.partition, STOP_MAX)
         unsent = await store.lock_unsent(connection, runs=runs, subjects=subjects, campaigns=limited)
         about = subjects | ({subject for d in unsent for subject in d.contact.subjects} if subjects else set())
         known = await facts.about(connection, about) if about else []
-        named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopping
+        named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopped
         contacts = [m.action_id for m in messages if isinstance(m, Contact)]
         return Batch(
             partition=work.partition,
@@ -191,8 +196,3 @@ def _end(unit: Batch, meant: list[Delivery], now: datetime, how: tuple[str, str]
         del unit.unsent[delivery.contact.action_id]
         if step.outcome:
             yield Outgoing(OUTCOMES, step.outcome)
-
-
-def _stopping(messages: list[object], due: Iterable[Timer]) -> set[str]:
-    said = {m.campaign for m in messages if isinstance(m, StopCampaign)}
-    return said | {timer.key for timer in due if timer.kind == STOP_TIMER}

@@ -2,10 +2,10 @@
 
 One advisory lock orders claims and stops: whoever claims holds it shared, whoever records a stop holds it alone. So a claim
 sees every stop that was committed before it, and a stop sees every claim; nobody waits longer than one short transaction.
-Who takes it locks deliveries and stops only afterwards; who locks a delivery without it (an answer, a callback, a lapsed lease)
-does not ask for it in the same transaction any more. Rows taken before it (a callback's row of `seen`, a partition's rows of `seen`
-and `timers`) are never wanted by whoever holds it, since every transaction takes those first and in one order. So nobody who waits
-for the lock holds what its holder waits for.
+Who takes it locks deliveries and stops only afterwards; who locks a delivery without it (an answer, a callback, a lapsed lease, the
+rest of a stopped campaign) does not ask for it in the same transaction any more. Rows taken before it (a callback's row of `seen`, a
+partition's rows of `seen` and `timers`) are never wanted by whoever holds it, since every transaction takes those first and in one
+order. So nobody who waits for the lock holds what its holder waits for.
 """
 
 from __future__ import annotations

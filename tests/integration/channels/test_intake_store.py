@@ -158,6 +158,19 @@ async def test_a_stopped_campaign_is_withdrawn_in_bounded_pieces_and_never_sent(
     assert [d.contact.action_id for d in await place.dispatcher(Recorder()).claim(9) or []] == ["again"]
 
 
+async def test_withdrawing_the_rest_of_a_stopped_campaign_neither_waits_for_claims_nor_keeps_them_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "STOP_MAX", 1)
+    await take_in(place, a_contact(), a_contact(action_id="a2"), a_contact(action_id="b", campaign="other"))
+    assert len(await take_in(place, StopCampaign(campaign="renewal", at=NOON))) == 1
+    rest = await due_timers(place)
+    async with place.database.transaction() as connection:
+        await store.enter_claim(connection)
+        assert len(await asyncio.wait_for(take_in(place, due=rest), 5)) == 1
+    assert await place.states() == {"action-1": "withdrawn", "a2": "withdrawn", "b": "due"}
+
+
 async def test_a_batch_with_a_stop_waits_for_a_claim_under_way_and_one_without_does_not(place: Place) -> None:
     async with place.database.transaction() as connection:
         await store.enter_claim(connection)
