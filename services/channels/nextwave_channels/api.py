@@ -70,6 +70,7 @@ class DeliveryDetail(DeliveryRow):
     not_after: datetime
     cost: int
     currency: str
+    provider: str
     provider_id: str
     steps: list[StepRow]
 
@@ -231,7 +232,9 @@ def _of_contact(stored: Delivery, *, open_address: bool) -> dict[str, Any]:
     contact = stored.contact
     names = ("customer_id", "campaign", "wave", "run_id", "channel", "purpose", "decision_id", "version", "segment", "template")
     return {
-        **{name: getattr(contact, name) for name in (*names, "not_after", "cost", "currency")},
+        **{name: getattr(contact, name) for name in (*names, "not_after", "currency")},
+        "provider": stored.provider,
+        "cost": stored.costs,
         "address": contact.address if open_address else mask(contact.address),
         "text": contact.content.text if open_address else None,
     }

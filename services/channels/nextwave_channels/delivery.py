@@ -65,6 +65,11 @@ class Delivery:
     cost: int | None = None
     taken: bool = False
 
+    @property
+    def costs(self) -> int:
+        """What it costs, in minor units: the price of its provider, else what the contact says."""
+        return self.contact.cost if self.cost is None else self.cost
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -164,7 +169,7 @@ def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> S
     """The contact and its cost are booked once: by the first outcome that shows that the provider took it."""
     first = kind in TAKING and not delivery.taken
     after = replace(delivery, state=kind, detail=_plain(detail), held_seconds=0.0, taken=delivery.taken or first)
-    contact, cost = delivery.contact, delivery.contact.cost if delivery.cost is None else delivery.cost
+    contact = delivery.contact
     outcome = Outcome(
         id=f"{contact.action_id}:{kind}",
         action_id=contact.action_id,
@@ -177,7 +182,7 @@ def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> S
         kind=kind,
         at=now,
         detail=after.detail,
-        cost=cost if first else 0,
+        cost=delivery.costs if first else 0,
         currency=contact.currency,
         segment=contact.segment,
         taken=first,

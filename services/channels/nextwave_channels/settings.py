@@ -77,7 +77,7 @@ class RouteSetting(BaseModel):
 
     channel: Channel
     provider: str = Field(max_length=50)
-    slots: int | None = Field(default=None, ge=1, le=256, description="sends under way at once, in one replica")
+    slots: int | None = Field(default=None, ge=1, le=64, description="sends under way at once, in one replica")
     deadline_seconds: float = Field(default=15.0, ge=1, le=60, description="for one send; then nobody knows whether it was taken")
     per_second: float | None = Field(default=None, gt=0, le=10_000, description="most sends a second, of all replicas together")
     burst: int = Field(default=1, ge=1, le=10_000, description="how many of them at once")
