@@ -30,7 +30,8 @@ class Word:
 _COLUMNS = "provider, enabled, reason, changed_by, changed_at, whole_at"
 _CHANNEL = Statement(f"select {_COLUMNS} from providers where channel = :channel")  # noqa: S608  (a constant)
 _LOCKED = Statement(
-    f"select {_COLUMNS} from providers where channel = :channel order by provider for update"  # noqa: S608  (a constant)
+    f"select {_COLUMNS}, extract(epoch from clock_timestamp())::double precision as now"  # noqa: S608  (a constant)
+    " from providers where channel = :channel order by provider for update"
 )
 _ALL = Statement(f"select channel, {_COLUMNS} from providers")  # noqa: S608  (a constant)
 _KNOWN = Statement("insert into providers (channel, provider) select :channel, unnest(cast(:providers as text[])) on conflict do nothing")
@@ -51,14 +52,13 @@ async def of_channel(connection: AsyncConnection, channel: str) -> dict[str, Wor
     return {provider: _word(row) for provider, *row in await _CHANNEL.rows(connection, {"channel": channel})}
 
 
-async def lock_channel(connection: AsyncConnection, channel: str, providers: Sequence[str]) -> tuple[dict[str, Word], float]:
-    """The same, locked, with rows for all of `providers`; and the database's time (Unix seconds) once they are ours."""
+async def lock_channel(connection: AsyncConnection, channel: str, rated: Sequence[str]) -> tuple[dict[str, Word], float]:
+    """The same, locked, with rows for all of `rated` (at least one); and the database's time (Unix seconds), if anything a little early."""
     found = await _LOCKED.rows(connection, {"channel": channel})
-    if {row["provider"] for row in found} < set(providers):
-        await _KNOWN.run(connection, {"channel": channel, "providers": sorted(providers)})
+    if not set(rated) <= {row["provider"] for row in found}:
+        await _KNOWN.run(connection, {"channel": channel, "providers": sorted(rated)})
         found = await _LOCKED.rows(connection, {"channel": channel})
-    ((now,),) = await _NOW.rows(connection)
-    return {provider: _word(row) for provider, *row in found}, now
+    return {provider: _word(row) for provider, *row, _ in found}, found[0]["now"]
 
 
 async def spend(connection: AsyncConnection, channel: str, whole_at: Mapping[str, float]) -> None:

@@ -180,6 +180,8 @@ async def test_two_replicas_together_keep_a_providers_rate(place: Place) -> None
 async def test_a_claim_takes_no_more_than_the_rate_leaves_and_gives_back_what_the_gate_kept(place: Place) -> None:
     await place.put(*(a_contact(action_id=f"a{n}") for n in range(3)), *(a_contact(action_id=f"late{n}", not_after=NOON) for n in range(2)))
     rate = Rate(per_second=0.001, burst=5)
+    async with place.database.transaction() as connection:
+        await say(connection, ("email", "another"), Word())
     dispatcher = place.dispatcher_over(outlet("limited", Recorder(), rate=rate))
     assert len(await dispatcher.claim(9) or []) == 3
     await place.put(*(a_contact(action_id=f"more{n}") for n in range(9)))
