@@ -69,10 +69,10 @@ CHANNELS: Mapping[Channel, Terms] = {
         identifier="device_token",
         hours="quiet",
         needs_consent=True,
-        arrives_within=None,
+        arrives_within=timedelta(minutes=5),
         reports=TAKEN | {"delivered", "bounced", "clicked"},
     ),
-    "onsite": Terms(arrives_within=None, reports=TAKEN | {"delivered", "opened", "clicked"}),
+    "onsite": Terms(arrives_within=timedelta(minutes=1), reports=OURS | {"delivered", "opened", "clicked"}),
     "visit": Terms(
         hours="legal",
         place="team",

@@ -21,6 +21,8 @@ DELIVERY_TIMES: Mapping[str, timedelta] = {
     "email": timedelta(minutes=15),
     "sms": timedelta(minutes=5),
     "call": timedelta(minutes=15),
+    "webpush": timedelta(minutes=5),
+    "onsite": timedelta(minutes=1),
 }
 """Channels that have an adapter, and how long one contact of each may take to arrive."""
 
