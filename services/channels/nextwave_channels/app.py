@@ -21,6 +21,7 @@ from nextwave_channels.callbacks.inbox import Inbox, watch_unmatched
 from nextwave_channels.callbacks.setup import providers
 from nextwave_channels.claiming import Desk, watch
 from nextwave_channels.dispatcher import Bell, Dispatcher
+from nextwave_channels.endpoints.setup import make_endpoints
 from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake
@@ -29,6 +30,7 @@ from nextwave_channels.outlets import Outlets
 from nextwave_channels.providers import make_adapters, make_outlets
 from nextwave_channels.push.setup import make_push
 from nextwave_channels.settings import ChannelsSettings
+from nextwave_channels.tasks.setup import make_tasks
 
 POOL = 20
 """Database connections: one for each partition's batch, and enough that recording answers never waits for callbacks."""
@@ -46,7 +48,8 @@ def build(settings: ChannelsSettings) -> Service:
     shared = _Shared(database=database, clock=DatabaseClock(settings.clock, database.wall_seconds))
     horizon = HoldsHorizon(settings.kafka, settings.partitions, steady_seconds)
     push = make_push(settings, shared.database, shared.clock)
-    adapters = {**make_adapters(settings, shared.clock), **push.adapters}
+    endpoints = make_endpoints(settings, shared.database, shared.clock)
+    adapters = {**make_adapters(settings, shared.clock), **push.adapters, **endpoints.adapters}
     outlets = make_outlets(settings.providers, adapters, shared.clock)
     bell = Bell()
     clock_setting = settings.clock
@@ -61,6 +64,7 @@ def build(settings: ChannelsSettings) -> Service:
     )
     calls = make_call_lists(settings, desk, bell)
     onsite = make_onsite(settings, desk, bell)
+    tasks = make_tasks(settings, desk)
     inbox = Inbox(
         database=shared.database,
         clock=shared.clock,
@@ -68,10 +72,10 @@ def build(settings: ChannelsSettings) -> Service:
         identifier_key=settings.identifier_key.get_secret_value().encode(),
     )
     fetching = Http(connections=4)
-    intake = Intake(frozenset({*outlets, onsite.channel}), bell.ring)
+    intake = Intake(frozenset({*outlets, onsite.channel, tasks.channel}), bell.ring)
     dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
     app = _http(settings, shared, inbox, fetching, outlets)
-    for router in (calls.router, onsite.router, push.router):
+    for router in (calls.router, onsite.router, push.router, tasks.router, endpoints.router):
         app.include_router(router)
     return Service(
         name="channels",
