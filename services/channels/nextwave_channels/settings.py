@@ -123,6 +123,28 @@ class PageSettings(BaseSettings):
     webpush_loopback: bool = Field(default=False, description="push services may also be on this machine, without TLS; for local runs")
 
 
+class VisitSettings(BaseSettings):
+    """Tasks of field account managers."""
+
+    model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
+
+    visit_lease_days: float = Field(default=3.0, gt=0, le=60, description="how long a claimed task is somebody's, in business days of 24 h")
+
+
+class EndpointSettings(BaseSettings):
+    """Systems of the house that carry a channel out, told by Standard Webhooks. Two secrets (a space between) while one is replaced."""
+
+    model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
+
+    webhook_url: str = Field(default="", description="where contacts of the channel webhook go; empty: nobody delivers them")
+    webhook_secrets: SecretStr = Field(default=SecretStr(""), description="whsec_...: signs them")
+    chat_url: str = Field(default="", description="where contacts of the channel chat go")
+    chat_secrets: SecretStr = Field(default=SecretStr(""), description="whsec_...: signs them")
+    letter_url: str = Field(default="", description="where contacts of the channel letter go, for instance a print shop")
+    letter_secrets: SecretStr = Field(default=SecretStr(""), description="whsec_...: signs them")
+    endpoints_loopback: bool = Field(default=False, description="endpoints may also be on this machine, without TLS; for local runs")
+
+
 class ChannelsSettings(ProcessorSettings):
     """Settings of the channels service."""
 
@@ -134,3 +156,5 @@ class ChannelsSettings(ProcessorSettings):
     providers: ProviderSettings = Field(default_factory=_read(ProviderSettings))
     calls: CallSettings = Field(default_factory=_read(CallSettings))
     pages: PageSettings = Field(default_factory=_read(PageSettings))
+    visits: VisitSettings = Field(default_factory=_read(VisitSettings))
+    endpoints: EndpointSettings = Field(default_factory=_read(EndpointSettings))

@@ -15,15 +15,16 @@ from channel_contacts import a_contact
 from channels_place import PATIENT_SECONDS, Place
 from fastapi import FastAPI
 from integration.channels.receiving import Receiver, certified, receiving
-from nextwave_channels import claiming, endpoint_routes
+from nextwave_channels import claiming
 from nextwave_channels.adapters.webhook import Webhook
 from nextwave_channels.answers import Accepted, Refused, Uncertain
-from nextwave_channels.endpoints import Endpoints
+from nextwave_channels.endpoints import routes
+from nextwave_channels.endpoints.health import Endpoints
+from nextwave_channels.endpoints.message import BODY_MAX, Endpoint
 from nextwave_channels.http_port import Http
 from nextwave_channels.pacing import Pace
 from nextwave_channels.pinning import Pinning, Resolve
 from nextwave_channels.store import Selection
-from nextwave_channels.webhooks import BODY_MAX, Endpoint
 from nextwave_contracts.actions import Content
 from nextwave_contracts.wire import encode
 from nextwave_runtime import problem
@@ -205,7 +206,7 @@ async def test_operators_see_endpoints_without_their_secrets_and_enable_one_that
         app = FastAPI()
         problem.install(app)
         set_up = (Endpoint(channel="letter", url=url, secrets=(OLD, NEW)),)
-        app.include_router(endpoint_routes.router(place.database, Keyring(tmp_path / "keys.json"), set_up))
+        app.include_router(routes.router(place.database, Keyring(tmp_path / "keys.json"), set_up))
         assert await adapter.send(LETTER) == Refused(detail="410", permanent=True)
         receiver.status = 200
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inside") as client:

@@ -10,8 +10,8 @@ import pytest
 from channel_contacts import a_contact
 from nextwave_channels.adapters.webhook import interpret
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
+from nextwave_channels.endpoints.message import body_of, headers_of, secret_fault
 from nextwave_channels.http_port import Reply
-from nextwave_channels.webhooks import body_of, headers_of, secret_fault
 from standardwebhooks import Webhook, WebhookVerificationError
 
 OLD, NEW, OTHER = ("whsec_" + base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2, 3))

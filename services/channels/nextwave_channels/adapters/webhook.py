@@ -12,8 +12,8 @@ from typing import Protocol
 from nextwave_contracts.actions import Contact
 
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
+from nextwave_channels.endpoints.message import BODY_MAX, Endpoint, body_of, headers_of
 from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError
-from nextwave_channels.webhooks import BODY_MAX, Endpoint, body_of, headers_of
 
 ANSWER_SECONDS = 15.0
 NOT_NOW = frozenset({408, 425, 429, 503})

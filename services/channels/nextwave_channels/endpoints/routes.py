@@ -12,9 +12,9 @@ from nextwave_runtime.database import Database
 from nextwave_runtime.problem import Problem
 from pydantic import BaseModel
 
-from nextwave_channels import endpoints
 from nextwave_channels.access import READS, Operator, guarded
-from nextwave_channels.webhooks import Endpoint
+from nextwave_channels.endpoints import health
+from nextwave_channels.endpoints.message import Endpoint
 
 
 class EndpointRow(BaseModel):
@@ -48,7 +48,7 @@ def router(database: Database, keyring: Keyring, set_up: Sequence[Endpoint]) -> 
             known = ", ".join(each.channel for each in set_up) or "none"
             raise Problem(404, "not-found", f"no endpoint is set up for {channel!r:.40}; there are: {known}")
         async with database.transaction() as connection:
-            await endpoints.enable(connection, channel)
+            await health.enable(connection, channel)
         return await _listed(database, set_up)
 
     return routes
@@ -56,7 +56,7 @@ def router(database: Database, keyring: Keyring, set_up: Sequence[Endpoint]) -> 
 
 async def _listed(database: Database, set_up: Sequence[Endpoint]) -> EndpointList:
     async with database.transaction() as connection:
-        known = await endpoints.standing(connection)
+        known = await health.standing(connection)
     rows = []
     for each in set_up:
         failing, disabled, reason = known.get(each.channel, (None, None, ""))
