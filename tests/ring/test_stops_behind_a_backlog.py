@@ -119,7 +119,7 @@ async def test_nothing_of_a_campaign_is_claimed_later_than_a_second_after_its_pa
     async def withdrawn() -> bool:
         return await backlog.count("campaign = 'spring' and state in ('due', 'sending')") == 0
 
-    await until(withdrawn, "the withdrawal of the whole backlog", seconds=300, every=1)
+    await until(withdrawn, "the withdrawal of the whole backlog", seconds=600, every=1)
     instants = [at for _, at in await backlog.claims("summer") if at > paused]
     if await backlog.count("campaign = 'summer' and state = 'due'"):
         instants.append(datetime.now(UTC))

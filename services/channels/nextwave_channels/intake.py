@@ -43,7 +43,7 @@ class Batch:
     facts: dict[tuple[str, ...], Fact]
     campaigns: dict[str, tuple[datetime, bool]]
     full: bool = False
-    """More may be queued for a stopped campaign than was loaded."""
+    """More is queued for a stopped campaign than was loaded: there was too much, or a claim had some of it in its hands."""
     new: dict[str, Delivery] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     said: dict[tuple[str, ...], Fact] = field(default_factory=dict)
@@ -97,7 +97,7 @@ class Intake:
             unsent={d.contact.action_id: d for d in unsent},
             facts={fact.scope: fact for fact in known},
             campaigns=await facts.campaigns(connection, named) if named else {},
-            full=sum(d.state == "due" for d in unsent) >= STOP_MAX,
+            full=bool(stopped) and await store.queued_for(connection, stopped, work.partition, (d.contact.action_id for d in unsent)),
         )
 
     def fold(self, unit: Batch, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:

@@ -98,6 +98,10 @@ _UNSENT = Statement(
     " or exists (select from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
     " where d.customer_id = w.customer and d.run_id = w.run))) order by action_id for update"
 )
+_QUEUED_FOR = Statement(
+    "select exists (select from deliveries where state = 'due' and campaign = any(cast(:campaigns as text[])) and partition = :partition"
+    " and action_id <> all(cast(:ids as text[])))"
+)
 _EXISTING = Statement("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
 _INSERT = Statement(
     "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, subjects, state, due_at,"
@@ -202,6 +206,12 @@ async def lock_unsent(
         "limit": campaigns[2],
     }
     return _deliveries(await _UNSENT.rows(connection, bound))
+
+
+async def queued_for(connection: AsyncConnection, campaigns: Iterable[str], partition: int, beside: Iterable[str]) -> bool:
+    """Whether more is queued for these campaigns in a partition, beside these actions."""
+    bound = {"campaigns": list(campaigns), "partition": partition, "ids": list(beside)}
+    return bool((await _QUEUED_FOR.rows(connection, bound))[0][0])
 
 
 async def existing(connection: AsyncConnection, action_ids: Sequence[str]) -> set[str]:
