@@ -25,7 +25,7 @@ LASTS = timedelta(minutes=15)
 """How long it may still be sent."""
 PER_HOUR = 20
 """How many may be ordered within an hour, by whomever."""
-CHANNELS = ("email", "sms", "webpush")
+TRIED_BY: tuple[Channel, ...] = ("email", "sms", "webpush")
 """By which they can be sent."""
 ADDRESSES_MAX = 50
 
@@ -68,8 +68,8 @@ def _faults(written: HouseAddresses) -> Iterator[Fault]:
         at = "/addresses" + step(name)
         if not KEY.fullmatch(name):
             yield Fault(at, f"{name!r:.80} is no name", KEY_FIX)
-        if one.channel not in CHANNELS:
-            yield Fault(at + "/channel", f"nothing is sent to try it by {one.channel}", f"use one of {', '.join(CHANNELS)}")
+        if one.channel not in TRIED_BY:
+            yield Fault(at + "/channel", f"nothing is sent to try it by {one.channel}", f"use one of {', '.join(TRIED_BY)}")
             continue
         try:
             identifier(KIND_OF_ADDRESS[one.channel], one.address)
