@@ -72,6 +72,7 @@ async def pages(place: Place, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient
     counter = Counter(
         subscriptions=Subscriptions(place.database),
         sender=OURS,
+        desk=place.desk,
         loopback=True,
         keyring=Keyring(tmp_path / "keys.json"),
         identifier_key=b"i" * 32,
@@ -121,6 +122,7 @@ async def test_what_was_sent_is_read_by_the_browser_alone_and_says_who_sends(
     headers, body = service.came[0]
     assert service.read() == {
         "action_id": "action-1",
+        "token": token,
         "title": "Your contract",
         "body": "Renew at https://shop.example/renew",
         "url": "https://shop.example/renew",
@@ -159,6 +161,27 @@ async def test_a_browser_that_is_gone_bounces_and_is_forgotten(
     assert [(o.kind, o.reach) for o in await place.outcomes()] == [("bounced", "missed")] * 2
     assert len(service.came) == 1, "the second one was not even tried"
     assert await place.ask("select count(*) from push_subscriptions") == [(0,)]
+
+
+async def test_the_service_worker_reports_what_it_showed_and_that_it_was_clicked(
+    place: Place, pages: httpx.AsyncClient, service: PushService, adapter: WebPush
+) -> None:
+    token = await subscribed(pages, service)
+    await place.put(to(token))
+    reports = [("shown", {"token": token}), ("clicked", {"token": "stolen"}), ("sold", {"token": token})]
+    assert [await said(pages, *report) for report in reports] == [404, 404, 422]
+    dispatcher = place.dispatcher_over(
+        Outlet(provider="vapid", adapter=adapter, pace=Pace(concurrency=1, fresh_seconds=10.0)), channel="webpush"
+    )
+    for claimed in await dispatcher.claim(1) or []:
+        await dispatcher.send(claimed)
+    assert [await said(pages, *report) for report in reports] == [204, 404, 422]
+    assert [await said(pages, "clicked", {"token": service.read()["token"]}) for _ in range(2)] == [204, 204]
+    assert [o.kind for o in await place.outcomes() if o.kind != "accepted"] == ["clicked", "delivered"]
+
+
+async def said(pages: httpx.AsyncClient, what: str, body: dict[str, str]) -> int:
+    return (await pages.post(f"/v1/webpush/action-1:{what}", content=json.dumps(body))).status_code
 
 
 async def test_who_is_not_reached_was_surely_not_sent_to(pages: httpx.AsyncClient, adapter: WebPush) -> None:

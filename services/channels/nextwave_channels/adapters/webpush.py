@@ -39,9 +39,10 @@ class Known(Protocol):
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
-    """What the service worker gets, as JSON. `url` is where a click leads, empty where the text has no link."""
+    """What the service worker gets, as JSON. `url` is where a click leads, empty where the text has no link; `token` is its own."""
 
     action_id: str
+    token: str
     title: str
     body: str
     url: str
@@ -127,5 +128,5 @@ def topic_of(run_id: str) -> str:
 def _text(contact: Contact) -> bytes:
     shown = invitation_of(contact.content)
     url = shown.links[0].url if shown.links else ""
-    notice = Notice(action_id=contact.action_id, title=shown.title, body=shown.text, url=url, language=shown.language)
-    return msgspec.json.encode(notice)
+    words = {"title": shown.title, "body": shown.text, "url": url, "language": shown.language}
+    return msgspec.json.encode(Notice(action_id=contact.action_id, token=contact.address, **words))

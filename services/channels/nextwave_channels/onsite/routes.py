@@ -19,7 +19,7 @@ from nextwave_runtime.problem import FieldError, Problem
 
 from nextwave_channels.claiming import Desk
 from nextwave_channels.onsite import events, reports
-from nextwave_channels.onsite.handing import HandingOut
+from nextwave_channels.onsite.handing import CHANNEL, HandingOut
 from nextwave_channels.onsite.pages import FullError, Page
 from nextwave_channels.public import ANYWHERE, body_of, described, public, source_of
 
@@ -129,8 +129,7 @@ def router(porch: Porch) -> APIRouter:
     @routes.post("/onsite/{action_id}:{said}", status_code=204, openapi_extra=described(Visitor))
     async def report(action_id: str, said: reports.Said, request: Request) -> Response:
         subject = porch.subject_of(await body_of(request, Visitor))
-        known = "\0" not in action_id and len(action_id) <= 256 and await reports.take(porch.desk, action_id, subject, said)
-        if not known:
+        if not await reports.take(porch.desk, action_id, said, lambda contact: contact.channel == CHANNEL and subject in contact.subjects):
             raise Problem(404, "not-found", "this visitor was handed no such invitation")
         return Response(status_code=204)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 from pydantic import BaseModel
 
+from nextwave_channels.claiming import Desk
+from nextwave_channels.onsite import reports
 from nextwave_channels.public import body_of, described, public, source_of
 from nextwave_channels.push import endpoints
 from nextwave_channels.push.sealing import Sender
@@ -32,6 +34,12 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
 
 
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """Which browser reports: the token that came with the message, which nobody else could read."""
+
+    token: str
+
+
 class ServerKey(BaseModel):
     """What `pushManager.subscribe` takes as `applicationServerKey`."""
 
@@ -50,6 +58,7 @@ class Counter:
 
     subscriptions: Subscriptions
     sender: Sender | None
+    desk: Desk
     loopback: bool
     keyring: Keyring
     identifier_key: bytes
@@ -62,7 +71,7 @@ class Counter:
 
 
 def router(counter: Counter) -> APIRouter:
-    """`GET /v1/webpush/key` and `POST /v1/webpush/subscriptions`."""
+    """`GET /v1/webpush/key`, `POST /v1/webpush/subscriptions`, and what service workers report."""
     routes = public("/v1/webpush", "webpush")
 
     @routes.get("/key")
@@ -83,5 +92,12 @@ def router(counter: Counter) -> APIRouter:
         token = token_of(recipient.endpoint, counter.identifier_key)
         await counter.subscriptions.put(token, recipient, source)
         return DeviceToken(token=token)
+
+    @routes.post("/{action_id}:{said}", status_code=204, openapi_extra=described(Holder))
+    async def report(action_id: str, said: Literal["shown", "clicked"], request: Request) -> Response:
+        holder = await body_of(request, Holder)
+        if not await reports.take(counter.desk, action_id, said, lambda c: c.channel == "webpush" and c.address == holder.token):
+            raise Problem(404, "not-found", "this browser was sent no such message")
+        return Response(status_code=204)
 
     return routes

@@ -8,11 +8,10 @@ from email.utils import parseaddr
 
 from fastapi import APIRouter
 from nextwave_runtime.auth import Keyring
-from nextwave_runtime.clock import WallClock
-from nextwave_runtime.database import Database
 
 from nextwave_channels.adapters.webpush import WebPush
 from nextwave_channels.answers import Adapter
+from nextwave_channels.claiming import Desk
 from nextwave_channels.http_port import Http
 from nextwave_channels.pinning import Pinning
 from nextwave_channels.push import sealing
@@ -30,12 +29,13 @@ class Push:
     router: APIRouter
 
 
-def make_push(settings: ChannelsSettings, database: Database, clock: WallClock) -> Push:
+def make_push(settings: ChannelsSettings, desk: Desk) -> Push:
     """Nothing is connected yet. Raises `SystemExit` for a key that is none."""
-    subscriptions, sender = Subscriptions(database), _sender(settings)
+    subscriptions, sender = Subscriptions(desk.database), _sender(settings)
     counter = Counter(
         subscriptions=subscriptions,
         sender=sender,
+        desk=desk,
         loopback=settings.pages.webpush_loopback,
         keyring=Keyring(settings.keys_file),
         identifier_key=settings.identifier_key.get_secret_value().encode(),
@@ -43,7 +43,7 @@ def make_push(settings: ChannelsSettings, database: Database, clock: WallClock) 
     if sender is None:
         return Push({}, router(counter))
     http = Http(transport=Pinning(loopback=settings.pages.webpush_loopback))
-    return Push({("webpush", "vapid"): WebPush(http, subscriptions, sender, clock.wall, settings.clock.wall)}, router(counter))
+    return Push({("webpush", "vapid"): WebPush(http, subscriptions, sender, desk.clock.wall, settings.clock.wall)}, router(counter))
 
 
 def _sender(settings: ChannelsSettings) -> Sender | None:
