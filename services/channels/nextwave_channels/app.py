@@ -25,6 +25,7 @@ from nextwave_channels.endpoints.setup import make_endpoints
 from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake
+from nextwave_channels.office import Office
 from nextwave_channels.onsite.setup import make_onsite
 from nextwave_channels.outlets import Outlets
 from nextwave_channels.providers import make_adapters, make_outlets
@@ -97,7 +98,7 @@ def build(settings: ChannelsSettings) -> Service:
 def _http(settings: ChannelsSettings, shared: _Shared, inbox: Inbox, fetching: Http, outlets: Mapping[str, Outlets]) -> FastAPI:
     app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url="/docs", redoc_url=None)
     problem.install(app)
-    office = api.Office(
+    office = Office(
         database=shared.database,
         clock=shared.clock,
         keyring=Keyring(settings.keys_file),

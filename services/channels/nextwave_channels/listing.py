@@ -1,4 +1,4 @@
-"""What people ask of deliveries and suppressions: pages and sums, read only, never on the way of a dispatch."""
+"""What people ask of deliveries: pages and sums, read only, never on the way of a dispatch."""
 
 from __future__ import annotations
 
@@ -21,12 +21,6 @@ _PAGE = text(
 )
 _ONE = text("select action_id, state, due_at, attempt, provider_id, detail, received_at, changed_at from deliveries where action_id = :id")
 _STEPS = text("select kind, at, detail from steps where action_id = :id order by at, kind")
-_SUPPRESSIONS = text(
-    "select subject, channel, purpose, stopped, at, source from stops where kind = 'opt'"
-    " and (cast(:subject as text) is null or subject = :subject)"
-    " and (subject, channel, purpose) > (:after_subject, :after_channel, :after_purpose)"
-    " order by subject, channel, purpose limit :limit"
-)
 _STATES = text(
     "select channel, campaign, wave, state, count(*) as count from deliveries"
     " where cast(:campaign as text) is null or campaign = :campaign group by 1, 2, 3, 4 order by 1, 2, 3, 4"
@@ -68,16 +62,6 @@ async def one(connection: AsyncConnection, action_id: str) -> dict[str, Any] | N
         return None
     steps = (await connection.execute(_STEPS, {"id": action_id})).mappings().all()
     return {**row, "steps": [dict(step) for step in steps]}
-
-
-async def suppressions(
-    connection: AsyncConnection, subject: str | None, cursor: str | None, limit: int
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Facts about consent, of one subject or of all, by subject; and the cursor of the next page."""
-    place = after(cursor, 3) or ("", "", "")
-    bound = {"subject": subject, "after_subject": place[0], "after_channel": place[1], "after_purpose": place[2], "limit": limit + 1}
-    rows = [dict(row) for row in (await connection.execute(_SUPPRESSIONS, bound)).mappings().all()]
-    return rows[:limit], _next(rows, limit, ("subject", "channel", "purpose"))
 
 
 async def sums(connection: AsyncConnection, campaign: str | None) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from nextwave_channels.callbacks import routes
 from nextwave_channels.callbacks.inbox import Inbox
 from nextwave_channels.callbacks.standard import Standard
 from nextwave_channels.callbacks.twilio import Twilio
+from nextwave_channels.office import Office
 from nextwave_channels.signatures import standard_signature
 from nextwave_contracts.identifiers import blind
 from nextwave_contracts.wire import encode
@@ -41,7 +42,7 @@ async def client(place: Place, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
     inbox = Inbox(database=place.database, clock=place.clock, partitions=PARTITIONS, identifier_key=KEY)
     app.include_router(routes.router(inbox, {"twilio": Twilio(("token",)), "mail": Standard((SECRET,))}, URL))
     keyring = Keyring(tmp_path / "keys.json")
-    office = api.Office(database=place.database, clock=place.clock, keyring=keyring, identifier_key=KEY, partitions=PARTITIONS)
+    office = Office(database=place.database, clock=place.clock, keyring=keyring, identifier_key=KEY, partitions=PARTITIONS)
     app.include_router(api.router(office))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inside") as opened:
         yield opened
