@@ -48,10 +48,6 @@ def build(settings: ChannelsSettings) -> Service:
     database = Database(settings.postgres.get_secret_value(), pool_size=POOL)
     shared = _Shared(database=database, clock=DatabaseClock(settings.clock, database.wall_seconds))
     horizon = HoldsHorizon(settings.kafka, settings.partitions, steady_seconds)
-    push = make_push(settings, shared.database, shared.clock)
-    endpoints = make_endpoints(settings, shared.database, shared.clock)
-    adapters = {**make_adapters(settings, shared.clock), **push.adapters, **endpoints.adapters}
-    outlets = make_outlets(settings.providers, adapters, shared.clock)
     bell = Bell()
     clock_setting = settings.clock
     desk = Desk(
@@ -63,6 +59,10 @@ def build(settings: ChannelsSettings) -> Service:
         horizon=horizon.look,
         calls=release_of(settings.calls, "twilio"),
     )
+    push = make_push(settings, desk)
+    endpoints = make_endpoints(settings, shared.database, shared.clock)
+    adapters = {**make_adapters(settings, shared.clock), **push.adapters, **endpoints.adapters}
+    outlets = make_outlets(settings.providers, adapters, shared.clock)
     calls = make_call_lists(settings, desk, bell)
     onsite = make_onsite(settings, desk, bell)
     tasks = make_tasks(settings, desk)
