@@ -20,3 +20,4 @@ CLAIMS_WAIT = Gauge(
     ["channel"],
 )
 CALLBACKS = Counter("nextwave_channels_callbacks_total", "Provider callbacks, by what was done with them", ["provider", "result"])
+OPEN_PAGES = Gauge("nextwave_channels_open_pages", "Pages that listen for on-site invitations at this replica")

@@ -17,7 +17,7 @@ from itertools import count
 import structlog
 from nextwave_runtime.database import UNAVAILABLE
 
-from nextwave_channels import claiming
+from nextwave_channels import claiming, metrics
 from nextwave_channels.answers import Refused
 from nextwave_channels.claiming import Claimed, Desk
 from nextwave_channels.dispatcher import AGAIN_SECONDS, STALE, TROUBLE_SECONDS, Bell
@@ -59,6 +59,7 @@ class HandingOut:
         page = self._pages.open(subject)
         for old in self._pages.surplus(subject):
             self.let_go(old)
+        metrics.OPEN_PAGES.set(len(self._pages))
         self._look_later(page, 0)
         self._bell.ring(CHANNEL)
         return page
@@ -67,6 +68,7 @@ class HandingOut:
         """The page has left, or must."""
         untaken = page.close()
         self._pages.forget(page)
+        metrics.OPEN_PAGES.set(len(self._pages))
         if untaken is not None:
             self._give_back(untaken, GONE)
 
