@@ -39,7 +39,6 @@ class Report:
     entry_id: str
     attempt: int
     result: Result
-    note: str = ""
     talk_seconds: float | None = None
     callback_at: datetime | None = None
     stop: bool = False

@@ -64,7 +64,6 @@ class Reported(Strict):
     entry_id: str = Field(min_length=1, max_length=256, pattern=r"^[^\x00]*$")
     attempt: int = Field(ge=1, le=1_000_000)
     result: Result
-    note: str = Field(default="", max_length=200, pattern=r"^[^\x00]*$")
     talk_seconds: float | None = Field(default=None, ge=0, le=36_000)
     callback_at: AwareDatetime | None = None
     stop: bool = False

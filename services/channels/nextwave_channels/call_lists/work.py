@@ -97,12 +97,12 @@ def lease_ends(desk: Desk, seconds: float) -> datetime:
 def _steps(stored: Delivery, said: Report, now: datetime) -> list[Step]:
     """A talk has a beginning and an end: both are steps, so that its length is known."""
     if said.result == "not_called":
-        refused = life.conclude(stored, Refused(detail=f"not called: {said.note}".strip(": "), permanent=False), now)
+        refused = life.conclude(stored, Refused(detail="not called", permanent=False), now)
         return [refused] if refused else []
     began = None
     if said.result == "answered" and said.talk_seconds:
         began = life.learn(stored, "delivered", now - timedelta(seconds=said.talk_seconds), detail="call: connected")
-    detail = ABANDONED + ": no agent was free" if said.result == "abandoned" else f"call: {said.result} {said.note}"
+    detail = ABANDONED + ": no agent was free" if said.result == "abandoned" else f"call: {said.result}"
     ended = life.learn(began.delivery if began else stored, EVIDENCE[said.result], now, detail=detail)
     return [step for step in (began, ended) if step]
 
