@@ -16,8 +16,9 @@ from nextwave_channels import store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
 from nextwave_channels.breaker import FAILURES_MAX, OPEN_SECONDS
 from nextwave_channels.claiming import settle_overdue
+from nextwave_channels.delivery import queue
 from nextwave_channels.dispatcher import Dispatcher
-from nextwave_channels.outlets import Outlet
+from nextwave_channels.outlets import Outlet, Outlets
 from nextwave_channels.pacing import Pace
 from nextwave_channels.prices import COLUMNS, parse
 from nextwave_channels.provider_store import Word, say
@@ -187,6 +188,21 @@ async def test_a_claim_takes_no_more_than_the_rate_leaves_and_gives_back_what_th
     await place.put(*(a_contact(action_id=f"more{n}") for n in range(9)))
     assert len(await place.dispatcher_over(outlet("limited", Recorder(), rate=rate)).claim(9) or []) == 2  # another replica
     assert await place.dispatcher_over(outlet("limited", Recorder(), rate=rate)).claim(9) == []
+
+
+async def test_of_two_claims_at_once_the_second_waits_and_gets_what_the_first_left_of_the_rate(place: Place) -> None:
+    await place.put(*(a_contact(action_id=f"a{n}") for n in range(9)))
+    rate = Rate(per_second=0.001, burst=5)
+    first = Outlets("email", [outlet("limited", Recorder(), rate=rate)], place.clock, place.steady)
+    async with place.database.transaction() as connection:
+        allotted = await first.allot(9, connection)
+        for n in range(3):
+            allotted.way(queue(a_contact(action_id=f"x{n}"), NOON), NOON)
+        await allotted.keep(connection)
+        second = asyncio.create_task(place.dispatcher_over(outlet("limited", Recorder(), rate=rate)).claim(9))
+        await asyncio.sleep(0.2)
+        assert not second.done()
+    assert len(await second or []) == 2
 
 
 async def test_a_provider_that_asks_for_a_pause_does_not_keep_a_delivery_that_another_can_take(place: Place) -> None:
