@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec.structs import replace
 from nextwave_contracts.actions import UNHELD_PURPOSES, Purpose
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.customers import Consent, HeldBy, Snapshot
 from nextwave_contracts.decisions import Rival
 from nextwave_contracts.identifiers import INTERNAL
@@ -25,11 +26,8 @@ from nextwave_orchestrator.parts import Appeal, part
 from nextwave_orchestrator.responses.rates import local_hour
 from nextwave_orchestrator.state import CustomerState, Reservation, Run, Stored
 
-ADDRESSED: frozenset[str] = frozenset({"email", "sms", "call", "webpush", "letter"})
-"""Channels that need a contact point; on the others the customer is named by our own id."""
-DISTURBING: frozenset[str] = frozenset({"sms", "call", "webpush"})
-"""Channels on which the customer's own quiet hours (trait `quiet_hours`, a list of `[HH:MM, HH:MM]`) are kept."""
 QUIET_MAX = 8
+"""Of the customer's own quiet hours (trait `quiet_hours`, a list of `[HH:MM, HH:MM]`) so many are kept."""
 
 
 class Offer(Stored, frozen=True, kw_only=True):
@@ -110,6 +108,9 @@ class GateInput(Stored, frozen=True, kw_only=True):
     limits: tuple[Limit, ...] = ()
     """How often the law of every place where the customer may be lets us try."""
 
+    quiet_until: datetime | None = None
+    """Until when nothing is sent after the customer came to us; None where they did not."""
+
     @property
     def rules(self) -> tuple[CapRule | Limit, ...]:
         """Whatever counts contacts."""
@@ -181,6 +182,7 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         attempt=candidate.attempt,
         rivals=candidate.rivals,
         limits=limits_on(profile),
+        quiet_until=_quiet_until(customer, policy, definition.purpose),
     )
 
 
@@ -200,7 +202,8 @@ def _offer(step: Step, appeal: Appeal) -> Offer:
     profile, policy, channel, rate = appeal.profile, appeal.policy, step.channel, appeal.learned
     points = [point for point in profile.contact_points if point.channel == channel]
     usable = [point.address for point in points if not point.bounced]
-    own = "" if channel in ADDRESSED else INTERNAL + profile.customer_id
+    terms = CHANNELS[channel]
+    own = "" if terms.identifier else INTERNAL + profile.customer_id
     quiet = policy.quiet_calls if channel == "call" else ()
     cost = round(part("cost", appeal))
     return Offer(
@@ -213,7 +216,7 @@ def _offer(step: Step, appeal: Appeal) -> Offer:
         weight=part("context", appeal),
         learned=(rate.low, rate.high, rate.sent),
         opt_in=channel in policy.opt_in_channels,
-        quiet=(*quiet, *own_quiet_hours(profile.traits)) if channel in DISTURBING else (),
+        quiet=(*quiet, *own_quiet_hours(profile.traits)) if terms.hours != "any" else (),
     )
 
 
@@ -258,3 +261,8 @@ def _resting(profile: Snapshot, policy: Policy, purpose: Purpose) -> dict[str, d
         everywhere = profile.complained_at + duration(policy.after_complaint)
         resting[""] = max(everywhere, resting.get("", everywhere))
     return resting
+
+
+def _quiet_until(customer: CustomerState, policy: Policy, purpose: Purpose) -> datetime | None:
+    """Who just came to us with a matter of their own is not sold to at once."""
+    return customer.came_at + duration(policy.after_contact) if customer.came_at is not None and purpose == "marketing" else None

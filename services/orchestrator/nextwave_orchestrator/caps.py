@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 from nextwave_contracts.outcomes import CONTACT_MADE, NOT_SENT
 
-from nextwave_orchestrator.state import RESERVATIONS_MAX, RESERVED_FOR, TRIES_KEPT, Reservation, contact_of
+from nextwave_orchestrator.state import RESERVATIONS_MAX, RESERVED_FOR, TRIES_KEPT, Reservation, contact_of, latest
 
 LONG_AFTER: frozenset[str] = frozenset({"opened", "clicked", "replied"})
 """Outcomes that may come when the contact has long ceased to count."""
@@ -144,7 +144,7 @@ def together(mine: tuple[Reservation, ...], theirs: Sequence[Reservation]) -> tu
                 cost=booked.cost,
                 place=booked.place,
                 latest=booked.latest,
-                tried_at=max((at for at in (known.tried_at, other.tried_at) if at), default=None),
+                tried_at=latest(known.tried_at, other.tried_at),
             ),
         )
     return joined

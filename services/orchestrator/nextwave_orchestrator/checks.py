@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from nextwave_contracts.reasons import GateCode
 
 from nextwave_orchestrator.arbiter import ranked, score
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import free_at
+from nextwave_orchestrator.caps import CapRule, Limit, free_at
 from nextwave_orchestrator.holdout import held_out
 from nextwave_orchestrator.hours.spans import Hours, next_allowed
 
@@ -106,20 +106,35 @@ def _hours(given: GateInput, offer: Offer) -> Fault | None:
     return Fault(f"next permitted at {allowed.isoformat()}", allowed)
 
 
-def rests(given: GateInput, offer: Offer) -> list[tuple[datetime, str]]:
-    """Until when the channel rests, by the house and by law, and after what; nothing where it does not."""
-    house = [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
+Wait = tuple[datetime, str]
+"""Until when a contact has to wait, and for what."""
+
+
+def rests(given: GateInput, offer: Offer) -> list[Wait]:
+    """By the house and by law; nothing where the channel does not rest."""
+    return [wait for wait in (*_house_rests(given, offer), *_lawful_rests(given, offer)) if wait[0] > given.now]
+
+
+def _house_rests(given: GateInput, offer: Offer) -> list[Wait]:
+    return [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
+
+
+def _lawful_rests(given: GateInput, offer: Offer) -> list[Wait]:
     laws = [law for law in given.limits if law.covers(offer.channel, given.campaign, given.purpose)]
-    lawful = [(law.rests_until, f"resting after a refusal by {law.named}") for law in laws if law.rests_until]
-    return [one for one in (*house, *lawful) if one[0] > given.now]
+    return [(law.rests_until, f"resting after a refusal by {law.named}") for law in laws if law.rests_until]
 
 
 def _cap(given: GateInput, offer: Offer) -> Fault | None:
-    counting = given.rules if given.attempt == 1 else given.limits
-    rules = [rule for rule in counting if rule.covers(offer.channel, given.campaign, given.purpose)]
-    full = [(free_at(rule, given.reservations, given.now), rule.words) for rule in rules]
-    failing = sorted({*rests(given, offer), *(one for one in full if one[0] > given.now)}, reverse=True)
-    return Fault("; ".join(detail for _, detail in failing), failing[0][0]) if failing else None
+    """What makes it wait longest of all that the house says, and every law."""
+
+    def full(rules: Iterable[CapRule | Limit]) -> list[Wait]:
+        covering = [rule for rule in rules if rule.covers(offer.channel, given.campaign, given.purpose)]
+        return [(free_at(rule, given.reservations, given.now), rule.words) for rule in covering]
+
+    quiet = (given.quiet_until or given.now, "resting after a contact of theirs")
+    house = max([quiet, *_house_rests(given, offer), *full(given.caps if given.attempt == 1 else ())])
+    waits = [wait for wait in (house, *full(given.limits), *_lawful_rests(given, offer)) if wait[0] > given.now]
+    return Fault("; ".join(words for _, words in waits), max(until for until, _ in waits)) if waits else None
 
 
 def _not_worth_it(given: GateInput, offer: Offer) -> Fault | None:

@@ -28,9 +28,10 @@ from nextwave_orchestrator.entry import enter, segment_changes
 from nextwave_orchestrator.inheritance import absorb, be_told, go_on, hand_over, inherit, say_last_word, take_back
 from nextwave_orchestrator.migrating import go_over
 from nextwave_orchestrator.proofs import PROOF, Proof, judge_proof
+from nextwave_orchestrator.received import came_at_by
 from nextwave_orchestrator.reports import ledger
 from nextwave_orchestrator.reports.books import Books
-from nextwave_orchestrator.state import CustomerState, Reservation, from_bytes, remember, small
+from nextwave_orchestrator.state import CustomerState, Reservation, from_bytes, latest, remember, small
 from nextwave_orchestrator.triggers import pages, walk
 from nextwave_orchestrator.triggers.planning import crossing_due, date_due, join_in, plan, scheduled_due
 from nextwave_orchestrator.turn import Alarm, AlarmKind, Turn
@@ -130,7 +131,8 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     history = before.history if happening is None else remember(before.history, _as_remembered(turn, message, happening))
     is_suspect = message.touchpoint is not None and message.touchpoint.time_suspect
     updated_at = _judged_at(turn) if is_suspect else turn.now
-    turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=updated_at)
+    profile, came_at = _newer(before.profile, message.profile), latest(before.came_at, came_at_by(message))
+    turn.state = replace(before, profile=profile, history=history, updated_at=updated_at, came_at=came_at)
     end_stopped(turn)
     go_over(turn)
     _wake_lost(turn)

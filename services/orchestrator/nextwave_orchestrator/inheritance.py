@@ -30,6 +30,7 @@ from nextwave_orchestrator.state import (
     CustomerState,
     Joining,
     Run,
+    latest,
     to_bytes,
     touched,
 )
@@ -162,6 +163,7 @@ def _united(mine: CustomerState, other: CustomerState) -> CustomerState:
         joined=_newest(joined),
         declined=offered.joined(mine.declined, other.declined),
         served=_later(mine.served, other.served),
+        came_at=latest(mine.came_at, other.came_at),
     )
 
 

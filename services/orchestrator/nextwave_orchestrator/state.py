@@ -209,6 +209,8 @@ class CustomerState(Stored, frozen=True, kw_only=True):
     """By campaign with a date or a schedule, the last occurrence that was this customer's turn: local time, naive."""
     declined: dict[str, datetime] = {}
     """By campaign, when the customer last declined its offer; oldest first."""
+    came_at: datetime | None = None
+    """When the customer last came to us by themselves."""
 
     def waits(self, now: datetime) -> bool:
         """Whether nobody may be contacted or enter yet: what binds both customers of a merge is not all here."""
@@ -281,6 +283,11 @@ def _size(name: str, value: Any) -> int:
 def touched(known: Iterable[Touch], more: Iterable[Touch]) -> tuple[Touch, ...]:
     """All of these contacts, oldest first, the newest where they are too many."""
     return tuple(sorted((*known, *more), key=lambda touch: touch.at)[-TOUCHES_MAX:])
+
+
+def latest(*instants: datetime | None) -> datetime | None:
+    """The last of those that are known."""
+    return max((at for at in instants if at is not None), default=None)
 
 
 def remember(history: tuple[Happening, ...], new: Happening) -> tuple[Happening, ...]:

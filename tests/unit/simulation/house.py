@@ -90,6 +90,7 @@ def policy(chance: Random) -> dict[str, Any]:
         "channel_costs": chance.choice([{}, {}, {"sms": 8}]),
         "after_refusal": chance.choice(["2d", "60d"]),
         "after_complaint": chance.choice(["1d", "14d"]),
+        "after_contact": chance.choice(["1h", "24h"]),
     }
 
 

@@ -69,7 +69,8 @@ def policy_faults(policy: Policy) -> list[Fault]:
     share = f"{policy.global_holdout} is no share"
     faults += _require(0 <= policy.global_holdout <= 1, "/global_holdout", share, "give a number from 0 to 1")
     faults += [*_duration(policy.after_refusal, "/after_refusal"), *_duration(policy.after_complaint, "/after_complaint")]
-    faults += [*_duration(policy.after_decline, "/after_decline"), *_service_levels(policy.service_levels)]
+    faults += [*_duration(policy.after_decline, "/after_decline"), *_duration(policy.after_contact, "/after_contact")]
+    faults += [*_service_levels(policy.service_levels)]
     faults += [*score_faults(policy)]
     faults += _learning(policy)
     many = f"{policy.sms_segments} segments"

@@ -143,9 +143,9 @@ def _arrived(visit: Visit, candidate: Candidate) -> GateInput:
     """The gate's input for somebody who is here already: nothing is sent, so address, cost, hours, caps and capacity do not count.
 
     Holds, unsolved matters (also a complaint whose hold has lapsed), withdrawn consents, holdouts and the rests after a complaint or a
-    declined offer do.
+    declined offer do; that they came to us is no reason to be silent.
     """
-    given = gate_input(visit.catalogue, visit.state, candidate)
+    given = gate_input(visit.catalogue, replace(visit.state, came_at=None), candidate)
     here = replace(
         given.offers[0],
         address=INTERNAL + given.customer_id,
