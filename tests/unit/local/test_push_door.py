@@ -141,6 +141,13 @@ async def test_the_menu_reaches_the_push_service_too(
     assert [row["accepted"] for row in rows(world)] == [False]
 
 
+async def test_an_answer_without_a_body_can_be_slow_too(client: httpx.AsyncClient, subscription: dict[str, Any]) -> None:
+    await client.put("/faults", json={"faults": [{"kind": "slow_body", "seconds": 0.3}]})
+    began = time.monotonic()
+    assert (await push(client, encrypted(TEXT, subscription["keys"]))).status_code == 201
+    assert time.monotonic() - began >= 0.3
+
+
 @pytest.mark.parametrize(("pad", "reason"), [(b"", "delimiter"), (b"\x01", "delimiter"), (b"\x02\x00", "")])
 def test_a_record_without_its_delimiter_is_none(pad: bytes, reason: str) -> None:
     keys = Keys(ec.generate_private_key(ec.SECP256R1()), os.urandom(16))

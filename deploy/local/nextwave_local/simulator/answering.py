@@ -113,6 +113,8 @@ def _retry_after(fault: Fault) -> str:
 
 
 async def _slowly(body: bytes, seconds: float) -> AsyncIterator[bytes]:
+    if not body:
+        await silence(seconds)
     size = max(1, -(-len(body) // PIECES))
     for start in range(0, len(body), size):
         yield body[start : start + size]

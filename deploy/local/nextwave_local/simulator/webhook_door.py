@@ -29,6 +29,8 @@ BODY_MAX = 20_480
 """The specification's advice for what a payload may be."""
 TOLERANCE_SECONDS = 300
 KEPT_MAX = 1000
+SEEN_MAX = 100_000
+RECEIVERS_MAX = 1000
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,10 +50,10 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @dataclass
 class Receiver:
-    """One consumer. `seen`: ids that it took in."""
+    """One consumer. `seen`: the last ids that it took in."""
 
     secrets: list[str]
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, None] = field(default_factory=dict)
     came: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=KEPT_MAX))
 
 
@@ -62,6 +64,8 @@ def routes(world: World) -> list[Route]:
     async def receiver(request: Request) -> Response:
         name = request.path_params["name"]
         if request.method == "PUT":
+            if len(receivers) >= RECEIVERS_MAX and name not in receivers:
+                raise Problem(507, "too-many", f"at most {RECEIVERS_MAX} can be open: use one of them again")
             receivers[name] = Receiver(understood(await request.body(), Opening).secret.split())
             return as_json({"name": name, "url": str(request.url)}, 201)
         if name not in receivers:
@@ -90,7 +94,9 @@ async def _take(world: World, request: Request, receiver: Receiver) -> Response:
         return Response(status_code=204)
     verdict = world.receive(message, body)
     if verdict.accepted:
-        receiver.seen.add(headers["id"])
+        receiver.seen[headers["id"]] = None
+        if len(receiver.seen) > SEEN_MAX:
+            del receiver.seen[next(iter(receiver.seen))]
     return await answer(request, verdict.fault, Response(status_code=204), MANNERS)
 
 
