@@ -9,6 +9,7 @@ from typing import Literal
 
 import msgspec
 import structlog
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.identifiers import InvalidIdentifierError, blind, identifier
 from nextwave_runtime import seen
 from nextwave_runtime.clock import WallClock
@@ -27,7 +28,7 @@ AT_ONCE = 4
 TRY_EVERY_SECONDS = 1.0
 EXPIRE_EVERY = 600
 """Turns of trying between two looks for what has been kept too long."""
-KIND_OF_ADDRESS = {"email": "email", "sms": "phone", "call": "phone"}
+KIND_OF_ADDRESS: dict[str, str] = {name: terms.identifier for name, terms in CHANNELS.items()}
 Result = Literal["taken", "repeated", "unmatched", "ignored"]
 _log = structlog.get_logger()
 

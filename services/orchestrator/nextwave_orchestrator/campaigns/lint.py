@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 
 from nextwave_orchestrator.campaigns.checks import steps_of
@@ -15,16 +16,8 @@ from nextwave_orchestrator.campaigns.dead_ends import dead_segments, hidden_wave
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Wave
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
 from nextwave_orchestrator.campaigns.timing import remarks
+from nextwave_orchestrator.campaigns.unheard import unheard
 from nextwave_orchestrator.durations import duration
-
-DELIVERY_TIMES: Mapping[str, timedelta] = {
-    "email": timedelta(minutes=15),
-    "sms": timedelta(minutes=5),
-    "call": timedelta(minutes=15),
-    "webpush": timedelta(minutes=5),
-    "onsite": timedelta(minutes=1),
-}
-"""Channels that have an adapter, and how long one contact of each may take to arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +37,7 @@ def lint(campaign: Campaign, around: Surroundings) -> list[Finding]:
     """All findings of a campaign that has no faults of its own, errors first."""
     found = [*_ways(campaign.waves), *_names(campaign, around), *_steps(campaign, around), *_money(campaign, around.policy)]
     found += [*_events(campaign), *_overlaps(campaign, around.others)]
-    found += [*hidden_waves(campaign.waves), *dead_segments(campaign, around.segments)]
+    found += [*unheard(campaign), *hidden_waves(campaign.waves), *dead_segments(campaign, around.segments)]
     found += [Finding(**remark._asdict()) for remark in remarks(campaign, around.now)]
     return sorted(found, key=lambda f: f.level)
 
@@ -114,18 +107,14 @@ def _steps(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
 
 
 def _step(one: Step, at: str, window: timedelta, around: Surroundings) -> Iterator[Finding]:
-    needed = DELIVERY_TIMES.get(one.channel)
-    if needed is None:
-        fix = f"use one of {', '.join(DELIVERY_TIMES)}"
-        yield error("no_adapter", at + "/channel", f"no adapter delivers {one.channel} here", fix)
-        return
-    needed += (one.attempts - 1) * duration(one.spacing)
+    terms = CHANNELS[one.channel]
+    needed = terms.arrives_within + (one.attempts - 1) * duration(one.spacing)
     if window < needed:
         fix = "widen the window" + (" or lower attempts or spacing" if one.attempts > 1 else "")
         yield error("window_too_short", at, f"{one.channel} may take {needed}, longer than the window", fix)
-    if one.channel == "call" and not one.list:
-        yield error("no_list", at, "a call without a list", "name the dialler list: list: <name>")
-    if one.channel != "call" and not one.template:
+    if terms.place and not getattr(one, terms.place):
+        yield error(f"no_{terms.place}", at, f"a {one.channel} without a {terms.place}", f"name who carries it out: {terms.place}: <name>")
+    if not one.template and not terms.place:
         yield error("no_template", at, f"{one.channel} without content", "name a template: template: <key>")
     if one.template:
         yield from content_findings(one, at, around.templates, around.policy)
