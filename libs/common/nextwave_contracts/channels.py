@@ -28,7 +28,7 @@ class Terms:
     """One channel. `cost`: direct cost of one contact in minor units, where the house has said nothing.
 
     `identifier`: the kind of identifier that is its address; empty: it reaches the customer by our own id for them.
-    `arrives_within`: how long one contact may take to arrive, so that no wave closes before; None: nothing delivers it yet.
+    `arrives_within`: how long one contact may take to arrive, so that no wave closes before.
     `reports`: every outcome that a contact of it can have.
     """
 
@@ -37,7 +37,7 @@ class Terms:
     needs_consent: bool = False
     place: Place = ""
     cost: int = 0
-    arrives_within: timedelta | None
+    arrives_within: timedelta
     reports: frozenset[OutcomeKind]
 
 

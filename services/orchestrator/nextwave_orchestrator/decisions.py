@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import assert_never
 
 from msgspec.structs import replace
-from nextwave_contracts.actions import Contact, Content
+from nextwave_contracts.actions import Channel, Contact, Content
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.decisions import Attempt, Decision, Result, Rival
 from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, blind, identifier
@@ -24,9 +25,6 @@ from nextwave_orchestrator.gate import Act, Defer, Judgement, Withhold, decide
 from nextwave_orchestrator.hours.spans import permitted_spans
 from nextwave_orchestrator.received import entry_data
 from nextwave_orchestrator.state import CustomerState, attempt_id, contact_of
-
-KIND_OF_ADDRESS: dict[str, str] = {"email": "email", "sms": "phone", "call": "phone", "webpush": "device_token"}
-"""What kind of identifier an address of the channel is. On the others the customer's own id is the address, or a place."""
 
 
 class Answer(Message, frozen=True, kw_only=True):
@@ -183,7 +181,7 @@ def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
     return content
 
 
-def names_of(profile: Snapshot, channel: str, address: str) -> tuple[str, ...]:
+def names_of(profile: Snapshot, channel: Channel, address: str) -> tuple[str, ...]:
     """Every name by which a stop can mean this contact, each once.
 
     Those of the customer, those by which links sent to customers absorbed since name it, and that of the address, whoever owns it.
@@ -193,8 +191,8 @@ def names_of(profile: Snapshot, channel: str, address: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*own, *addressed, *profile.identifiers)))
 
 
-def _name_of_address(channel: str, address: str) -> tuple[str, ...]:
-    kind = KIND_OF_ADDRESS.get(channel)
+def _name_of_address(channel: Channel, address: str) -> tuple[str, ...]:
+    kind = CHANNELS[channel].identifier
     return (_normal(kind, address),) if kind else ()
 
 

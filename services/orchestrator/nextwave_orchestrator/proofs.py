@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 from nextwave_contracts.actions import TEST_CUSTOMER, Channel, Contact, Content
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.decisions import Decision
 from nextwave_contracts.identifiers import InvalidIdentifierError, blind, identifier
 
@@ -15,7 +16,7 @@ from nextwave_orchestrator.campaigns.definition import HouseAddresses
 from nextwave_orchestrator.candidate import GateInput, Offer
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.checks import hours_of
-from nextwave_orchestrator.decisions import KIND_OF_ADDRESS, Judged, answer, id_of
+from nextwave_orchestrator.decisions import Judged, answer, id_of
 from nextwave_orchestrator.faults import Fault, step
 from nextwave_orchestrator.hours.spans import permitted_spans
 
@@ -72,7 +73,7 @@ def _faults(written: HouseAddresses) -> Iterator[Fault]:
             yield Fault(at + "/channel", f"nothing is sent to try it by {one.channel}", f"use one of {', '.join(TRIED_BY)}")
             continue
         try:
-            identifier(KIND_OF_ADDRESS[one.channel], one.address)
+            identifier(CHANNELS[one.channel].identifier, one.address)
         except InvalidIdentifierError as wrong:
             yield Fault(at + "/address", str(wrong), "write for example ann@example.com, or +4915112345678")
 
@@ -139,7 +140,7 @@ def _given(proof: Proof, catalogue: Catalogue, now: datetime) -> GateInput:
 
 def _contact(proof: Proof, given: GateInput, catalogue: Catalogue) -> Contact:
     (offer,) = given.offers
-    named = blind(identifier(KIND_OF_ADDRESS[proof.channel], proof.address), catalogue.identifier_key)
+    named = blind(identifier(CHANNELS[proof.channel].identifier, proof.address), catalogue.identifier_key)
     return Contact(
         action_id=proof.action_id,
         decision_id=decision_id_of(proof.action_id),

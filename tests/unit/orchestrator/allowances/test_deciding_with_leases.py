@@ -234,7 +234,7 @@ def test_a_campaign_without_budget_has_no_limit_and_is_counted_all_the_same() ->
 
 
 @pytest.mark.parametrize("amount", [UNLIMITED, 40])
-@pytest.mark.parametrize("channel", ["email", "letter"])
+@pytest.mark.parametrize("channel", ["email", "webpush"])
 def test_what_is_left_is_not_told_where_there_is_no_budget_or_the_partition_has_yet_to_ask(channel: str, amount: int) -> None:
     mixes = [{"segment": "*", "channels": [{"channel": channel, "template": "t"}]}]
     built = house(lease(BUDGET, 0, amount=amount), mixes=mixes)
