@@ -16,14 +16,11 @@ from nextwave_runtime.service import Service
 
 from nextwave_channels import api, providers_api
 from nextwave_channels.call_lists.setup import make_call_lists, release_of
-from nextwave_channels.callbacks import routes as callbacks
-from nextwave_channels.callbacks.inbox import Inbox, watch_unmatched
-from nextwave_channels.callbacks.setup import providers
+from nextwave_channels.callbacks.setup import make_callbacks
 from nextwave_channels.claiming import Desk, watch
 from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.endpoints.setup import make_endpoints
 from nextwave_channels.horizon import HoldsHorizon
-from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake
 from nextwave_channels.office import Office
 from nextwave_channels.onsite.setup import make_onsite
@@ -49,16 +46,7 @@ def build(settings: ChannelsSettings) -> Service:
     shared = _Shared(database=database, clock=DatabaseClock(settings.clock, database.wall_seconds))
     horizon = HoldsHorizon(settings.kafka, settings.partitions, steady_seconds)
     bell = Bell()
-    clock_setting = settings.clock
-    desk = Desk(
-        database=shared.database,
-        clock=shared.clock,
-        partitions=settings.partitions,
-        until=lambda business: clock_setting.wall(business) - shared.clock.wall(),
-        monotonic=steady_seconds,
-        horizon=horizon.look,
-        calls=release_of(settings.calls, "twilio"),
-    )
+    desk = _desk(settings, shared, horizon)
     push = make_push(settings, desk)
     endpoints = make_endpoints(settings, shared.database, shared.clock)
     adapters = {**make_adapters(settings, shared.clock), **push.adapters, **endpoints.adapters}
@@ -66,17 +54,11 @@ def build(settings: ChannelsSettings) -> Service:
     calls = make_call_lists(settings, desk, bell)
     onsite = make_onsite(settings, desk, bell)
     tasks = make_tasks(settings, desk)
-    inbox = Inbox(
-        database=shared.database,
-        clock=shared.clock,
-        partitions=settings.partitions,
-        identifier_key=settings.identifier_key.get_secret_value().encode(),
-    )
-    fetching = Http(connections=4)
+    told = make_callbacks(settings, desk)
     intake = Intake(frozenset({*outlets, onsite.channel, tasks.channel}), bell.ring)
     dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
-    app = _http(settings, shared, inbox, fetching, outlets)
-    for router in (calls.router, onsite.router, push.router, tasks.router, endpoints.router):
+    app = _http(settings, shared, outlets)
+    for router in (told.router, calls.router, onsite.router, push.router, tasks.router, endpoints.router):
         app.include_router(router)
     return Service(
         name="channels",
@@ -87,15 +69,28 @@ def build(settings: ChannelsSettings) -> Service:
             shared.clock.follow,
             *(dispatcher.run for dispatcher in dispatchers),
             partial(watch, desk),
-            partial(watch_unmatched, inbox),
+            told.watch,
             *calls.jobs,
             onsite.hand_out,
         ),
-        closing=(*(adapter.close for adapter in adapters.values()), *calls.closing, horizon.close, fetching.close, shared.database.close),
+        closing=(*(adapter.close for adapter in adapters.values()), *calls.closing, horizon.close, told.close, shared.database.close),
     )
 
 
-def _http(settings: ChannelsSettings, shared: _Shared, inbox: Inbox, fetching: Http, outlets: Mapping[str, Outlets]) -> FastAPI:
+def _desk(settings: ChannelsSettings, shared: _Shared, horizon: HoldsHorizon) -> Desk:
+    clock_setting = settings.clock
+    return Desk(
+        database=shared.database,
+        clock=shared.clock,
+        partitions=settings.partitions,
+        until=lambda business: clock_setting.wall(business) - shared.clock.wall(),
+        monotonic=steady_seconds,
+        horizon=horizon.look,
+        calls=release_of(settings.calls, "twilio"),
+    )
+
+
+def _http(settings: ChannelsSettings, shared: _Shared, outlets: Mapping[str, Outlets]) -> FastAPI:
     app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url="/docs", redoc_url=None)
     problem.install(app)
     office = Office(
@@ -110,7 +105,4 @@ def _http(settings: ChannelsSettings, shared: _Shared, inbox: Inbox, fetching: H
         database=shared.database, clock=shared.clock, keyring=office.keyring, outlets=outlets, replica=settings.replica
     )
     app.include_router(providers_api.router(board))
-    doors = providers(settings.callbacks, settings.mail, settings.twilio, fetching)
-    app.include_router(callbacks.router(inbox, doors, settings.channels_url))
-    app.include_router(callbacks.listing(inbox, office.keyring))
     return app

@@ -136,15 +136,19 @@ async def watch_unmatched(inbox: Inbox) -> None:
     turns = 0
     while True:
         try:
-            while await inbox.try_again():
-                pass
-            if turns % EXPIRE_EVERY == 0:
-                async with inbox.database.transaction() as connection:
-                    await unmatched.expire(connection)
+            await _turn(inbox, expiring=turns % EXPIRE_EVERY == 0)
             turns += 1
         except UNAVAILABLE as error:
             _log.warning("unmatched_callbacks_wait", error=repr(error)[:300])
         await asyncio.sleep(TRY_EVERY_SECONDS)
+
+
+async def _turn(inbox: Inbox, *, expiring: bool) -> None:
+    while await inbox.try_again():
+        pass
+    if expiring:
+        async with inbox.database.transaction() as connection:
+            await unmatched.expire(connection)
 
 
 def _count(step: Step | None) -> None:

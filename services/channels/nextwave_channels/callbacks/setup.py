@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+
+from fastapi import APIRouter
+from nextwave_runtime.auth import Keyring
+
+from nextwave_channels.callbacks import routes
 from nextwave_channels.callbacks.dialler import DiallerCallbacks
 from nextwave_channels.callbacks.dsn import Dsn
 from nextwave_channels.callbacks.evidence import Provider
+from nextwave_channels.callbacks.inbox import Inbox, watch_unmatched
 from nextwave_channels.callbacks.mailgun import Mailgun
 from nextwave_channels.callbacks.postmark import Postmark
 from nextwave_channels.callbacks.sendgrid import SendGrid, read_key
 from nextwave_channels.callbacks.sns import Fetch, Ses
 from nextwave_channels.callbacks.standard import Standard
 from nextwave_channels.callbacks.twilio import Twilio
-from nextwave_channels.settings import CallbackSettings, MailSettings, TwilioSettings
+from nextwave_channels.claiming import Desk
+from nextwave_channels.http_port import Http
+from nextwave_channels.settings import CallbackSettings, ChannelsSettings, MailSettings, TwilioSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Callbacks:
+    """What takes callbacks in: its routes, its background job, what it closes at the end."""
+
+    router: APIRouter
+    watch: Callable[[], Awaitable[None]]
+    close: Callable[[], Awaitable[None]]
+
+
+def make_callbacks(settings: ChannelsSettings, desk: Desk) -> Callbacks:
+    """The doors that the settings open. Raises `ValueError` for a key that is none."""
+    key = settings.identifier_key.get_secret_value().encode()
+    inbox = Inbox(database=desk.database, clock=desk.clock, partitions=desk.partitions, identifier_key=key)
+    fetching = Http(connections=4)
+    doors = providers(settings.callbacks, settings.mail, settings.twilio, fetching)
+    router = APIRouter()
+    router.include_router(routes.router(inbox, doors, settings.channels_url))
+    router.include_router(routes.listing(inbox, Keyring(settings.keys_file)))
+    return Callbacks(router=router, watch=partial(watch_unmatched, inbox), close=fetching.close)
 
 
 def providers(callbacks: CallbackSettings, mail: MailSettings, phone: TwilioSettings, http: Fetch) -> dict[str, Provider]:
