@@ -71,9 +71,12 @@ async def body_of(request: Request, kind: type[Body]) -> Body:
 
 def described(kind: type[msgspec.Struct]) -> dict[str, Any]:
     """The body's schema, for OpenAPI."""
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": msgspec.json.schema_components([kind])[1][kind.__name__]}},
-        }
-    }
+    (schema,), parts = msgspec.json.schema_components([kind], ref_template="{name}")
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": _inlined(schema, parts)}}}}
+
+
+def _inlined(node: Any, parts: dict[str, Any]) -> Any:
+    """The schema without references, which would lead out of the place where it is put."""
+    if isinstance(node, dict):
+        return _inlined(parts[node["$ref"]], parts) if "$ref" in node else {name: _inlined(value, parts) for name, value in node.items()}
+    return [_inlined(each, parts) for each in node] if isinstance(node, list) else node

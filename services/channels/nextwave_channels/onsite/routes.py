@@ -25,7 +25,8 @@ from nextwave_channels.public import ANYWHERE, body_of, described, public, sourc
 
 ANONYMOUS_MIN = 16
 """Characters of an anonymous id: who can name it is taken for the visitor, so it must be none that can be guessed."""
-HEARTBEAT_SECONDS = 15.0
+HEARTBEAT_SECONDS = 5.0
+"""Also how long a revoked write key may go on listening."""
 RETRY_MS = (1_000, 5_000)
 """After how long a page comes again: drawn, so that all pages of a replica that stops do not come at once."""
 FULL_RETRY_SECONDS = 30
