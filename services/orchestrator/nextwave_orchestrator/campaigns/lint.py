@@ -13,11 +13,12 @@ from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 from nextwave_orchestrator.campaigns.checks import steps_of
 from nextwave_orchestrator.campaigns.contents import content_findings, near
 from nextwave_orchestrator.campaigns.dead_ends import dead_segments, hidden_waves
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Wave
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Trigger, Wave
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
 from nextwave_orchestrator.campaigns.timing import remarks
 from nextwave_orchestrator.campaigns.unheard import unheard
 from nextwave_orchestrator.durations import duration
+from nextwave_orchestrator.rules.responses import read_response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,21 +131,41 @@ def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
         yield warning(
             "no_value", "/goal/value", "a goal worth nothing covers no cost: paid channels are never used", "give the goal a value"
         )
+    yield from _spent(campaign, policy)
+
+
+def _spent(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
+    """What leaves nothing to spend, or nobody to spend it on."""
+    costs = {one.channel: policy.channel_costs.get(one.channel, 0) for wave in campaign.waves for _, one in steps_of(wave, "")}
+    for channel, cost in sorted(costs.items()):
+        if campaign.budget is not None and cost > campaign.budget.amount:
+            detail = f"one contact by {channel} costs {cost}, more than the whole budget: it is never used"
+            yield warning("budget_too_small", "/budget/amount", detail, f"give at least {cost}, or leave {channel} out")
+    if campaign.holdout == 1:
+        yield warning("nobody_contacted", "/holdout", "everybody is held out, so that nobody is contacted", "give a share below 1")
 
 
 def _events(campaign: Campaign) -> Iterator[Finding]:
-    for at, type_ in (("/goal/event", campaign.goal.event), ("/entry/on/event", campaign.entry.on.event)):
+    asked = (test for n, wave in enumerate(campaign.waves) for test in read_response(wave.response, f"/waves/{n}/response"))
+    answers = [(test.pointer + "/event", test.type) for test in asked if not test.type.startswith("outcome.")]
+    for at, type_ in (("/goal/event", campaign.goal.event), ("/entry/on/event", campaign.entry.on.event), *answers):
         near = get_close_matches(type_, TOUCHPOINT_TYPES, n=1, cutoff=0.8)
         if type_ and type_ not in TOUCHPOINT_TYPES and near:
             yield warning("unknown_event", at, f"{type_!r} has no built-in meaning", f"did you mean {near[0]}?")
 
 
+def _meet(one: Trigger, other: Trigger) -> bool:
+    """Whether one moment can let somebody in by both."""
+    sides = ((one.entered, other.entered), (one.left, other.left))
+    return one == other or any(set(values) & set(theirs.get(name, ())) for mine, theirs in sides for name, values in mine.items())
+
+
 def _overlaps(campaign: Campaign, others: tuple[Campaign, ...]) -> Iterator[Finding]:
     for other in others:
-        same = other.key != campaign.key and other.entry.on == campaign.entry.on and other.purpose == campaign.purpose
+        same = other.key != campaign.key and _meet(other.entry.on, campaign.entry.on) and other.purpose == campaign.purpose
         audiences = {other.entry.audience.segment, campaign.entry.audience.segment}
         if same and (len(audiences) == 1 or "*" in audiences):
-            detail = f"campaign {other.key!r} lets the same customers in on the same trigger"
+            detail = f"campaign {other.key!r} lets the same customers in at the same moment"
             yield warning(
                 "overlap", "/entry", detail, "score, then priority, then key, decides who gets a cap; split the audiences if you want both"
             )

@@ -60,6 +60,10 @@ CASES: list[tuple[str, Any, str, str, str]] = [
     ("/goal/currency", "USD", "error", "currency", "/goal/currency"),
     ("/goal/value", 0, "warning", "no_value", "/goal/value"),
     ("/needs", ["payment"], "warning", "not_declared", "/needs/0"),
+    ("/budget", {"amount": 249}, "warning", "budget_too_small", "/budget/amount"),
+    ("/holdout", 1, "warning", "nobody_contacted", "/holdout"),
+    ("/waves/0/response", {"event": "page.view"}, "warning", "unknown_event", "/waves/0/response/event"),
+    ("/waves/0/response/any/1/event", "pages.viewed", "warning", "unknown_event", "/waves/0/response/any/1/event"),
 ]
 
 
@@ -187,6 +191,21 @@ def test_two_campaigns_on_one_trigger_and_audience_are_warned_of() -> None:
     assert finding.code == "overlap"
     assert "priority, then key, decides who gets a cap" in finding.fix
     assert lint(plan(), around(others=(elsewhere,))) == []
+
+
+@pytest.mark.parametrize(
+    ("on", "meets"),
+    [
+        ({"entered": {"churn.band": ["high", "lost"]}}, True),
+        ({"entered": {"churn.band": ["lost"]}}, False),
+        ({"entered": {"stage": ["decline"], "churn.band": ["elevated"]}}, True),
+        ({"left": {"churn.band": ["high"]}}, False),
+        ({"event": "order.placed"}, False),
+    ],
+)
+def test_campaigns_that_one_crossing_can_let_somebody_into_are_warned_of(on: dict[str, Any], meets: bool) -> None:
+    other = read_as(put(put(PLAN, "/key", "other"), "/entry/on", on), Campaign)
+    assert [finding.code for finding in lint(plan(), around(others=(other,)))] == ["overlap"] * meets
 
 
 STATES: list[tuple[Verb, CampaignState, CampaignState | None]] = [
