@@ -21,7 +21,7 @@ _OF_TEAM = "(cast(:team as text) is null or d.list = :team)"
 
 _KEEP = Statement(
     "insert into tasks (action_id, attempt, holder, claimed_at, until) select action_id, attempt, :holder, cast(:now as timestamptz), until"
-    " from unnest(cast(:action_ids as text[]), cast(:attempts as int[]), cast(:untils as timestamptz[])) as n(action_id, attempt, until)"
+    " from unnest(cast(:action_ids as text[]), cast(:attempts as int[]), cast(:ends as timestamptz[])) as n(action_id, attempt, until)"
 )
 _NEWEST = Statement(
     f"select {_HOLDING} from tasks t where t.action_id = :action_id order by t.attempt desc limit 1"  # noqa: S608  (constants, above)
@@ -65,7 +65,7 @@ async def keep(connection: AsyncConnection, held: Sequence[tuple[Delivery, datet
         "now": now,
         "action_ids": [d.contact.action_id for d, _ in held],
         "attempts": [d.attempt for d, _ in held],
-        "untils": [until for _, until in held],
+        "ends": [until for _, until in held],
     }
     await _KEEP.run(connection, bound)
 
