@@ -62,7 +62,7 @@ class CallbackSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
 
-    twilio_webhook_secrets: SecretStr = Field(default=SecretStr(""), description="Twilio: secrets of shared keys, beside the token")
+    twilio_webhook_secrets: SecretStr = Field(default=SecretStr(""), description="Twilio: secrets of shared keys, or the token before")
     sendgrid_keys: str = Field(default="", description="SendGrid: verification keys of the signed Event Webhook")
     mailgun_keys: SecretStr = Field(default=SecretStr(""), description="Mailgun: HTTP webhook signing keys")
     postmark_secrets: SecretStr = Field(default=SecretStr(""), description="Postmark: passwords, or user:password, of the webhook's URL")

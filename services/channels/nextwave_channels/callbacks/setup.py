@@ -9,7 +9,8 @@ from functools import partial
 from fastapi import APIRouter
 from nextwave_runtime.auth import Keyring
 
-from nextwave_channels.callbacks import routes
+from nextwave_channels.adapters.twilio import Account
+from nextwave_channels.callbacks import look_up, routes
 from nextwave_channels.callbacks.dialler import DiallerCallbacks
 from nextwave_channels.callbacks.dsn import Dsn
 from nextwave_channels.callbacks.evidence import Provider
@@ -42,15 +43,24 @@ def make_callbacks(settings: ChannelsSettings, desk: Desk) -> Callbacks:
     doors = providers(settings.callbacks, settings.mail, settings.twilio, fetching)
     router = APIRouter()
     router.include_router(routes.router(inbox, doors, settings.channels_url))
-    router.include_router(routes.listing(inbox, Keyring(settings.keys_file)))
+    keyring = Keyring(settings.keys_file)
+    router.include_router(routes.listing(inbox, keyring))
+    router.include_router(look_up.router(inbox, keyring, look_up.Twilio(_account(settings), fetching)))
     return Callbacks(router=router, watch=partial(watch_unmatched, inbox), close=fetching.close)
+
+
+def _account(settings: ChannelsSettings) -> Account:
+    phone = settings.twilio
+    token = phone.twilio_token.get_secret_value()
+    return Account(url=phone.twilio_url, sid=phone.twilio_account, token=token, callbacks_url=settings.channels_url)
 
 
 def providers(callbacks: CallbackSettings, mail: MailSettings, phone: TwilioSettings, http: Fetch) -> dict[str, Provider]:
     """The doors that are open. Raises `ValueError` for a key that is none."""
     standard = Standard(tuple(mail.mail_callback_secret.get_secret_value().split()))
     doors: dict[str, Provider] = {"generic": standard, "mail": standard, "dialler": DiallerCallbacks(standard.secrets)}
-    tokens = (*phone.twilio_token.get_secret_value().split(), *callbacks.twilio_webhook_secrets.get_secret_value().split())
+    token = phone.twilio_token.get_secret_value()
+    tokens = (*([token] if token else []), *callbacks.twilio_webhook_secrets.get_secret_value().split())
     if tokens:
         doors["twilio"] = Twilio(tokens)
     if keys := callbacks.sendgrid_keys.split():
