@@ -31,9 +31,9 @@ SECRET = "secret"
 
 
 def script() -> str:
-    """Every shell block in order. What asks scoring, and what a running stack alone knows, is given from outside; any error ends it."""
+    """Every shell block in order. What asks other services, or a running stack alone knows, is given from outside; an error ends it."""
     lines = [line for block in BLOCKS.findall(GUIDE) for line in block.splitlines()]
-    asked = [line for line in lines if not line.startswith("export ") and "$S/" not in line]
+    asked = [line for line in lines if not line.startswith("export ") and not {"$I/", "$S/"} & set(re.findall(r"\$[A-Z]/", line))]
     text = "\n".join(asked).replace("curl -sS ", "curl -sS --fail-with-body ")
     return "set -euxo pipefail\n" + text.replace(":publish", ":publish && wait_for_a_decision", 1)
 
