@@ -153,8 +153,8 @@ async def record(desk: Desk, delivery: Delivery, answer: Answer) -> Step | None:
     contact = delivery.contact
     async with desk.database.transaction() as connection:
         now = desk.clock.now()
-        if isinstance(answer, Refused) and (answer.opted_out or answer.bounced):
-            said = stopping.of_refusal(answer, contact, now)
+        said = stopping.of_refusal(answer, contact, now) if isinstance(answer, Refused) else []
+        if said:
             await stopping.record_facts(connection, said, now, desk.partitions)
         stored = await store.lock_one(connection, contact.action_id)
         step = life.conclude(stored, answer, now) if stored and stored.attempt == delivery.attempt else None

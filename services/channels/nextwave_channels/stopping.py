@@ -47,8 +47,13 @@ def opt_out(contact: Contact, now: datetime, source: str) -> list[Fact]:
 
 
 def of_refusal(refused: Refused, contact: Contact, now: datetime) -> list[Fact]:
-    """What it means that a provider refused: it knows that the recipient said stop, or that there is no such address."""
-    return of_effect("opted_out" if refused.opted_out else "closed", party_of(contact), now, f"provider:{contact.channel}")
+    """What it means that a provider refused: it knows that the recipient said stop, or that there is no such address.
+
+    A browser that is gone closes nothing: it may subscribe again under the same name.
+    """
+    closed = refused.bounced and contact.channel != "webpush"
+    effect: Effect = "opted_out" if refused.opted_out else "closed" if closed else ""
+    return of_effect(effect, party_of(contact), now, f"provider:{contact.channel}")
 
 
 def party_of(contact: Contact) -> Party:
