@@ -27,8 +27,11 @@ PROCESSOR = "channels"
 """The name under which the progress of reading `actions` and `holds` is kept."""
 STOP_TIMER = "stop"
 """Kind of the timer (key: the campaign) that goes on withdrawing what is queued for a stopped campaign."""
-STOP_MAX = 500
-"""Deliveries of stopped campaigns withdrawn in one batch; the rest follows by timer, and the gate keeps them unsent meanwhile."""
+STOP_MAX = 100
+"""Deliveries of stopped campaigns withdrawn in one batch; the rest follows by timer, and the gate keeps them unsent meanwhile.
+
+A claim has 0.6 s for its ten round trips: larger pieces, one for each partition, would keep the loop too busy for it.
+"""
 
 
 @dataclass(slots=True, kw_only=True)
