@@ -108,13 +108,17 @@ def retry_after(headers: Mapping[str, str], wall_now: float) -> float | None:
 
 async def _read(response: httpx.Response) -> bytes:
     """The body as far as it comes: the status alone says what became of the request; a broken or endless body does not take that back."""
-    body = b""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            async for piece in response.aiter_bytes():
-                body += piece
-                if len(body) >= BODY_MAX:
-                    break
+            return await _cut(response)
     except (httpx.HTTPError, TimeoutError):
         return b""
+
+
+async def _cut(response: httpx.Response) -> bytes:
+    body = b""
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) >= BODY_MAX:
+            break
     return body[:BODY_MAX]

@@ -24,6 +24,7 @@ from nextwave_channels.prices import COLUMNS, parse
 from nextwave_channels.provider_store import Word, say
 from nextwave_channels.rate import Rate
 from nextwave_contracts.actions import Contact
+from nextwave_runtime.database import Statement
 
 UNREACHED = Refused(detail="not reached: ConnectError", permanent=False, down=True)
 
@@ -193,15 +194,22 @@ async def test_a_claim_takes_no_more_than_the_rate_leaves_and_gives_back_what_th
 async def test_of_two_claims_at_once_the_second_waits_and_gets_what_the_first_left_of_the_rate(place: Place) -> None:
     await place.put(*(a_contact(action_id=f"a{n}") for n in range(9)))
     rate = Rate(per_second=0.001, burst=5)
+
+    async def waits() -> bool:
+        question = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        async with place.database.connection() as asking:
+            return bool(await Statement(question).rows(asking))
+
     first = Outlets("email", [outlet("limited", Recorder(), rate=rate)], place.clock, place.steady)
+    async with place.database.transaction() as connection:
+        await say(connection, ("email", "limited"), Word())
     async with place.database.transaction() as connection:
         allotted = await first.allot(9, connection)
         for n in range(3):
             allotted.way(queue(a_contact(action_id=f"x{n}"), NOON), NOON)
         await allotted.keep(connection)
         second = asyncio.create_task(place.dispatcher_over(outlet("limited", Recorder(), rate=rate)).claim(9))
-        await asyncio.sleep(0.2)
-        assert not second.done()
+        await place.until(waits)
     assert len(await second or []) == 2
 
 
