@@ -18,7 +18,7 @@ LOCKS := requirements.lock requirements-build.lock requirements-data.lock requir
 OVERLAYS := local production
 IMAGE_TAG ?= dev
 
-.PHONY: help demo up down test check bench faults docs manifests images lock format clean lint types imports spelling dockerfile
+.PHONY: help demo up down test check bench faults docs script manifests images lock format clean lint types imports spelling dockerfile
 
 help: ## show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ dockerfile: .venv/ready
 docs: .venv/ready ## write the generated documents
 	@mkdir -p build
 	$(BIN)/python -m nextwave_contracts.asyncapi > build/asyncapi.json && mv build/asyncapi.json docs/asyncapi.json
+	$(BIN)/python -m nextwave_channels.picture > build/delivery-states.md && mv build/delivery-states.md docs/delivery-states.md
+
+script: .venv/ready ## minify the script that shops load for on-site invitations
+	PYTHONPATH=tests $(BIN)/python -m clients.minify
 
 manifests: build/kubectl ## render the Kubernetes overlays into build/manifests
 	@mkdir -p build/manifests

@@ -6,16 +6,19 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from channel_contacts import NOON
 from nextwave_channels import store
 from nextwave_channels.answers import Accepted, Answer
+from nextwave_channels.claiming import Desk
 from nextwave_channels.delivery import queue
-from nextwave_channels.dispatcher import Bell, Desk, Dispatcher
+from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.horizon import Horizon
+from nextwave_channels.outlets import Outlet, Outlets
 from nextwave_channels.pacing import Pace
+from nextwave_channels.prices import NO_PRICES, Prices
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.wire import decode
@@ -37,8 +40,8 @@ class HandClock:
     def now(self) -> datetime:
         return self.instant
 
-    def at(self, wall_seconds: float) -> datetime:  # noqa: ARG002  (the Clock port's own)
-        return self.instant
+    def at(self, wall_seconds: float) -> datetime:
+        return self.instant + timedelta(seconds=wall_seconds - time.time())
 
     def wall(self) -> float:
         return time.time()
@@ -72,6 +75,8 @@ class Place:
     database: Database
     clock: HandClock
     monotonic: Callable[[], float] = time.monotonic
+    steady: Callable[[], float] = time.monotonic
+    """The seconds of breakers and rests."""
     horizon: Callable[[], Awaitable[Horizon]] | None = None
     """How many stops are accepted; None: none at all."""
 
@@ -90,7 +95,11 @@ class Place:
         return Horizon(self.monotonic(), {})
 
     def dispatcher(self, adapter: Recorder, pace: Pace | None = None) -> Dispatcher:
-        return Dispatcher("email", adapter, pace or Pace(concurrency=8, fresh_seconds=PATIENT_SECONDS), self.desk, Bell())
+        outlet = Outlet(provider="smtp", adapter=adapter, pace=pace or Pace(concurrency=8, fresh_seconds=PATIENT_SECONDS))
+        return self.dispatcher_over(outlet)
+
+    def dispatcher_over(self, *outlets: Outlet, channel: str = "email", prices: Prices = NO_PRICES) -> Dispatcher:
+        return Dispatcher(Outlets(channel, outlets, self.clock, self.steady, prices), self.desk, Bell())
 
     async def put(self, *contacts: Contact, due_at: datetime = NOON) -> None:
         async with self.database.transaction() as connection:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 from clients.serving import Served
+from cryptography.hazmat.primitives.asymmetric import ec
+from nextwave_channels.push.sealing import TEXT_MAX, Recipient, point_of, seal, unpadded
 from node_tools import installed, run_node
 from unit.ingest.fakes import WRITE_KEY
 
@@ -30,3 +32,11 @@ def test_the_events_of_cloudevents_for_node_are_touchpoints(served: Served) -> N
         ("n-binary", "call.ended", 61),
         ("n-structured", "call.ended", 61),
     }
+
+
+def test_a_push_message_is_read_by_http_ece() -> None:
+    secret, auth, text = 7, b"a" * 16, "ü" * (TEXT_MAX // 2)
+    to = Recipient("https://push.example/1", point_of(ec.derive_private_key(secret, ec.SECP256R1()).public_key()), auth)
+    body = seal(text.encode(), to, ec.generate_private_key(ec.SECP256R1()), b"s" * 16)
+    given = (unpadded(raw) for raw in (secret.to_bytes(32), auth, body))
+    assert msgspec.json.decode(run_node(installed(NODE) / "open_push.mjs", *given)) == {"text": text}

@@ -15,3 +15,5 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     mail_callback_secret: str
     write_key: str
     api_token: str
+    webpush_key: str = ""
+    """VAPID private key; a stack that was made before there was web push has none, and sends none."""

@@ -25,6 +25,7 @@ def load_or_make(path: Path, keys_file: Path) -> Credentials:
         mail_callback_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
         write_key=_key(keys_file, keys.Name("write", "local"), ()),
         api_token=_key(keys_file, keys.Name("api", "local"), ROLES),
+        webpush_key=secrets.token_urlsafe(32),
     )
     path.touch(mode=0o600)
     path.write_bytes(msgspec.json.encode(made))

@@ -22,10 +22,10 @@ Kind = Annotated[str, typer.Argument(help="write (for a source) or api (a token 
 @app.command("list")
 def show(state: State = None, file: File = None) -> None:
     """List the keys; secrets are not stored and cannot be shown."""
-    path = _path(state, file)
-    for key in _keys().listing(path):
-        ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
-        typer.echo(f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{ends}")
+    with _complaining():
+        for key in _keys().listing(_path(state, file)):
+            ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
+            typer.echo(f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{ends}")
 
 
 @app.command()
@@ -82,7 +82,11 @@ def _name(kind: str, name: str) -> Any:
 
 
 def _path(state: Path | None, file: Path | None) -> Path:
-    return file or state_folder(state).keys
+    """The key file; a stack's only where there is one, since a file in the wrong folder would open nothing."""
+    path = file or state_folder(state).keys
+    if file is None and not path.exists():
+        raise _keys().UnusableKeyError(f"no stack was ever started in {path.parent}: `nextwave up` first, or name a key file by --file")
+    return path
 
 
 def _keys() -> ModuleType:

@@ -122,4 +122,6 @@ def _channels(layout: Layout, secret: Credentials) -> dict[str, str]:
         "SMS_FROM": "+14155550100",
         "CALL_FROM": "+14155550101",
         "MAIL_CALLBACK_SECRET": secret.mail_callback_secret,
+        "WEBPUSH_KEY": secret.webpush_key,
+        "WEBPUSH_LOOPBACK": "true",
     }

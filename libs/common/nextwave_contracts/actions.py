@@ -14,12 +14,18 @@ UNHELD_PURPOSES: frozenset[str] = frozenset({"recovery", "transactional", "servi
 Channel = Literal["email", "sms", "call", "webpush", "onsite", "visit", "chat", "letter", "webhook"]
 
 
+TEST_CUSTOMER = "test-"
+"""What the id of a test's customer begins with; those of customers are UUIDs."""
+
+
 class Content(Message, frozen=True, kw_only=True):
     """What is said, rendered for this customer. `html` only where the channel can show it."""
 
     text: str
     subject: str = ""
     html: str = ""
+    language: str = ""
+    """Which of the template's languages it is, BCP 47; empty: its default, whose language nobody named."""
 
 
 class Span(Message, frozen=True, kw_only=True):
@@ -46,6 +52,8 @@ class Contact(Message, frozen=True, kw_only=True, tag="contact"):
     content: Content
     subjects: tuple[str, ...]
     """Keyed hashes of the customer's identifiers, so that a hold by any of them matches."""
+    address_subject: str = ""
+    """The one of `subjects` that names the address; empty where the address names nobody (a page, a letter box)."""
     permitted: tuple[Span, ...]
     """Legal contact hours in every candidate time zone, from the decision to `not_after`."""
     decided_at: datetime
@@ -62,6 +70,8 @@ class Contact(Message, frozen=True, kw_only=True, tag="contact"):
     spacing_seconds: int = 0
     attempt: int = 1
     """Which of them this is. The id of the first one, `-` and the number are the id of each further one."""
+    test: bool = False
+    """Nobody's contact: a text that the house sends to itself. No campaign made it, its customer is none, and it has no outcome."""
 
 
 class Withdraw(Message, frozen=True, kw_only=True, tag="withdraw"):

@@ -78,6 +78,10 @@ class Decision(Message, frozen=True, kw_only=True, tag="decision"):
     """The candidates that it was ranked against, those worth most first."""
     attempt: int = 1
     """Of a call, which attempt this is."""
+    language: str = ""
+    """Which of its template's languages the contact speaks; empty: the default one, or no contact."""
+    test: bool = False
+    """A template sent to an address of the house itself; the customer is none."""
 
 
 class RunStarted(Message, frozen=True, kw_only=True, tag="run_started"):

@@ -7,6 +7,7 @@ import hmac
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 import idna
 import phonenumbers
@@ -134,6 +135,18 @@ def _e164(value: str, region: str | None) -> str:
     if not phonenumbers.is_possible_number(number):
         raise InvalidIdentifierError("phone has a length that no number of its country has")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+
+
+@lru_cache(maxsize=4096)
+def countries_of_phone(number: str) -> tuple[str, ...]:
+    """The ISO 3166-1 code of an E.164 number's country; where its digits do not tell, every country that shares its calling code."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ()
+    known = phonenumbers.region_code_for_number(parsed)
+    candidates = (known,) if known else phonenumbers.region_codes_for_country_code(parsed.country_code or 0)
+    return tuple(code for code in candidates if code.isalpha())
 
 
 _NORMAL_FORMS = {"email": _email, "phone": _phone}

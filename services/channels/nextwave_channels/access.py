@@ -45,5 +45,6 @@ def needs(*roles: Role | str) -> Callable[..., Key]:
 READS = [Depends(needs(*ROLES))]
 READS_SUPPRESSIONS = [Depends(needs("viewer", "operator", "privacy"))]
 Reader = Annotated[Key, Depends(needs(*ROLES))]
+Agent = Annotated[Key, Depends(needs("agent"))]
 Operator = Annotated[Key, Depends(needs("operator"))]
 Suppressor = Annotated[Key, Depends(needs("operator", "privacy"))]

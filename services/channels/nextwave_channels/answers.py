@@ -20,12 +20,16 @@ class Refused:
     """The provider surely did not take it. `permanent`: the same request would be refused again.
 
     `retry_after_seconds` is wall time that the provider asked for. `opted_out`: it knows that the recipient said stop.
+    `down`: the provider is at fault, not the contact (it was not reached, or says that it is away).
+    `bounced`: the address is dead, and nothing can be sent there any more.
     """
 
     detail: str
     permanent: bool
     retry_after_seconds: float | None = None
     opted_out: bool = False
+    down: bool = False
+    bounced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,25 +1,20 @@
-"""What operators and owners see and do at the channels: deliveries, suppressions, sums, and settling what is uncertain."""
+"""What operators and owners see and do at the channels: deliveries, sums, and settling what is uncertain."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from nextwave_contracts.actions import Channel, Purpose
-from nextwave_contracts.clock import Clock
-from nextwave_contracts.identifiers import InvalidIdentifierError, blind, parse
-from nextwave_runtime.auth import Keyring
-from nextwave_runtime.database import Database
-from nextwave_runtime.problem import FieldError, Problem
+from nextwave_runtime.problem import Problem
 from pydantic import BaseModel, ConfigDict, Field
 
 from nextwave_channels import delivery as life
-from nextwave_channels import listing, stopping, store
-from nextwave_channels.access import READS, READS_SUPPRESSIONS, Operator, Reader, Suppressor, guarded
+from nextwave_channels import listing, store
+from nextwave_channels.access import READS, Operator, Reader, guarded
 from nextwave_channels.delivery import Delivery, State
-from nextwave_channels.gate import Fact
+from nextwave_channels.office import Office
+from nextwave_channels.suppressions import routes as suppressions
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 Text = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00]*$")]
@@ -70,6 +65,7 @@ class DeliveryDetail(DeliveryRow):
     not_after: datetime
     cost: int
     currency: str
+    provider: str
     provider_id: str
     steps: list[StepRow]
 
@@ -81,41 +77,6 @@ class Resolution(BaseModel):
 
     state: Literal["accepted", "delivered", "failed"]
     note: str = Field(default="", max_length=200)
-
-
-class SuppressionScope(BaseModel):
-    """Whom and what a suppression is about; `channel` or `purpose` empty means all."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    identifier: str = Field(max_length=256, description="kind:value, for example email:ann@example.com")
-    channel: Channel | Literal[""] = ""
-    purpose: Purpose | Literal[""] = ""
-
-
-class Suppressed(BaseModel):
-    """The subject (keyed hash), and how many queued deliveries were withdrawn at once."""
-
-    subject: str
-    withdrawn: int
-
-
-class SuppressionRow(BaseModel):
-    """The newest word on a scope: `stopped` or lifted."""
-
-    subject: str
-    channel: str
-    purpose: str
-    stopped: bool
-    at: datetime
-    source: str
-
-
-class SuppressionPage(BaseModel):
-    """A page of suppressions; `cursor` leads to the next one."""
-
-    suppressions: list[SuppressionRow]
-    cursor: str | None
 
 
 class DeliveryCount(BaseModel):
@@ -135,22 +96,11 @@ class Statistics(BaseModel):
     outcomes: dict[str, int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
-    """What the API works with."""
-
-    database: Database
-    clock: Clock
-    keyring: Keyring
-    identifier_key: bytes
-    partitions: int
-
-
 def router(office: Office) -> APIRouter:
     """All of `/v1` but the callbacks."""
     routes = guarded(office.keyring, "/v1")
     _delivery_routes(routes, office)
-    _suppression_routes(routes, office)
+    suppressions.add_routes(routes, office)
 
     @routes.get("/statistics", tags=["deliveries"], dependencies=READS)
     async def read_statistics(campaign: Text = None) -> Statistics:
@@ -192,32 +142,6 @@ def _delivery_routes(routes: APIRouter, office: Office) -> None:
         return await _read(office, action_id, open_address="privacy" in key.roles)
 
 
-def _suppression_routes(routes: APIRouter, office: Office) -> None:
-    @routes.get("/suppressions", tags=["suppressions"], dependencies=READS_SUPPRESSIONS)
-    async def list_suppressions(identifier: Text = None, limit: Limit = 50, cursor: Text = None) -> SuppressionPage:
-        subject = None if identifier is None else _subject(office, identifier)
-        async with office.database.transaction() as connection:
-            rows, following = await listing.suppressions(connection, subject, cursor, limit)
-        return SuppressionPage(suppressions=[SuppressionRow(**row) for row in rows], cursor=following)
-
-    @routes.put("/suppressions", tags=["suppressions"])
-    async def suppress(scope: SuppressionScope, key: Suppressor) -> Suppressed:
-        return await _say(office, scope, stopped=True, source=f"api:{key.name}")
-
-    @routes.delete("/suppressions", tags=["suppressions"])
-    async def lift_suppression(scope: Annotated[SuppressionScope, Query()], key: Suppressor) -> Suppressed:
-        return await _say(office, scope, stopped=False, source=f"api:{key.name}")
-
-
-async def _say(office: Office, scope: SuppressionScope, *, stopped: bool, source: str) -> Suppressed:
-    subject = _subject(office, scope.identifier)
-    async with office.database.transaction() as connection:
-        now = office.clock.now()
-        fact = Fact(subject=subject, kind="opt", channel=scope.channel, purpose=scope.purpose, stopped=stopped, at=now, source=source)
-        withdrawn = await stopping.record_facts(connection, [fact], now, office.partitions)
-    return Suppressed(subject=subject, withdrawn=withdrawn)
-
-
 async def _read(office: Office, action_id: str, *, open_address: bool) -> DeliveryDetail:
     async with office.database.transaction() as connection:
         row = await listing.one(connection, _named(action_id))
@@ -231,7 +155,9 @@ def _of_contact(stored: Delivery, *, open_address: bool) -> dict[str, Any]:
     contact = stored.contact
     names = ("customer_id", "campaign", "wave", "run_id", "channel", "purpose", "decision_id", "version", "segment", "template")
     return {
-        **{name: getattr(contact, name) for name in (*names, "not_after", "cost", "currency")},
+        **{name: getattr(contact, name) for name in (*names, "not_after", "currency")},
+        "provider": stored.provider,
+        "cost": stored.costs,
         "address": contact.address if open_address else mask(contact.address),
         "text": contact.content.text if open_address else None,
     }
@@ -249,14 +175,6 @@ def _named(action_id: str) -> str:
     if "\0" in action_id or len(action_id) > 256:
         raise _unknown("")
     return action_id
-
-
-def _subject(office: Office, identifier: str) -> str:
-    try:
-        return blind(parse(identifier), office.identifier_key)
-    except InvalidIdentifierError as wrong:
-        error = FieldError(pointer="/identifier", detail=str(wrong))
-        raise Problem(422, "invalid-request", "the identifier cannot be read", errors=(error,)) from wrong
 
 
 def _unknown(action_id: str) -> Problem:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 
 from fastapi import FastAPI
@@ -15,19 +14,21 @@ from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.service import Service
 
-from nextwave_channels import api, callbacks
-from nextwave_channels.adapters import twilio
-from nextwave_channels.adapters.call import Call
-from nextwave_channels.adapters.email import Email
-from nextwave_channels.adapters.sms import Sms
-from nextwave_channels.answers import Adapter
-from nextwave_channels.dispatcher import Bell, Desk, Dispatcher, watch_leases
+from nextwave_channels import api, providers_api
+from nextwave_channels.call_lists.setup import make_call_lists, release_of
+from nextwave_channels.callbacks.setup import make_callbacks
+from nextwave_channels.claiming import Desk, watch
+from nextwave_channels.dispatcher import Bell, Dispatcher
+from nextwave_channels.endpoints.setup import make_endpoints
 from nextwave_channels.horizon import HoldsHorizon
-from nextwave_channels.http_port import Http
 from nextwave_channels.intake import Intake
-from nextwave_channels.mail import Letterhead
-from nextwave_channels.pacing import PACES
+from nextwave_channels.office import Office
+from nextwave_channels.onsite.setup import make_onsite
+from nextwave_channels.outlets import Outlets
+from nextwave_channels.providers import make_adapters, make_outlets
+from nextwave_channels.push.setup import make_push
 from nextwave_channels.settings import ChannelsSettings
+from nextwave_channels.tasks.setup import make_tasks
 
 POOL = 20
 """Database connections: one for each partition's batch, and enough that recording answers never waits for callbacks."""
@@ -44,57 +45,55 @@ def build(settings: ChannelsSettings) -> Service:
     database = Database(settings.postgres.get_secret_value(), pool_size=POOL)
     shared = _Shared(database=database, clock=DatabaseClock(settings.clock, database.wall_seconds))
     horizon = HoldsHorizon(settings.kafka, settings.partitions, steady_seconds)
-    adapters = make_adapters(settings, shared.clock)
     bell = Bell()
+    desk = _desk(settings, shared, horizon)
+    push = make_push(settings, desk)
+    endpoints = make_endpoints(settings, shared.database, shared.clock)
+    adapters = {**make_adapters(settings, shared.clock), **push.adapters, **endpoints.adapters}
+    outlets = make_outlets(settings.providers, adapters, shared.clock)
+    calls = make_call_lists(settings, desk, bell)
+    onsite = make_onsite(settings, desk, bell)
+    tasks = make_tasks(settings, desk)
+    told = make_callbacks(settings, desk)
+    intake = Intake(frozenset({*outlets, onsite.channel, tasks.channel}), bell.ring)
+    dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
+    app = _http(settings, shared, outlets)
+    for router in (told.router, calls.router, onsite.router, push.router, tasks.router, endpoints.router):
+        app.include_router(router)
+    return Service(
+        name="channels",
+        app=app,
+        processors=(Processor(intake, database=shared.database, settings=settings, clock=shared.clock),),
+        starting=(shared.clock.set,),
+        background=(
+            shared.clock.follow,
+            *(dispatcher.run for dispatcher in dispatchers),
+            partial(watch, desk),
+            told.watch,
+            *calls.jobs,
+            onsite.hand_out,
+        ),
+        closing=(*(adapter.close for adapter in adapters.values()), *calls.closing, horizon.close, told.close, shared.database.close),
+    )
+
+
+def _desk(settings: ChannelsSettings, shared: _Shared, horizon: HoldsHorizon) -> Desk:
     clock_setting = settings.clock
-    desk = Desk(
+    return Desk(
         database=shared.database,
         clock=shared.clock,
         partitions=settings.partitions,
         until=lambda business: clock_setting.wall(business) - shared.clock.wall(),
         monotonic=steady_seconds,
         horizon=horizon.look,
-    )
-    intake = Intake(frozenset(adapters), bell.ring)
-    dispatchers = [Dispatcher(name, adapter, PACES[name], desk, bell) for name, adapter in adapters.items()]
-    return Service(
-        name="channels",
-        app=_http(settings, shared),
-        processors=(Processor(intake, database=shared.database, settings=settings, clock=shared.clock),),
-        starting=(shared.clock.set,),
-        background=(shared.clock.follow, *(dispatcher.run for dispatcher in dispatchers), partial(watch_leases, desk)),
-        closing=(*(adapter.close for adapter in adapters.values()), horizon.close, shared.database.close),
+        calls=release_of(settings.calls, "twilio"),
     )
 
 
-def make_adapters(settings: ChannelsSettings, clock: DatabaseClock) -> Mapping[str, Adapter]:
-    """One adapter for each channel, each with connections of its own."""
-    mail, phone = settings.mail, settings.twilio
-    account = twilio.Account(
-        url=phone.twilio_url,
-        sid=phone.twilio_account,
-        token=phone.twilio_token.get_secret_value(),
-        callbacks_url=settings.channels_url,
-    )
-    letterhead = Letterhead(sender=mail.mail_from, links_url=mail.ingest_url, key=mail.link_key.get_secret_value().encode())
-    return {
-        "email": Email(mail.smtp, letterhead, wall=lambda: datetime.fromtimestamp(clock.wall(), UTC)),
-        "sms": Sms(Http(), account, phone.sms_from),
-        "call": Call(Http(), account, phone.call_from),
-    }
-
-
-def _http(settings: ChannelsSettings, shared: _Shared) -> FastAPI:
+def _http(settings: ChannelsSettings, shared: _Shared, outlets: Mapping[str, Outlets]) -> FastAPI:
     app = FastAPI(title="Nextwave channels", version="1", openapi_url="/openapi.json", docs_url="/docs", redoc_url=None)
     problem.install(app)
-    inbox = callbacks.Inbox(database=shared.database, clock=shared.clock, partitions=settings.partitions)
-    secrets = callbacks.Secrets(
-        url=settings.channels_url,
-        twilio_token=settings.twilio.twilio_token.get_secret_value(),
-        mail_secret=settings.mail.mail_callback_secret.get_secret_value(),
-    )
-    app.include_router(callbacks.router(inbox, secrets))
-    office = api.Office(
+    office = Office(
         database=shared.database,
         clock=shared.clock,
         keyring=Keyring(settings.keys_file),
@@ -102,4 +101,8 @@ def _http(settings: ChannelsSettings, shared: _Shared) -> FastAPI:
         partitions=settings.partitions,
     )
     app.include_router(api.router(office))
+    board = providers_api.Board(
+        database=shared.database, clock=shared.clock, keyring=office.keyring, outlets=outlets, replica=settings.replica
+    )
+    app.include_router(providers_api.router(board))
     return app

@@ -40,7 +40,8 @@ EVIDENCE: frozenset[OutcomeKind] = frozenset(
 RETRY_SECONDS: tuple[float, ...] = (1, 5, 30, 120, 600, 1800, 3600)
 """Wall seconds before the n-th new try after a sure, temporary refusal. After the last one the delivery has failed."""
 RETRY_AFTER_SECONDS_MAX = 3600.0
-_UNTAKEN = frozenset({"due", "claimed", "sending", "unknown", "expired", "withdrawn"})
+TAKING = EVIDENCE - {"failed"}
+"""What shows that the provider took the contact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,7 @@ class Delivery:
 
     `held_seconds` (wall) is how long nobody may touch it from when it is stored: the lease while `sending`, the wait while `due`;
     None leaves it as it is stored. `withdrawn_reason`: why it must not be sent again, said while it was `sending`.
+    `provider` and `cost`: of its last dispatch, see `Way`. `taken`: a provider is known to have taken it, and that is booked.
     """
 
     contact: Contact
@@ -59,6 +61,22 @@ class Delivery:
     detail: str = ""
     held_seconds: float | None = None
     withdrawn_reason: str = ""
+    provider: str = ""
+    cost: int | None = None
+    taken: bool = False
+
+    @property
+    def costs(self) -> int:
+        """What it costs, in minor units: the price of its provider, else what the contact says."""
+        return self.contact.cost if self.cost is None else self.cost
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """By which provider a delivery goes (empty: there is no choice), and what it costs there: minor units, None: what the contact says."""
+
+    provider: str = ""
+    cost: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +93,11 @@ def queue(contact: Contact, due_at: datetime) -> Delivery:
     return Delivery(contact=contact, state="due", due_at=due_at)
 
 
-def begin(delivery: Delivery, now: datetime, lease_seconds: float) -> Step:
+def begin(delivery: Delivery, now: datetime, lease_seconds: float, way: Way = Way()) -> Step:
     """Due → claimed → sending, stored before the provider is called: a crash after this leaves a trace and no second call."""
     assert delivery.state == "due"
-    return Step(replace(delivery, state="sending", attempt=delivery.attempt + 1, held_seconds=lease_seconds), now)
+    begun = replace(delivery, state="sending", attempt=delivery.attempt + 1, held_seconds=lease_seconds)
+    return Step(replace(begun, provider=way.provider, cost=way.cost), now)
 
 
 def postpone(delivery: Delivery, now: datetime, until: datetime) -> Step:
@@ -135,6 +154,8 @@ def learn(delivery: Delivery, kind: OutcomeKind, now: datetime, *, detail: str =
 def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
     if refused.opted_out:
         return _end(delivery, "refused", now, refused.detail)
+    if refused.bounced:
+        return _end(delivery, "bounced", now, refused.detail)
     if delivery.withdrawn_reason and not refused.permanent:
         return _end(delivery, "withdrawn", now, delivery.withdrawn_reason)
     tries_left = delivery.attempt <= len(RETRY_SECONDS)
@@ -145,8 +166,10 @@ def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
 
 
 def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> Step:
-    after = replace(delivery, state=kind, detail=_plain(detail), held_seconds=0.0)
-    contact, taken = delivery.contact, _first_taken(delivery.state, kind)
+    """The contact and its cost are booked once: by the first outcome that shows that the provider took it."""
+    first = kind in TAKING and not delivery.taken
+    after = replace(delivery, state=kind, detail=_plain(detail), held_seconds=0.0, taken=delivery.taken or first)
+    contact = delivery.contact
     outcome = Outcome(
         id=f"{contact.action_id}:{kind}",
         action_id=contact.action_id,
@@ -159,17 +182,12 @@ def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> S
         kind=kind,
         at=now,
         detail=after.detail,
-        cost=contact.cost if taken else 0,
+        cost=delivery.costs if first else 0,
         currency=contact.currency,
         segment=contact.segment,
-        taken=taken,
+        taken=first,
     )
-    return Step(after, now, outcome)
-
-
-def _first_taken(before: State, kind: OutcomeKind) -> bool:
-    """The contact and its cost are booked once: by the first outcome that shows that the provider took it."""
-    return before in _UNTAKEN and kind in EVIDENCE and kind != "failed"
+    return Step(after, now, None if contact.test else outcome)  # a test is nobody's: there is no customer whom it could concern
 
 
 def _plain(text: str) -> str:

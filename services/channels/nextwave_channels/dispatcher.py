@@ -1,40 +1,28 @@
-"""Carries due deliveries out, one loop per channel: claim under the gate, commit `sending`, call the provider, record its answer.
+"""Carries due deliveries out, one loop per channel: claim (see `claiming`), call the provider that was chosen, record its answer.
 
-A claim waits until every stop accepted before it began has been read (`horizon`), and while the clock is not sure.
-
-Several replicas may run it side by side. A crash between the commit and the record leaves `sending` with a lease; when that has
-run out, the delivery is `unknown` and is never sent again by itself.
+Several replicas may run it side by side.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from functools import partial
 from time import perf_counter
 
 import structlog
-from nextwave_contracts.actions import Contact
-from nextwave_contracts.topics import HOLDS
-from nextwave_runtime import progress
-from nextwave_runtime.clock import WallClock
-from nextwave_runtime.database import UNAVAILABLE, Database
-from sqlalchemy.ext.asyncio import AsyncConnection
+from nextwave_runtime.database import UNAVAILABLE
 
-from nextwave_channels import delivery as life
-from nextwave_channels import gate, metrics, stopping, store
-from nextwave_channels.answers import Adapter, Answer, Refused, Uncertain
-from nextwave_channels.delivery import Delivery, Step
-from nextwave_channels.horizon import ClaimsWaitError, Horizon, Waiting
-from nextwave_channels.intake import PROCESSOR
-from nextwave_channels.pacing import Pace, idle_seconds
+from nextwave_channels import claiming, metrics, store
+from nextwave_channels.answers import Answer, Refused, Uncertain
+from nextwave_channels.claiming import Claimed, Desk
+from nextwave_channels.delivery import Delivery
+from nextwave_channels.horizon import ClaimsWaitError, Waiting
+from nextwave_channels.outlets import Outlet, Outlets
+from nextwave_channels.pacing import idle_seconds
+from nextwave_channels.store import Selection
+from nextwave_channels.tally import kind_of
 
-LAPSED_MAX = 200
-LAPSED_EVERY_SECONDS = 2.0
 TROUBLE_SECONDS = 1.0
-UNREAD_SECONDS = 0.02
-"""Before it is looked again whether the stops were read."""
 AGAIN_SECONDS = 0.1
 """Before a claim that had to wait is tried again."""
 RECORD_AGAIN_SECONDS = (0.2, 1.0, 3.0)
@@ -69,44 +57,16 @@ class Bell:
         return self._events.setdefault(channel, asyncio.Event())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """What every channel's dispatcher works with. `until` gives the wall seconds from now to a business instant.
-
-    `monotonic` gives seconds that also pass while the process is stopped, `horizon` how many stops are accepted by now.
-    """
-
-    database: Database
-    clock: WallClock
-    partitions: int
-    until: Callable[[datetime], float]
-    monotonic: Callable[[], float]
-    horizon: Callable[[], Awaitable[Horizon]]
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A delivery that is ours to send, and when it was asked which stops its claim must know (`Desk.monotonic`)."""
-
-    delivery: Delivery
-    since: float
-
-    @property
-    def contact(self) -> Contact:
-        """What to send."""
-        return self.delivery.contact
-
-
 class Dispatcher:
-    """One channel's loop."""
+    """One channel's loop over its providers."""
 
-    def __init__(self, channel: str, adapter: Adapter, pace: Pace, desk: Desk, bell: Bell) -> None:
-        self._channel = channel
-        self._adapter = adapter
-        self._pace = pace
+    def __init__(self, outlets: Outlets, desk: Desk, bell: Bell) -> None:
+        self._channel = outlets.channel
+        self._outlets = outlets
+        self._pace = outlets.pace
         self._desk = desk
         self._bell = bell
-        self._waiting = Waiting(channel, desk.monotonic)
+        self._waiting = Waiting(outlets.channel, desk.monotonic)
         self._under_way: set[asyncio.Task[None]] = set()
         self._stopping = False
 
@@ -123,52 +83,27 @@ class Dispatcher:
                 await asyncio.wait(self._under_way, timeout=self._pace.deadline_seconds)
 
     async def claim(self, limit: int) -> list[Claimed] | None:
-        """Claims up to `limit` due deliveries and commits them as `sending`; those that the gate stops are settled.
-
-        None when nothing was due; an empty list when what was due must not be sent now. Raises `ClaimsWaitError`, and changes nothing,
-        when the stops accepted before it began are not read in time, Kafka does not tell of them, or the clock is not sure.
-        """
-        if not self._desk.clock.sure:
-            raise ClaimsWaitError("the database's clock and the time carried on disagree")
-        horizon = await self._desk.horizon()
-        while True:
-            async with self._desk.database.transaction() as connection:
-                unread = await progress.unread(connection, PROCESSOR, HOLDS.name, horizon.ends)
-                steps = [] if unread else await self._take_due(connection, limit)
-                if self._desk.monotonic() - horizon.asked_at > self._pace.claim_seconds(unread):
-                    raise ClaimsWaitError(f"{unread} stops are not read yet" if unread else "the database is slow")
-            if not unread:
-                break
-            await asyncio.sleep(UNREAD_SECONDS)
-        if steps is None:
-            return None
-        _count(steps)
-        return [Claimed(step.delivery, horizon.asked_at) for step in steps if step.delivery.state == "sending"]
-
-    async def _take_due(self, connection: AsyncConnection, limit: int) -> list[Step] | None:
-        await store.enter_claim(connection)
-        now = self._desk.clock.now()
-        due = await store.lock_due(connection, self._channel, now, limit)
-        if not due:
-            return None
-        stops = await store.stops(connection, [d.contact for d in due])
-        begins = now + timedelta(seconds=self._pace.fresh_seconds)
-        steps = [self._rule(d, gate.check(d.contact, stops, now, begins), now) for d in due]
-        await store.report(connection, steps, self._desk.partitions)
-        return steps
+        """See `claiming.claim`: what is due on this channel, as much as its providers can take."""
+        claimed = await claiming.claim(self._desk, Selection(self._channel), partial(self._outlets.allot, limit), self._pace)
+        for each in claimed or ():
+            self._outlets.begin(each.contact.action_id, each.delivery.provider)
+        return claimed
 
     async def send(self, claimed: Claimed) -> None:
-        """Calls the provider for a claimed delivery and records what it said.
+        """Calls the provider for a claimed delivery, if the claim is fresh, and records what it said."""
+        delivery, outlet = claimed.delivery, self._outlets.all[claimed.delivery.provider]
+        called: Answer | None = None
+        try:
+            if claiming.is_fresh(self._desk, claimed, self._pace):
+                called = await self._ask(delivery, outlet)
+        finally:
+            self._outlets.end(delivery.contact.action_id, outlet.provider, called)
+        await self._record(delivery, self._outlets.onward(outlet.provider, called or STALE))
 
-        A process that stood still since the claim (stopped, swapped out) calls nobody: a stop, the end of the permitted hours
-        or of the lease may have come meanwhile. That is a sure refusal; the next claim checks everything anew.
-        """
-        delivery = claimed.delivery
-        fresh = self._desk.monotonic() - claimed.since <= self._pace.fresh_seconds
-        answer = await self._ask(delivery) if fresh else STALE
+    async def _record(self, delivery: Delivery, answer: Answer) -> None:
         for wait in (*RECORD_AGAIN_SECONDS, None):
             try:
-                await self._record(delivery, answer)
+                await claiming.record(self._desk, delivery, answer)
             except UNAVAILABLE as error:
                 _log.warning("answer_not_recorded", action_id=delivery.contact.action_id, answer=repr(answer), error=repr(error)[:300])
                 if wait is None:
@@ -192,13 +127,12 @@ class Dispatcher:
 
     async def _turn(self, waited: float) -> float:
         """Claims once and starts the sends, or waits; returns how long it waited for nothing."""
-        free = self._pace.concurrency - len(self._under_way)
-        if free <= self._pace.concurrency // 4:  # claims of one delivery each would cost as much as claims of several
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        if not self._outlets.worth_a_claim():
+            await self._room()
             return 0.0
         async with self._desk.database.transaction() as connection:
             due_at = await store.next_due(connection, self._channel)
-        claimed = await self.claim(free) if due_at is not None and due_at <= self._desk.clock.now() else None
+        claimed = await self.claim(self._pace.concurrency) if due_at is not None and due_at <= self._desk.clock.now() else None
         for each in claimed or ():
             task = asyncio.create_task(self.send(each))
             self._under_way.add(task)
@@ -208,64 +142,23 @@ class Dispatcher:
         idle = idle_seconds(waited, None if due_at is None else self._desk.until(due_at))
         return 0.0 if await self._bell.wait(self._channel, idle) else idle
 
-    def _rule(self, delivery: Delivery, ruling: gate.Ruling, now: datetime) -> Step:
-        match ruling:
-            case gate.Claim():
-                return life.begin(delivery, now, self._pace.lease_seconds)
-            case gate.Later(until=until):
-                return life.postpone(delivery, now, until)
-            case gate.Never(kind=kind, reason=reason):
-                return life.give_up(delivery, now, kind, reason)
+    async def _room(self) -> None:
+        """Waits until a send ends, or a provider may be asked again."""
+        seconds = self._outlets.seconds_until_room()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        else:
+            await asyncio.sleep(seconds)
 
-    async def _ask(self, delivery: Delivery) -> Answer:
+    async def _ask(self, delivery: Delivery, outlet: Outlet) -> Answer:
         started = perf_counter()
         try:
-            async with asyncio.timeout(self._pace.deadline_seconds):
-                answer = await self._adapter.send(delivery.contact)
+            async with asyncio.timeout(outlet.pace.deadline_seconds):
+                answer = await outlet.adapter.send(delivery.contact)
         except TimeoutError:
             answer = Uncertain(detail="no answer within the deadline")
         except Exception as error:  # noqa: BLE001  (a defect of an adapter must not make a second send possible)
             _log.exception("adapter_failed", channel=self._channel, action_id=delivery.contact.action_id)
             answer = Uncertain(detail=f"adapter failed: {type(error).__name__}")
-        metrics.SEND.labels(self._channel, type(answer).__name__.lower()).observe(perf_counter() - started)
+        metrics.SEND.labels(self._channel, outlet.provider, kind_of(answer)).observe(perf_counter() - started)
         return answer
-
-    async def _record(self, delivery: Delivery, answer: Answer) -> None:
-        async with self._desk.database.transaction() as connection:
-            now = self._desk.clock.now()
-            if isinstance(answer, Refused) and answer.opted_out:
-                said = stopping.opt_out(delivery.contact, now, f"provider:{self._channel}")
-                await stopping.record_facts(connection, said, now, self._desk.partitions)
-            stored = await store.lock_one(connection, delivery.contact.action_id)
-            step = life.conclude(stored, answer, now) if stored and stored.attempt == delivery.attempt else None
-            steps = [step] if step else []
-            await store.report(connection, steps, self._desk.partitions)
-        _count(steps)
-
-
-async def settle_lapsed(desk: Desk) -> int:
-    """Deliveries whose dispatcher is gone become `unknown`; returns how many (at most `LAPSED_MAX`)."""
-    async with desk.database.transaction() as connection:
-        now = desk.clock.now()
-        lapsed = [life.lose(d, now, "the dispatcher was lost while sending") for d in await store.lock_lapsed(connection, LAPSED_MAX)]
-        steps = [step for step in lapsed if step]
-        await store.report(connection, steps, desk.partitions)
-    _count(steps)
-    return len(steps)
-
-
-async def watch_leases(desk: Desk) -> None:
-    """Settles lapsed leases until cancelled."""
-    while True:
-        try:
-            settled = await settle_lapsed(desk) if desk.clock.sure else 0  # leases end by the database's clock
-        except UNAVAILABLE as error:
-            settled = 0
-            _log.warning("lease_watch_waits", error=repr(error)[:300])
-        if settled < LAPSED_MAX:
-            await asyncio.sleep(LAPSED_EVERY_SECONDS)
-
-
-def _count(steps: list[Step]) -> None:
-    for step in steps:
-        metrics.STEPS.labels(step.delivery.contact.channel, step.delivery.state).inc()

@@ -20,16 +20,18 @@ class Fact:
     """What one name of a customer (keyed hash) said last about a scope: stop (`stopped`), or go on.
 
     `opt`: consent for channel and purpose (empty: all). `complaint`: the matter `reference` is open, or closed.
+    `address`: the address that `subject` names takes nothing on the channel; no consent changes that.
     """
 
     subject: str
-    kind: Literal["opt", "complaint"]
+    kind: Literal["opt", "complaint", "address"]
     channel: str = ""
     purpose: str = ""
     reference: str = ""
     stopped: bool
     at: datetime
     source: str = ""
+    reason: str = ""
 
     @property
     def scope(self) -> tuple[str, str, str, str, str]:
@@ -89,7 +91,7 @@ def forbidden(contact: Contact, stops: Stops, now: datetime) -> GateCode | None:
     if contact.campaign in stops.campaigns:
         return "campaign_stopped"
     facts = [fact for subject in contact.subjects for fact in stops.facts.get(subject, ())]
-    if _opted_out(contact, facts):
+    if _opted_out(contact, facts) or _address_closed(contact, facts):
         return "suppressed"
     if contact.purpose not in UNHELD_PURPOSES and _complaint_open(facts, now):
         return "complaint_open"
@@ -137,6 +139,13 @@ def newest(known: Iterable[Fact], said: Iterable[Fact]) -> list[Fact]:
 def _opted_out(contact: Contact, facts: Iterable[Fact]) -> bool:
     """All subjects name one customer, so the newest word about this channel and purpose counts, by whichever name it was said."""
     said = [f for f in facts if f.kind == "opt" and f.channel in {"", contact.channel} and f.purpose in {"", contact.purpose}]
+    return bool(said) and max(said, key=lambda fact: fact.weight).stopped
+
+
+def _address_closed(contact: Contact, facts: Iterable[Fact]) -> bool:
+    """Only facts about the very address count: a customer's other addresses may be good. The build before does not say which it is."""
+    names = {contact.address_subject} if contact.address_subject else set(contact.subjects)
+    said = [f for f in facts if f.kind == "address" and f.channel in {"", contact.channel} and f.subject in names]
     return bool(said) and max(said, key=lambda fact: fact.weight).stopped
 
 

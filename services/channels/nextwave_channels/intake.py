@@ -19,7 +19,7 @@ from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
-from nextwave_channels import gate, store
+from nextwave_channels import facts, gate, store
 from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.gate import Fact, Stops
 
@@ -27,8 +27,11 @@ PROCESSOR = "channels"
 """The name under which the progress of reading `actions` and `holds` is kept."""
 STOP_TIMER = "stop"
 """Kind of the timer (key: the campaign) that goes on withdrawing what is queued for a stopped campaign."""
-STOP_MAX = 500
-"""Deliveries of stopped campaigns withdrawn in one batch; the rest follows by timer, and the gate keeps them unsent meanwhile."""
+STOP_MAX = 100
+"""Deliveries of stopped campaigns withdrawn in one batch; the rest follows by timer, and the gate keeps them unsent meanwhile.
+
+A claim has 0.6 s for its ten round trips: larger pieces, one for each partition, would keep the loop too busy for it.
+"""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +46,7 @@ class Batch:
     facts: dict[tuple[str, ...], Fact]
     campaigns: dict[str, tuple[datetime, bool]]
     full: bool = False
-    """More may be queued for a stopped campaign than was loaded."""
+    """More is queued for a stopped campaign than was loaded: there was too much, or a claim had some of it in its hands."""
     new: dict[str, Delivery] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     said: dict[tuple[str, ...], Fact] = field(default_factory=dict)
@@ -70,19 +73,24 @@ class Intake:
         self._wake = wake
 
     async def load(self, connection: AsyncConnection, work: Work) -> Batch:
-        """Locks what stops can touch; the gate's lock is only taken by a batch that holds a stop."""
+        """Locks what stops can touch; the gate's lock is only taken by a batch that holds a stop.
+
+        Whatever goes on withdrawing for a stopped campaign goes without it: the gate keeps the rest unsent, and a backlog that takes
+        minutes to withdraw must not keep the claims of everybody else waiting.
+        """
         messages = [taken.message for taken in work.taken]
         holds = [m for m in messages if isinstance(m, Hold)]
-        stopping = _stopping(messages, work.timers)
+        stopping = {m.campaign for m in messages if isinstance(m, StopCampaign)}
+        stopped = stopping | {timer.key for timer in work.timers if timer.kind == STOP_TIMER}
         runs = {(m.customer_id, m.run_id) for m in messages if isinstance(m, Withdraw)}
         if holds or stopping or runs or any(isinstance(m, ResumeCampaign) for m in messages):
             await store.enter_stop(connection)
         subjects = {subject for hold in holds for subject in hold.subjects}
-        limited = (stopping, work.partition, STOP_MAX)
+        limited = (stopped, work.partition, STOP_MAX)
         unsent = await store.lock_unsent(connection, runs=runs, subjects=subjects, campaigns=limited)
         about = subjects | ({subject for d in unsent for subject in d.contact.subjects} if subjects else set())
-        facts = await store.facts(connection, about) if about else []
-        named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopping
+        known = await facts.about(connection, about) if about else []
+        named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopped
         contacts = [m.action_id for m in messages if isinstance(m, Contact)]
         return Batch(
             partition=work.partition,
@@ -90,9 +98,9 @@ class Intake:
             now=work.now,
             existing=await store.existing(connection, contacts) if contacts else set(),
             unsent={d.contact.action_id: d for d in unsent},
-            facts={fact.scope: fact for fact in facts},
-            campaigns=await store.campaigns(connection, named) if named else {},
-            full=sum(d.state == "due" for d in unsent) >= STOP_MAX,
+            facts={fact.scope: fact for fact in known},
+            campaigns=await facts.campaigns(connection, named) if named else {},
+            full=bool(stopped) and await store.queued_for(connection, stopped, work.partition, (d.contact.action_id for d in unsent)),
         )
 
     def fold(self, unit: Batch, item: Taken | Timer, now: datetime) -> Iterable[Outgoing]:
@@ -120,8 +128,8 @@ class Intake:
         await store.insert(connection, new, unit.now, unit.partitions)
         await store.remember(connection, [step for name, step in ended.items() if name in unit.new])
         await store.update(connection, [step for name, step in ended.items() if name not in unit.new])
-        await store.put_facts(connection, gate.newest((), unit.said.values()))
-        await store.put_campaigns(connection, unit.campaigns)
+        await facts.put(connection, gate.newest((), unit.said.values()))
+        await facts.put_campaigns(connection, unit.campaigns)
         await timers.schedule(connection, unit.timers)
         for channel in {d.contact.channel for d in new if d.state == "due"}:
             self._wake(channel)
@@ -191,8 +199,3 @@ def _end(unit: Batch, meant: list[Delivery], now: datetime, how: tuple[str, str]
         del unit.unsent[delivery.contact.action_id]
         if step.outcome:
             yield Outgoing(OUTCOMES, step.outcome)
-
-
-def _stopping(messages: list[object], due: Iterable[Timer]) -> set[str]:
-    said = {m.campaign for m in messages if isinstance(m, StopCampaign)}
-    return said | {timer.key for timer in due if timer.kind == STOP_TIMER}

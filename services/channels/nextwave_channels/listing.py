@@ -1,16 +1,16 @@
-"""What people ask of deliveries and suppressions: pages and sums, read only, never on the way of a dispatch."""
+"""What people ask of deliveries: pages and sums, read only, never on the way of a dispatch."""
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
-from nextwave_runtime.problem import Problem
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+
+from nextwave_channels.paging import after, instant
+from nextwave_channels.paging import cursor as cursor_of
 
 _PAGE = text(
     "select action_id, customer_id, campaign, wave, run_id, channel, purpose, state, due_at, attempt, detail, received_at, changed_at"
@@ -21,12 +21,6 @@ _PAGE = text(
 )
 _ONE = text("select action_id, state, due_at, attempt, provider_id, detail, received_at, changed_at from deliveries where action_id = :id")
 _STEPS = text("select kind, at, detail from steps where action_id = :id order by at, kind")
-_SUPPRESSIONS = text(
-    "select subject, channel, purpose, stopped, at, source from stops where kind = 'opt'"
-    " and (cast(:subject as text) is null or subject = :subject)"
-    " and (subject, channel, purpose) > (:after_subject, :after_channel, :after_purpose)"
-    " order by subject, channel, purpose limit :limit"
-)
 _STATES = text(
     "select channel, campaign, wave, state, count(*) as count from deliveries"
     " where cast(:campaign as text) is null or campaign = :campaign group by 1, 2, 3, 4 order by 1, 2, 3, 4"
@@ -48,12 +42,12 @@ class Wanted:
 
 async def page(connection: AsyncConnection, wanted: Wanted, cursor: str | None, limit: int) -> tuple[list[dict[str, Any]], str | None]:
     """Deliveries, newest first, and the cursor of the next page (None at the end)."""
-    place = _open(cursor, 2)
+    place = after(cursor, 2)
     bound = {
         "customer": wanted.customer,
         "campaign": wanted.campaign,
         "state": wanted.state,
-        "after_at": _instant(place[0]) if place else None,
+        "after_at": instant(place[0]) if place else None,
         "after_id": place[1] if place else "",
         "limit": limit + 1,
     }
@@ -70,16 +64,6 @@ async def one(connection: AsyncConnection, action_id: str) -> dict[str, Any] | N
     return {**row, "steps": [dict(step) for step in steps]}
 
 
-async def suppressions(
-    connection: AsyncConnection, subject: str | None, cursor: str | None, limit: int
-) -> tuple[list[dict[str, Any]], str | None]:
-    """Facts about consent, of one subject or of all, by subject; and the cursor of the next page."""
-    place = _open(cursor, 3) or ("", "", "")
-    bound = {"subject": subject, "after_subject": place[0], "after_channel": place[1], "after_purpose": place[2], "limit": limit + 1}
-    rows = [dict(row) for row in (await connection.execute(_SUPPRESSIONS, bound)).mappings().all()]
-    return rows[:limit], _next(rows, limit, ("subject", "channel", "purpose"))
-
-
 async def sums(connection: AsyncConnection, campaign: str | None) -> dict[str, Any]:
     """Deliveries by channel, campaign, wave and state; outcomes by kind."""
     states = (await connection.execute(_STATES, {"campaign": campaign})).mappings().all()
@@ -88,31 +72,4 @@ async def sums(connection: AsyncConnection, campaign: str | None) -> dict[str, A
 
 
 def _next(rows: Sequence[dict[str, Any]], limit: int, names: Sequence[str]) -> str | None:
-    if len(rows) <= limit:
-        return None
-    last = rows[limit - 1]
-    parts = (last[name].isoformat() if isinstance(last[name], datetime) else str(last[name]) for name in names)
-    return base64.urlsafe_b64encode("\n".join(parts).encode()).decode()
-
-
-def _open(cursor: str | None, parts: int) -> tuple[str, ...] | None:
-    if cursor is None:
-        return None
-    try:
-        place = tuple(base64.urlsafe_b64decode(cursor).decode().split("\n"))
-    except ValueError:
-        place = ()
-    if len(place) != parts or not all(part.isprintable() for part in place):
-        raise _bad_cursor()
-    return place
-
-
-def _instant(written: str) -> datetime:
-    try:
-        return datetime.fromisoformat(written).astimezone(UTC)
-    except (ValueError, OverflowError):  # overflow: an instant that is outside the calendar in UTC
-        raise _bad_cursor() from None
-
-
-def _bad_cursor() -> Problem:
-    return Problem(400, "invalid-cursor", "pass the cursor exactly as the page before gave it, or none")
+    return cursor_of(*(rows[limit - 1][name] for name in names)) if len(rows) > limit else None

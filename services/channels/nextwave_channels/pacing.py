@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 IDLE_SECONDS_MIN = 0.01
 IDLE_SECONDS_MAX = 0.25
+RECORD_SECONDS = 15.0
+"""A lease goes on so long after the deadline of its send: recording the answer is tried again while the database is away."""
 BEGIN_SECONDS = 0.2
 """From a claim's last look at the clock until its send begins: a commit, and the loop's turn."""
 
@@ -33,6 +35,9 @@ PACES: Mapping[str, Pace] = {
     "email": Pace(concurrency=16),
     "sms": Pace(concurrency=16),
     "call": Pace(concurrency=8),
+    "webpush": Pace(concurrency=32),
+    "onsite": Pace(concurrency=1),
+    **dict.fromkeys(("webhook", "chat", "letter"), Pace(concurrency=8, deadline_seconds=20.0, lease_seconds=40.0)),
 }
 
 

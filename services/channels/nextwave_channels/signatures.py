@@ -12,17 +12,23 @@ from urllib.parse import SplitResult, urlsplit
 TOLERANCE_SECONDS = 300.0
 
 
-def twilio_signature(token: str, url: str, form: Iterable[tuple[str, str]]) -> str:
-    """base64(HMAC-SHA1(token, url + each field's name and value)): fields sorted, a value that came twice counts once."""
+TWILIO_HASHES = {"HMAC_SHA1": hashlib.sha1, "HMAC_SHA256": hashlib.sha256}
+"""By the algorithm that a callback names; the auth token signs with the first, shared keys with either."""
+
+
+def twilio_signature(token: str, url: str, form: Iterable[tuple[str, str]], *, algorithm: str = "HMAC_SHA1") -> str:
+    """base64(HMAC(token, url + each field's name and value)): fields sorted, a value that came twice counts once."""
     signed = url + "".join(name + value for name, value in sorted(set(form)))
-    return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+    return base64.b64encode(hmac.new(token.encode(), signed.encode(), TWILIO_HASHES[algorithm]).digest()).decode()
 
 
-def is_from_twilio(signature: str, token: str, url: str, form: Iterable[tuple[str, str]]) -> bool:
-    """Twilio signs the URL with or without its port, so both spellings of the same URL count."""
+def is_from_twilio(signature: str, token: str, url: str, form: Iterable[tuple[str, str]], *, algorithm: str = "HMAC_SHA1") -> bool:
+    """Twilio signs the URL with or without its port, so both spellings of the same URL count. An unknown algorithm never holds."""
+    if algorithm not in TWILIO_HASHES:
+        return False
     fields = list(form)
     given = signature.encode()
-    spellings = [twilio_signature(token, spelling, fields).encode() for spelling in _spellings(url)]
+    spellings = [twilio_signature(token, spelling, fields, algorithm=algorithm).encode() for spelling in _spellings(url)]
     return any([hmac.compare_digest(given, expected) for expected in spellings])  # noqa: C419  (all are compared, in constant time)
 
 

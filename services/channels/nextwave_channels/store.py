@@ -1,16 +1,17 @@
-"""All SQL that changes deliveries or stops, or that a change is decided on. Every function works in its caller's transaction.
+"""All SQL that changes deliveries, or that a change is decided on (stops: `facts`). Every function works in its caller's transaction.
 
 One advisory lock orders claims and stops: whoever claims holds it shared, whoever records a stop holds it alone. So a claim
 sees every stop that was committed before it, and a stop sees every claim; nobody waits longer than one short transaction.
-Who takes it locks deliveries and stops only afterwards; who locks a delivery without it (an answer, a callback, a lapsed lease)
-does not ask for it in the same transaction any more. Rows taken before it (a callback's row of `seen`, a partition's rows of `seen`
-and `timers`) are never wanted by whoever holds it, since every transaction takes those first and in one order. So nobody who waits
-for the lock holds what its holder waits for.
+Who takes it locks deliveries and stops only afterwards; who locks a delivery without it (an answer, a callback, a lapsed lease, the
+rest of a stopped campaign) does not ask for it in the same transaction any more. Rows taken before it (a callback's row of `seen`, a
+partition's rows of `seen` and `timers`) are never wanted by whoever holds it, since every transaction takes those first and in one
+order. So nobody who waits for the lock holds what its holder waits for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,8 +23,20 @@ from nextwave_runtime.application import Timer
 from nextwave_runtime.database import Statement
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from nextwave_channels.delivery import Delivery, Step
-from nextwave_channels.gate import Fact, Stops
+from nextwave_channels.delivery import TAKING, Delivery, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which due deliveries are meant: all of a channel, those of one dialler `list` or team, of any of these `subjects`, or one."""
+
+    channel: str
+    list: str | None = None
+    subjects: frozenset[str] | None = None
+    action_id: str | None = None
+    without: frozenset[str] = frozenset()
+    """Lists that are not meant, where all of a channel are."""
+
 
 OUTCOME_TIMER = "outcome"
 """Kind of the timer that carries an outcome to the partition's owner, who publishes it: there is one outbox."""
@@ -34,26 +47,46 @@ _STOPPING = Statement("select pg_advisory_xact_lock(7203915)")
 _NEXT_DUE = Statement(
     "select due_at from deliveries where channel = :channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1"
 )
+
+
+# That a provider took it is told by its steps, also where the build before wrote them.
+_COLUMNS = (
+    "contact, state, due_at, attempt, provider_id, detail, withdrawn_reason, provider, cost,"
+    " exists (select from steps s where s.action_id = deliveries.action_id"
+    f" and s.kind in ({', '.join(repr(kind) for kind in sorted(TAKING))})) as taken"
+)
+
+
 # What is owed (service, recovery, transactional) goes before what is offered; then the highest expected value first.
-_CLAIMABLE = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
-    " from deliveries where channel = :channel and state = 'due'"
-    " and due_at <= :now and held_until <= clock_timestamp()"
-    " order by purpose in ('marketing', 'care'), value desc limit :limit for update skip locked"
+def _claimable(condition: str) -> Statement:
+    return Statement(
+        f"select {_COLUMNS} from deliveries"  # noqa: S608  (constants, here and below)
+        f" where channel = :channel and state = 'due' and due_at <= :now and held_until <= clock_timestamp(){condition}"
+        " order by purpose in ('marketing', 'care'), value desc limit :limit for update skip locked"
+    )
+
+
+_CLAIMABLE = _claimable("")
+_CLAIMABLE_OF_LIST = _claimable(" and list = :list")
+_CLAIMABLE_BUT = _claimable(" and list <> all(cast(:without as text[]))")
+_CLAIMABLE_OF_SUBJECTS = _claimable(" and subjects && cast(:subjects as text[])")
+_CLAIMABLE_ONE = _claimable(" and action_id = :action_id")
+_OVERDUE = Statement(
+    f"select {_COLUMNS} from deliveries where state = 'due' and not_after <= :now"  # noqa: S608  (a constant)
+    " order by not_after limit :limit for update skip locked"
 )
 _LAPSED = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason"
-    " from deliveries where state = 'sending'"
+    f"select {_COLUMNS} from deliveries where state = 'sending'"  # noqa: S608  (a constant)
     " and held_until <= clock_timestamp() order by held_until limit :limit for update skip locked"
 )
 _ONE = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id for update"
+    f"select {_COLUMNS} from deliveries where action_id = :action_id for update"  # noqa: S608  (a constant)
 )
 _FIND = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries where action_id = :action_id"
+    f"select {_COLUMNS} from deliveries where action_id = :action_id"  # noqa: S608  (a constant)
 )
 _UNSENT = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"
+    f"select {_COLUMNS} from deliveries"  # noqa: S608  (a constant)
     " where state in ('due', 'sending') and action_id in ("
     " select d.action_id from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
     " join deliveries d on d.customer_id = w.customer and d.run_id = w.run and d.state = 'due'"
@@ -65,48 +98,36 @@ _UNSENT = Statement(
     " or exists (select from unnest(cast(:customers as text[]), cast(:runs as text[])) w(customer, run)"
     " where d.customer_id = w.customer and d.run_id = w.run))) order by action_id for update"
 )
+_QUEUED_FOR = Statement(
+    "select exists (select from deliveries where state = 'due' and campaign = any(cast(:campaigns as text[])) and partition = :partition"
+    " and action_id <> all(cast(:ids as text[])))"
+)
 _EXISTING = Statement("select action_id from deliveries where action_id = any(cast(:ids as text[]))")
 _INSERT = Statement(
-    "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, subjects, state, due_at,"
-    " value, detail, received_at, changed_at, contact)"
-    " select action_id, customer_id, campaign, wave, run_id, channel, purpose, partition, string_to_array(subjects, ' '), state, due_at,"
-    " value, detail, cast(:now as timestamptz), cast(:now as timestamptz), contact"
+    "insert into deliveries (action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, subjects, state, due_at,"
+    " value, detail, received_at, changed_at, not_after, contact)"
+    " select action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, string_to_array(subjects, ' '), state,"
+    " due_at, value, detail, cast(:now as timestamptz), cast(:now as timestamptz), not_after, contact"
     " from unnest(cast(:action_ids as text[]), cast(:customers as text[]), cast(:campaigns as text[]),"
-    " cast(:waves as text[]), cast(:runs as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:partitions as int[]),"
+    " cast(:waves as text[]), cast(:runs as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:lists as text[]),"
+    " cast(:partitions as int[]),"
     " cast(:subjects as text[]), cast(:states as text[]), cast(:dues as timestamptz[]), cast(:values as double precision[]),"
-    " cast(:details as text[]), cast(:contacts as bytea[])) as n(action_id, customer_id, campaign, wave, run_id, channel, purpose,"
-    " partition, subjects, state, due_at, value, detail, contact) on conflict (action_id) do nothing"
+    " cast(:details as text[]), cast(:not_afters as timestamptz[]), cast(:contacts as bytea[]))"
+    " as n(action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, subjects, state, due_at, value, detail, not_after, contact) on conflict (action_id) do nothing"
 )
 _UPDATE = Statement(
     "update deliveries d set state = n.state, due_at = n.due_at, attempt = n.attempt, provider_id = n.provider_id, detail = n.detail,"
-    " withdrawn_reason = n.reason, held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity'"
-    " else clock_timestamp() + n.held * interval '1 second' end,"
+    " withdrawn_reason = n.reason, provider = n.provider, cost = n.cost,"
+    " held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity' else clock_timestamp() + n.held * interval '1 second' end,"
     " changed_at = n.at from unnest(cast(:action_ids as text[]), cast(:states as text[]), cast(:dues as timestamptz[]),"
     " cast(:attempts as int[]), cast(:provider_ids as text[]), cast(:details as text[]), cast(:helds as double precision[]),"
-    " cast(:reasons as text[]), cast(:ats as timestamptz[])) as n(action_id, state, due_at, attempt, provider_id, detail, held, reason, at)"
+    " cast(:reasons as text[]), cast(:providers as text[]), cast(:costs as bigint[]), cast(:ats as timestamptz[]))"
+    " as n(action_id, state, due_at, attempt, provider_id, detail, held, reason, provider, cost, at)"
     " where d.action_id = n.action_id"
 )
 _STEPS = Statement(
     "insert into steps (action_id, kind, at, detail) select * from unnest(cast(:action_ids as text[]), cast(:kinds as text[]),"
     " cast(:ats as timestamptz[]), cast(:details as text[])) on conflict do nothing"
-)
-_FACTS = Statement(
-    "select subject, kind, channel, purpose, reference, stopped, at, source from stops where subject = any(cast(:subjects as text[]))"
-)
-_PUT_FACTS = Statement(
-    "insert into stops as s (subject, kind, channel, purpose, reference, stopped, at, source) select * from unnest("
-    "cast(:subjects as text[]), cast(:kinds as text[]), cast(:channels as text[]), cast(:purposes as text[]), cast(:references as text[]),"
-    " cast(:stopped as boolean[]), cast(:ats as timestamptz[]), cast(:sources as text[]))"
-    " on conflict (subject, kind, channel, purpose, reference) do update"
-    " set stopped = excluded.stopped, at = excluded.at, source = excluded.source"
-    " where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
-)
-_STOPPED = Statement("select campaign from stopped_campaigns where stopped and campaign = any(cast(:campaigns as text[]))")
-_CAMPAIGNS = Statement("select campaign, stopped, at from stopped_campaigns where campaign = any(cast(:campaigns as text[]))")
-_PUT_CAMPAIGNS = Statement(
-    "insert into stopped_campaigns as s (campaign, stopped, at) select * from unnest(cast(:campaigns as text[]),"
-    " cast(:stopped as boolean[]), cast(:ats as timestamptz[])) on conflict (campaign) do update"
-    " set stopped = excluded.stopped, at = excluded.at where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
 )
 
 
@@ -126,9 +147,23 @@ async def next_due(connection: AsyncConnection, channel: str) -> datetime | None
     return rows[0][0] if rows else None
 
 
-async def lock_due(connection: AsyncConnection, channel: str, now: datetime, limit: int) -> list[Delivery]:
-    """Due deliveries that no other dispatcher is claiming, highest expected value first, locked."""
-    return _deliveries(await _CLAIMABLE.rows(connection, {"channel": channel, "now": now, "limit": limit}))
+async def lock_due(connection: AsyncConnection, selection: Selection, limit: int, now: datetime) -> list[Delivery]:
+    """Due deliveries that nobody else is claiming, highest expected value first, locked."""
+    bound = {"channel": selection.channel, "now": now, "limit": limit}
+    if selection.list is not None:
+        return _deliveries(await _CLAIMABLE_OF_LIST.rows(connection, {**bound, "list": selection.list}))
+    if selection.action_id is not None:
+        return _deliveries(await _CLAIMABLE_ONE.rows(connection, {**bound, "action_id": selection.action_id}))
+    if selection.subjects is not None:
+        return _deliveries(await _CLAIMABLE_OF_SUBJECTS.rows(connection, {**bound, "subjects": sorted(selection.subjects)}))
+    if selection.without:
+        return _deliveries(await _CLAIMABLE_BUT.rows(connection, {**bound, "without": sorted(selection.without)}))
+    return _deliveries(await _CLAIMABLE.rows(connection, bound))
+
+
+async def lock_overdue(connection: AsyncConnection, now: datetime, limit: int) -> list[Delivery]:
+    """Queued deliveries past their latest time, of every channel, locked: nobody could claim them in time."""
+    return _deliveries(await _OVERDUE.rows(connection, {"now": now, "limit": limit}))
 
 
 async def lock_lapsed(connection: AsyncConnection, limit: int) -> list[Delivery]:
@@ -173,6 +208,12 @@ async def lock_unsent(
     return _deliveries(await _UNSENT.rows(connection, bound))
 
 
+async def queued_for(connection: AsyncConnection, campaigns: Iterable[str], partition: int, beside: Iterable[str]) -> bool:
+    """Whether more is queued for these campaigns in a partition, beside these actions."""
+    bound = {"campaigns": list(campaigns), "partition": partition, "ids": list(beside)}
+    return bool((await _QUEUED_FOR.rows(connection, bound))[0][0])
+
+
 async def existing(connection: AsyncConnection, action_ids: Sequence[str]) -> set[str]:
     """Which of the actions are deliveries already."""
     return {action_id for (action_id,) in await _EXISTING.rows(connection, {"ids": list(action_ids)})}
@@ -192,12 +233,14 @@ async def insert(connection: AsyncConnection, deliveries: Sequence[Delivery], no
         "runs": [c.run_id for c in contacts],
         "channels": [c.channel for c in contacts],
         "purposes": [c.purpose for c in contacts],
+        "lists": [c.list for c in contacts],
         "partitions": [partition_of(c.customer_id.encode(), partitions) for c in contacts],
         "subjects": [" ".join(c.subjects) for c in contacts],
         "states": [d.state for d in deliveries],
         "dues": [d.due_at for d in deliveries],
         "values": [c.value for c in contacts],
         "details": [d.detail for d in deliveries],
+        "not_afters": [c.not_after for c in contacts],
         "contacts": [encode(c) for c in contacts],
     }
     await _INSERT.run(connection, bound)
@@ -217,6 +260,8 @@ async def update(connection: AsyncConnection, steps: Sequence[Step]) -> None:
         "details": [d.detail[:500] for d in after],
         "helds": [d.held_seconds for d in after],
         "reasons": [d.withdrawn_reason for d in after],
+        "providers": [d.provider for d in after],
+        "costs": [d.cost for d in after],
         "ats": [step.at for step in steps],
     }
     await _UPDATE.run(connection, bound)
@@ -242,52 +287,6 @@ async def report(connection: AsyncConnection, steps: Sequence[Step], partitions:
     told = [step.outcome for step in steps if step.outcome]
     owed = [Timer(partition_of(o.customer_id.encode(), partitions), o.at, o.id, OUTCOME_TIMER, encode(o)) for o in told]
     await timers.schedule(connection, owed)
-
-
-async def facts(connection: AsyncConnection, subjects: Iterable[str]) -> list[Fact]:
-    """What is known of these subjects."""
-    rows = await _FACTS.rows(connection, {"subjects": sorted(set(subjects))})
-    return [Fact(**row) for row in rows]
-
-
-async def put_facts(connection: AsyncConnection, said: Sequence[Fact]) -> None:
-    """Stores facts (one a scope, sorted by scope); an older one never replaces a newer one."""
-    if not said:
-        return
-    bound = {
-        "subjects": [f.subject for f in said],
-        "kinds": [f.kind for f in said],
-        "channels": [f.channel for f in said],
-        "purposes": [f.purpose for f in said],
-        "references": [f.reference for f in said],
-        "stopped": [f.stopped for f in said],
-        "ats": [f.at for f in said],
-        "sources": [f.source for f in said],
-    }
-    await _PUT_FACTS.run(connection, bound)
-
-
-async def campaigns(connection: AsyncConnection, names: Iterable[str]) -> dict[str, tuple[datetime, bool]]:
-    """When each campaign was last stopped or resumed, and which of the two."""
-    rows = await _CAMPAIGNS.rows(connection, {"campaigns": sorted(set(names))})
-    return {campaign: (at, stopped) for campaign, stopped, at in rows}
-
-
-async def put_campaigns(connection: AsyncConnection, said: dict[str, tuple[datetime, bool]]) -> None:
-    """Stores when campaigns were stopped or resumed; the newest word counts."""
-    if said:
-        names = sorted(said)
-        bound = {"campaigns": names, "stopped": [said[n][1] for n in names], "ats": [said[n][0] for n in names]}
-        await _PUT_CAMPAIGNS.run(connection, bound)
-
-
-async def stops(connection: AsyncConnection, contacts: Sequence[Contact]) -> Stops:
-    """Everything that can stop one of these contacts, as committed up to now."""
-    by_subject: dict[str, tuple[Fact, ...]] = {}
-    for fact in await facts(connection, (s for c in contacts for s in c.subjects)):
-        by_subject[fact.subject] = (*by_subject.get(fact.subject, ()), fact)
-    rows = await _STOPPED.rows(connection, {"campaigns": sorted({c.campaign for c in contacts})})
-    return Stops(facts=by_subject, campaigns=frozenset(name for (name,) in rows))
 
 
 def _deliveries(rows: Sequence[Any]) -> list[Delivery]:

@@ -19,6 +19,8 @@ from nextwave_orchestrator.api.decisions import decisions_router
 from nextwave_orchestrator.api.inbound import inbound_router
 from nextwave_orchestrator.api.members import audience_sizes, members_router
 from nextwave_orchestrator.api.parameters import known_only
+from nextwave_orchestrator.api.previews import previews_router
+from nextwave_orchestrator.api.proofs import proofs_router
 from nextwave_orchestrator.api.reports import reports_router
 from nextwave_orchestrator.api.schema import describe
 from nextwave_orchestrator.campaigns.lifecycle import Limits
@@ -48,7 +50,10 @@ def build(settings: OrchestratorSettings) -> Service:
     app = make_app(Control(store=store, clock=clock, keyring=keyring, limits=limits, sizes=sizes))
     app.include_router(members_router(database))
     app.include_router(decisions_router(database, keyring))
-    app.include_router(inbound_router(partial(find_state, database), live.current, clock, keyring))
+    find = partial(find_state, database)
+    app.include_router(inbound_router(find, live.current, clock, keyring))
+    app.include_router(previews_router(find))
+    app.include_router(proofs_router(find))
     app.include_router(reports_router(database, keyring, live.current))
     processor = Processor(Decider(live.current), database=database, settings=settings, clock=clock, watermarks=Watermarks(awaits=AWAITED))
     return Service(

@@ -15,10 +15,10 @@ from nextwave_contracts.actions import UNHELD_PURPOSES
 from nextwave_contracts.decisions import Rival
 
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import CapRule, has_room, instants, room_at
+from nextwave_orchestrator.caps import CapRule, Limit, has_room, instants, room_at
 
-Place = tuple[CapRule, list[datetime]]
-"""A cap, and when the contacts are that use it up."""
+Place = tuple[CapRule | Limit, list[datetime]]
+"""A cap or a limit by law, and when the contacts are that use it up."""
 Rank = tuple[bool, float, int, str, str]
 
 
@@ -62,7 +62,7 @@ class Ranked:
 def ranked(given: GateInput, offer: Offer) -> Ranked:
     """Those that rank before this candidate, and for which the caps have room, take their places, one after the other."""
     own, ahead = claim(given, offer), list[Rival]()
-    places = [(rule, instants(rule, given.reservations)) for rule in given.caps]
+    places = [(rule, instants(rule, given.reservations, given.now)) for rule in given.rules]
     for rival in sorted((one for one in given.rivals if rank(one) < rank(own)), key=rank):
         wanted = _wanted(places, rival)
         if all(has_room(rule, taken, rival.at) for rule, taken in wanted):
@@ -80,9 +80,9 @@ def standings(given: GateInput, offer: Offer) -> tuple[Rival, ...]:
     return tuple(replace(rival, ahead=rival.run_id in ahead) for rival in sorted(given.rivals, key=rank))
 
 
-def uses_up(caps: Iterable[CapRule], one: Rival) -> list[CapRule]:
-    """The caps in which it takes a place."""
-    return [rule for rule in caps if rule.covers(one.channel, one.campaign, one.purpose)]
+def uses_up(given: GateInput, one: Rival) -> list[CapRule | Limit]:
+    """The caps and limits in which it takes a place."""
+    return [rule for rule in given.rules if rule.covers(one.channel, one.campaign, one.purpose)]
 
 
 def _wanted(places: Iterable[Place], one: Rival) -> list[Place]:

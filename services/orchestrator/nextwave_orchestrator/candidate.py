@@ -10,25 +10,24 @@ from typing import Any
 
 from msgspec.structs import replace
 from nextwave_contracts.actions import UNHELD_PURPOSES, Purpose
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.customers import Consent, HeldBy, Snapshot
 from nextwave_contracts.decisions import Rival
 from nextwave_contracts.identifiers import INTERNAL
 
 from nextwave_orchestrator.allowances import Leases, budget_of
 from nextwave_orchestrator.campaigns.definition import Campaign, Pick, Policy, Step
-from nextwave_orchestrator.caps import CapRule
+from nextwave_orchestrator.caps import CapRule, Limit
 from nextwave_orchestrator.catalogue import CampaignState, Catalogue, LiveCampaign
 from nextwave_orchestrator.durations import duration
 from nextwave_orchestrator.hours.rules import clock
+from nextwave_orchestrator.law import limits_on
 from nextwave_orchestrator.parts import Appeal, part
 from nextwave_orchestrator.responses.rates import local_hour
 from nextwave_orchestrator.state import CustomerState, Reservation, Run, Stored
 
-ADDRESSED: frozenset[str] = frozenset({"email", "sms", "call", "webpush", "letter"})
-"""Channels that need a contact point; on the others the customer is named by our own id."""
-DISTURBING: frozenset[str] = frozenset({"sms", "call", "webpush"})
-"""Channels on which the customer's own quiet hours (trait `quiet_hours`, a list of `[HH:MM, HH:MM]`) are kept."""
 QUIET_MAX = 8
+"""Of the customer's own quiet hours (trait `quiet_hours`, a list of `[HH:MM, HH:MM]`) so many are kept."""
 
 
 class Offer(Stored, frozen=True, kw_only=True):
@@ -43,6 +42,8 @@ class Offer(Stored, frozen=True, kw_only=True):
     quiet: tuple[tuple[str, str], ...] = ()
     wanting: str = ""
     """What this channel lacks before it can be used, for instance its template."""
+    language: str = ""
+    """In which of its template's languages the customer is spoken to; empty: in the default one, or not yet known."""
     place: str = ""
     """The list or team."""
     capacity_free_at: datetime | None = None
@@ -99,11 +100,21 @@ class GateInput(Stored, frozen=True, kw_only=True):
     budget_known: bool = True
     """Whether `budget_left` is a number to tell: not where it is only what the partition has yet to ask for."""
     attempt: int = 1
-    """Which attempt at a call this is: only the first needs a place in the caps."""
+    """Which attempt at a call this is: only the first needs a place in the caps, each needs one in the limits."""
     rivals: tuple[Rival, ...] = ()
     """The customer's other candidates that use up caps, those worth most first."""
     inbound: bool = False
     """The customer is with us now, on their own initiative: contact hours do not apply."""
+    limits: tuple[Limit, ...] = ()
+    """How often the law of every place where the customer may be lets us try."""
+
+    quiet_until: datetime | None = None
+    """Until when nothing is sent after the customer came to us; None where they did not."""
+
+    @property
+    def rules(self) -> tuple[CapRule | Limit, ...]:
+        """Whatever counts contacts."""
+        return (*self.caps, *self.limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +181,8 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         budget_known=candidate.leases.knows(budget_of(run.campaign)),
         attempt=candidate.attempt,
         rivals=candidate.rivals,
+        limits=limits_on(profile),
+        quiet_until=_quiet_until(customer, policy, definition.purpose),
     )
 
 
@@ -189,7 +202,8 @@ def _offer(step: Step, appeal: Appeal) -> Offer:
     profile, policy, channel, rate = appeal.profile, appeal.policy, step.channel, appeal.learned
     points = [point for point in profile.contact_points if point.channel == channel]
     usable = [point.address for point in points if not point.bounced]
-    own = "" if channel in ADDRESSED else INTERNAL + profile.customer_id
+    terms = CHANNELS[channel]
+    own = "" if terms.identifier else INTERNAL + profile.customer_id
     quiet = policy.quiet_calls if channel == "call" else ()
     cost = round(part("cost", appeal))
     return Offer(
@@ -202,7 +216,7 @@ def _offer(step: Step, appeal: Appeal) -> Offer:
         weight=part("context", appeal),
         learned=(rate.low, rate.high, rate.sent),
         opt_in=channel in policy.opt_in_channels,
-        quiet=(*quiet, *own_quiet_hours(profile.traits)) if channel in DISTURBING else (),
+        quiet=(*quiet, *own_quiet_hours(profile.traits)) if terms.hours != "any" else (),
     )
 
 
@@ -247,3 +261,8 @@ def _resting(profile: Snapshot, policy: Policy, purpose: Purpose) -> dict[str, d
         everywhere = profile.complained_at + duration(policy.after_complaint)
         resting[""] = max(everywhere, resting.get("", everywhere))
     return resting
+
+
+def _quiet_until(customer: CustomerState, policy: Policy, purpose: Purpose) -> datetime | None:
+    """Who just came to us with a matter of their own is not sold to at once."""
+    return customer.came_at + duration(policy.after_contact) if customer.came_at is not None and purpose == "marketing" else None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import msgspec
+from nextwave_contracts.actions import Content
 from nextwave_contracts.customers import Snapshot
 
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step
@@ -105,8 +106,8 @@ class LiveCampaign:
 class Renderer(Protocol):
     """Renders a template for a customer; raises `KeyError` for an unknown template."""
 
-    def __call__(self, template: str, profile: Snapshot, entry: Mapping[str, Any] | None = None) -> tuple[str, str, str]:
-        """`(subject, text, html)`. `entry`: the data of the event that let the customer in."""
+    def __call__(self, template: str, profile: Snapshot, entry: Mapping[str, Any] | None = None) -> Content:
+        """What is said to them. `entry`: the data of the event that let the customer in."""
 
 
 @dataclass(frozen=True, slots=True)

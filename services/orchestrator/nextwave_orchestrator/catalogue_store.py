@@ -7,7 +7,9 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple, Protocol
 
+import msgspec
 from nextwave_contracts.clock import Clock
+from nextwave_contracts.topics import partition_of
 from nextwave_runtime import timers
 from nextwave_runtime.application import Timer
 from nextwave_runtime.database import Database
@@ -19,9 +21,12 @@ from nextwave_orchestrator.amounts import Used
 from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
 from nextwave_orchestrator.catalogue import CampaignState
 from nextwave_orchestrator.flights import people_in
+from nextwave_orchestrator.proofs import PROOF, Proof
 
-Kind = Literal["segments", "templates", "campaign_drafts", "policies"]
+Kind = Literal["segments", "templates", "campaign_drafts", "policies", "test_addresses"]
 """The documents that owners write; also the tables' names."""
+PROOFS_KEPT = timedelta(days=7)
+"""How long the same order again is known to be the same."""
 TimerKind = Literal["campaign_stopped", "campaign_resumed", "campaign_opened"]
 
 
@@ -70,6 +75,15 @@ class CatalogueSession(Protocol):
 
         Of `campaign_opened` it sets what lets people in by time, as soon as it has read this revision.
         """
+
+    async def proof(self, action_id: str) -> str | None:
+        """The fingerprint of the order of this one; None where nobody ordered it."""
+
+    async def proofs_since(self, at: datetime) -> list[datetime]:
+        """When those of this time were ordered, oldest first."""
+
+    async def order_proof(self, proof: Proof, fingerprint: str) -> None:
+        """Hands it over to the partition's owner, who has it sent."""
 
 
 class CatalogueStore(Protocol):
@@ -207,6 +221,21 @@ class _Session:
         said = str(self.revision + 1) if kind == "campaign_opened" else state
         told = [Timer(n, due_at, campaign, kind, said.encode()) for n in range(self._partitions)]
         await timers.schedule(self._connection, told)
+
+    async def proof(self, action_id: str) -> str | None:
+        rows = await self._rows("select fingerprint from proofs where action_id = :action_id", action_id=action_id)
+        return rows[0].fingerprint if rows else None
+
+    async def proofs_since(self, at: datetime) -> list[datetime]:
+        return [row.at for row in await self._rows("select at from proofs where at > :at order by at", at=at)]
+
+    async def order_proof(self, proof: Proof, fingerprint: str) -> None:
+        now = self._clock.now()
+        await self._connection.execute(text("delete from proofs where at < :at"), {"at": now - PROOFS_KEPT})
+        ordered = {"action_id": proof.action_id, "fingerprint": fingerprint, "by": proof.by, "at": now}
+        await self._connection.execute(text("insert into proofs values (:action_id, :fingerprint, :by, :at)"), ordered)
+        partition = partition_of(proof.customer_id.encode(), self._partitions)
+        await timers.schedule(self._connection, [Timer(partition, now, proof.action_id, PROOF, msgspec.msgpack.encode(proof))])
 
     async def _rows(self, query: str, **bound: Any) -> Sequence[Any]:
         return (await self._connection.execute(text(query), bound)).all()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from nextwave_contracts.reasons import GateCode
 
 from nextwave_orchestrator.arbiter import ranked, score
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import free_at
+from nextwave_orchestrator.caps import CapRule, Limit, free_at
 from nextwave_orchestrator.holdout import held_out
 from nextwave_orchestrator.hours.spans import Hours, next_allowed
 
@@ -106,13 +106,35 @@ def _hours(given: GateInput, offer: Offer) -> Fault | None:
     return Fault(f"next permitted at {allowed.isoformat()}", allowed)
 
 
+Wait = tuple[datetime, str]
+"""Until when a contact has to wait, and for what."""
+
+
+def rests(given: GateInput, offer: Offer) -> list[Wait]:
+    """By the house and by law; nothing where the channel does not rest."""
+    return [wait for wait in (*_house_rests(given, offer), *_lawful_rests(given, offer)) if wait[0] > given.now]
+
+
+def _house_rests(given: GateInput, offer: Offer) -> list[Wait]:
+    return [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
+
+
+def _lawful_rests(given: GateInput, offer: Offer) -> list[Wait]:
+    laws = [law for law in given.limits if law.covers(offer.channel, given.campaign, given.purpose)]
+    return [(law.rests_until, f"resting after a refusal by {law.named}") for law in laws if law.rests_until]
+
+
 def _cap(given: GateInput, offer: Offer) -> Fault | None:
-    rests = [(until, "resting after a refusal or complaint") for c, until in given.resting.items() if c in ("", offer.channel)]
-    used_up = given.caps if given.attempt == 1 else ()
-    rules = [rule for rule in used_up if rule.covers(offer.channel, given.campaign, given.purpose)]
-    full = [(free_at(rule, given.reservations, given.now), f"at most {rule.most} per {rule.seconds:g} s") for rule in rules]
-    until, detail = max([*rests, *full], default=(given.now, ""))
-    return Fault(detail, until) if until > given.now else None
+    """What makes it wait longest of all that the house says, and every law."""
+
+    def full(rules: Iterable[CapRule | Limit]) -> list[Wait]:
+        covering = [rule for rule in rules if rule.covers(offer.channel, given.campaign, given.purpose)]
+        return [(free_at(rule, given.reservations, given.now), rule.words) for rule in covering]
+
+    quiet = (given.quiet_until or given.now, "resting after a contact of theirs")
+    house = max([quiet, *_house_rests(given, offer), *full(given.caps if given.attempt == 1 else ())])
+    waits = [wait for wait in (house, *full(given.limits), *_lawful_rests(given, offer)) if wait[0] > given.now]
+    return Fault("; ".join(words for _, words in waits), max(until for until, _ in waits)) if waits else None
 
 
 def _not_worth_it(given: GateInput, offer: Offer) -> Fault | None:
@@ -136,7 +158,7 @@ def _capacity(_given: GateInput, offer: Offer) -> Fault | None:
 
 
 def _outranked(given: GateInput, offer: Offer) -> Fault | None:
-    """What is owed to the customer is never ranked; a further attempt at a call takes no place."""
+    """What is owed to the customer is never ranked, nor is a further attempt at a call."""
     if not given.rivals or given.purpose in UNHELD_PURPOSES or given.attempt > 1:
         return None
     result = ranked(given, offer)

@@ -108,8 +108,8 @@ def _decide(turn: Turn, wanting: Sequence[Run]) -> None:
     if lacking:
         _look_again(turn, candidates)
         return
-    _decide_owed(turn, [c for c in candidates if _purpose(c) in UNHELD_PURPOSES])
-    _decide_ranked(turn, [c for c in candidates if _purpose(c) not in UNHELD_PURPOSES])
+    _decide_unranked(turn, [c for c in candidates if not _is_ranked(c)])
+    _decide_ranked(turn, [c for c in candidates if _is_ranked(c)])
 
 
 def _look_again(turn: Turn, candidates: Sequence[Candidate]) -> None:
@@ -119,8 +119,13 @@ def _look_again(turn: Turn, candidates: Sequence[Candidate]) -> None:
             retry(turn, replace(run, retry_at=turn.now))
 
 
-def _decide_owed(turn: Turn, candidates: Sequence[Candidate]) -> None:
-    """What is owed to the customer goes first, by priority, then key, and is not ranked."""
+def _is_ranked(candidate: Candidate) -> bool:
+    """What is owed to the customer is not, nor is a further attempt at a call that was begun."""
+    return candidate.attempt == 1 and candidate.campaign.definition.purpose not in UNHELD_PURPOSES
+
+
+def _decide_unranked(turn: Turn, candidates: Sequence[Candidate]) -> None:
+    """These go first, by priority, then key, each beside what those before it took."""
     for candidate in sorted(candidates, key=_by_priority):
         _conclude(turn, candidate, judge(turn.catalogue, turn.state, candidate))
 
@@ -162,7 +167,7 @@ def _claim_anew(turn: Turn, candidate: Candidate, claims: Claims) -> None:
 def _is_as_claimed(judged: Judged, own: Rival | None) -> bool:
     """Whether it does not act, or takes no place in a cap, or exactly the place that it claimed."""
     wanted = claim(judged.given, judged.given.offers[judged.offer])
-    if judged.decision.result != "act" or judged.given.attempt > 1 or not uses_up(judged.given.caps, wanted):
+    if judged.decision.result != "act" or not uses_up(judged.given, wanted):
         return True
     return own is not None and (own.at, own.channel) == (wanted.at, wanted.channel)
 
@@ -189,10 +194,10 @@ def _claims(turn: Turn, candidates: Sequence[Candidate]) -> Claims:
     """Of the candidates, and of those put off before, the ones that would take a place in a cap; none when there is nobody to rank."""
     asked = {candidate.run.run_id for candidate in candidates}
     pending = [run for run in turn.state.runs if _waits(run) and run.run_id not in asked]
-    if not candidates or not turn.catalogue.policy.caps or len(candidates) + len(pending) == 1:
+    if not candidates or len(candidates) + len(pending) == 1:
         return {}
     others = [_pending(turn, run) for run in pending]
-    found = (_claim(turn, one) for one in (*candidates, *others) if one is not None and one.attempt == 1)
+    found = (_claim(turn, one) for one in (*candidates, *others) if one is not None)
     return {one.run_id: one for one in found if one is not None}
 
 
@@ -210,7 +215,7 @@ def _claim(turn: Turn, candidate: Candidate) -> Rival | None:
         match proposal.judgement.ruling:
             case Act(offer):
                 wanted = claim(proposal.given, proposal.given.offers[offer])
-                return wanted if uses_up(proposal.given.caps, wanted) else None
+                return wanted if uses_up(proposal.given, wanted) else None
             case Defer(until, reason) if reason in FORESEEN:
                 candidate = candidate.at(until)
             case _:
@@ -235,10 +240,6 @@ def _candidate(turn: Turn, campaign: LiveCampaign, run: Run) -> Candidate | None
     asked = replace(asked, segment=segment or run.segment)
     pick: Pick = "best" if segment in wave.best else "first_permitted"
     return asking(run=asked, segment=asked.segment, steps=steps, pick=pick) if steps else None
-
-
-def _purpose(candidate: Candidate) -> str:
-    return candidate.campaign.definition.purpose
 
 
 def _by_priority(candidate: Candidate) -> tuple[int, str, str]:

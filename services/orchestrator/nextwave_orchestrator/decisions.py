@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import assert_never
 
 from msgspec.structs import replace
-from nextwave_contracts.actions import Contact, Content
+from nextwave_contracts.actions import Channel, Contact, Content
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.decisions import Attempt, Decision, Result, Rival
 from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, blind, identifier
@@ -18,14 +19,12 @@ from nextwave_contracts.wire import Message
 from nextwave_orchestrator.arbiter import standings
 from nextwave_orchestrator.candidate import Candidate, GateInput, gate_input
 from nextwave_orchestrator.catalogue import Catalogue
+from nextwave_orchestrator.channel_limits import excess
 from nextwave_orchestrator.checks import expected_margin, hours_of
 from nextwave_orchestrator.gate import Act, Defer, Judgement, Withhold, decide
 from nextwave_orchestrator.hours.spans import permitted_spans
 from nextwave_orchestrator.received import entry_data
 from nextwave_orchestrator.state import CustomerState, attempt_id, contact_of
-
-KIND_OF_ADDRESS: dict[str, str] = {"email": "email", "sms": "phone", "call": "phone", "webpush": "device_token"}
-"""What kind of identifier an address of the channel is. On the others the customer's own id is the address, or a place."""
 
 
 class Answer(Message, frozen=True, kw_only=True):
@@ -38,6 +37,7 @@ class Answer(Message, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     numbers: dict[str, float] = {}
     rivals: tuple[Rival, ...] = ()
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,7 @@ def answer_in(decision: Decision) -> Answer:
         attempts=decision.attempts,
         numbers=decision.numbers,
         rivals=decision.rivals,
+        language=decision.language,
     )
 
 
@@ -91,8 +92,10 @@ def propose(catalogue: Catalogue, customer: CustomerState, candidate: Candidate)
         try:
             content = _content(catalogue, customer, candidate, judgement.offer)
         except KeyError as wrong:
-            given = _wanting(given, judgement.offer, f"template {wrong.args[0]}")
+            given = _with_offer(given, judgement.offer, wanting=f"template {wrong.args[0]}")
             judgement = decide(given)
+        else:
+            given = _with_offer(given, judgement.offer, language=content.language)
     return Proposal(given, judgement, content)
 
 
@@ -125,7 +128,8 @@ def _answer(given: GateInput, judgement: Judgement) -> Answer:
     rivals = standings(given, given.offers[judgement.offer])
     match judgement.ruling:
         case Act():
-            return Answer(result="act", reason="permitted", channel=channel, attempts=attempts, numbers=numbers, rivals=rivals)
+            said = Answer(result="act", reason="permitted", channel=channel, attempts=attempts, numbers=numbers, rivals=rivals)
+            return replace(said, language=given.offers[judgement.offer].language)
         case Defer(until, reason):
             said = Answer(result="defer", reason=reason, until=until, channel=channel, attempts=attempts, numbers=numbers)
             return replace(said, rivals=rivals)
@@ -135,8 +139,8 @@ def _answer(given: GateInput, judgement: Judgement) -> Answer:
             assert_never(never)
 
 
-def _wanting(given: GateInput, index: int, what: str) -> GateInput:
-    offers = [replace(offer, wanting=what) if n == index else offer for n, offer in enumerate(given.offers)]
+def _with_offer(given: GateInput, index: int, **changes: str) -> GateInput:
+    offers = [replace(offer, **changes) if n == index else offer for n, offer in enumerate(given.offers)]
     return replace(given, offers=tuple(offers))
 
 
@@ -159,29 +163,37 @@ def _record(candidate: Candidate, given: GateInput, said: Answer) -> Decision:
         numbers=said.numbers,
         rivals=said.rivals,
         attempt=given.attempt,
+        language=said.language,
         caused_by=candidate.caused_by,
     )
 
 
 def _content(catalogue: Catalogue, customer: CustomerState, candidate: Candidate, index: int) -> Content:
-    """Raises `KeyError` with what is wrong with the template."""
+    """Raises `KeyError` with what is wrong with the template, or with what it comes to for this channel."""
     step = candidate.steps[index]
     if not step.template:
         return Content(text=step.script)
     assert customer.profile is not None
-    subject, text, html = catalogue.render(step.template, customer.profile, entry_data(customer, candidate.campaign, candidate.run))
-    return Content(subject=subject, text=text, html=html)
+    content = catalogue.render(step.template, customer.profile, entry_data(customer, candidate.campaign, candidate.run))
+    too_much = excess(step.channel, content, catalogue.policy.sms_segments)
+    if too_much:
+        raise KeyError(f"{step.template}: {too_much}")
+    return content
 
 
-def names_of(profile: Snapshot, channel: str, address: str) -> tuple[str, ...]:
+def names_of(profile: Snapshot, channel: Channel, address: str) -> tuple[str, ...]:
     """Every name by which a stop can mean this contact, each once.
 
     Those of the customer, those by which links sent to customers absorbed since name it, and that of the address, whoever owns it.
     """
-    kind = KIND_OF_ADDRESS.get(channel)
-    addressed = (_normal(kind, address),) if kind else ()
+    addressed = _name_of_address(channel, address)
     own = (INTERNAL + customer_id for customer_id in (profile.customer_id, *profile.absorbed))
     return tuple(dict.fromkeys((*own, *addressed, *profile.identifiers)))
+
+
+def _name_of_address(channel: Channel, address: str) -> tuple[str, ...]:
+    kind = CHANNELS[channel].identifier
+    return (_normal(kind, address),) if kind else ()
 
 
 def _normal(kind: str, address: str) -> str:
@@ -210,6 +222,7 @@ def _contact(catalogue: Catalogue, customer: CustomerState, candidate: Candidate
         address=offer.address,
         content=approved.content,
         subjects=tuple(blind(name, catalogue.identifier_key) for name in names_of(customer.profile, step.channel, offer.address)),
+        address_subject="".join(blind(name, catalogue.identifier_key) for name in _name_of_address(step.channel, offer.address)),
         permitted=permitted_spans(hours_of(given, offer), given.now, given.not_after),
         decided_at=given.now,
         not_after=given.not_after,

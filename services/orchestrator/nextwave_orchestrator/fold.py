@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import get_args
 
+import msgspec
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
 from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, CustomerUpdated, Snapshot
@@ -17,18 +18,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_orchestrator import flights, leasing, offered, store
 from nextwave_orchestrator.allowances import Leases, spending
-from nextwave_orchestrator.answers import answer, learn
+from nextwave_orchestrator.answers import answer, is_refusal, learn
 from nextwave_orchestrator.caps import reserve
 from nextwave_orchestrator.catalogue import Catalogue, Happening
 from nextwave_orchestrator.catalogue_store import TimerKind
 from nextwave_orchestrator.contest import settle
 from nextwave_orchestrator.decisions import Judged
 from nextwave_orchestrator.entry import enter, segment_changes
-from nextwave_orchestrator.inheritance import absorb, be_told, go_on, hand_over, inherit, say_last_word
+from nextwave_orchestrator.inheritance import absorb, be_told, go_on, hand_over, inherit, say_last_word, take_back
 from nextwave_orchestrator.migrating import go_over
+from nextwave_orchestrator.proofs import PROOF, Proof, judge_proof
+from nextwave_orchestrator.received import came_at_by
 from nextwave_orchestrator.reports import ledger
 from nextwave_orchestrator.reports.books import Books
-from nextwave_orchestrator.state import CustomerState, Reservation, from_bytes, remember, small
+from nextwave_orchestrator.state import CustomerState, Reservation, from_bytes, latest, remember, small
 from nextwave_orchestrator.triggers import pages, walk
 from nextwave_orchestrator.triggers.planning import crossing_due, date_due, join_in, plan, scheduled_due
 from nextwave_orchestrator.turn import Alarm, AlarmKind, Turn
@@ -66,7 +69,7 @@ class Decider:
     name = "orchestrator"
     inputs: tuple[Topic, ...] = (CUSTOMERS,)
     timers_on = CUSTOMERS
-    hands_over: frozenset[str] = frozenset({*get_args(TimerKind), "estate"})
+    hands_over: frozenset[str] = frozenset({*get_args(TimerKind), "estate", PROOF})
 
     def __init__(self, catalogue: Callable[[], Catalogue]) -> None:
         self._catalogue = catalogue
@@ -128,7 +131,8 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     history = before.history if happening is None else remember(before.history, _as_remembered(turn, message, happening))
     is_suspect = message.touchpoint is not None and message.touchpoint.time_suspect
     updated_at = _judged_at(turn) if is_suspect else turn.now
-    turn.state = replace(before, profile=_newer(before.profile, message.profile), history=history, updated_at=updated_at)
+    profile, came_at = _newer(before.profile, message.profile), latest(before.came_at, came_at_by(message))
+    turn.state = replace(before, profile=profile, history=history, updated_at=updated_at, came_at=came_at)
     end_stopped(turn)
     go_over(turn)
     _wake_lost(turn)
@@ -140,6 +144,8 @@ def _updated(turn: Turn, message: CustomerUpdated) -> None:
     if happening is not None:
         answer(turn, happening)
         offered.hear(turn, happening)
+        if is_refusal(happening):
+            take_back(turn)
     changes = tuple((change.field, change.before, change.after) for change in message.changes)
     segments = () if before.absorbed_into else segment_changes(turn.catalogue, before, turn.facts)
     enter(turn, happening, (*changes, *segments))
@@ -207,6 +213,8 @@ def _fire(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list
         return [Outgoing(ACTIONS, StopCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
     if timer.kind == "campaign_resumed":
         return [Outgoing(ACTIONS, ResumeCampaign(campaign=timer.key, at=timer.due_at), partition=unit.partition)]
+    if timer.kind == PROOF:
+        return _prove(unit, timer, catalogue, now)
     if timer.kind in {walk.OPENED, walk.WALK}:
         return _walk(unit, timer, catalogue, now)
     if timer.kind not in CUSTOMER_TIMERS:
@@ -218,6 +226,12 @@ def _fire(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list
     go_over(turn)
     _ring(turn, timer)
     return _finish(unit, turn)
+
+
+def _prove(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list[Outgoing]:
+    judged = judge_proof(msgspec.msgpack.decode(timer.payload, type=Proof), catalogue, max(now, timer.due_at))
+    unit.judged.append(judged)
+    return [Outgoing(DECISIONS, judged.decision), Outgoing(ACTIONS, judged.contact)]
 
 
 def _walk(unit: Unit, timer: Timer, catalogue: Catalogue, now: datetime) -> list[Outgoing]:

@@ -11,8 +11,8 @@ from nextwave_contracts.reasons import GateCode
 
 from nextwave_orchestrator.arbiter import score
 from nextwave_orchestrator.candidate import GateInput, Offer
-from nextwave_orchestrator.caps import CapRule, used
-from nextwave_orchestrator.checks import CHECKS, Fault, expected_margin
+from nextwave_orchestrator.caps import CapRule, Limit, used
+from nextwave_orchestrator.checks import CHECKS, Fault, expected_margin, rests
 
 NEXT_CHANNEL: frozenset[GateCode] = frozenset({"no_consent", "suppressed", "no_address", "not_worth_it"})
 """Codes after which the next channel of the mix is tried."""
@@ -100,7 +100,9 @@ def _best(given: GateInput) -> Judgement:
 
 def stopped(given: GateInput) -> GateCode | None:
     """What now stops a contact that was decided before, on the input's only channel."""
-    return next((code for code, check in CHECKS if code in STOPS and check(given, given.offers[0]) is not None), None)
+    offer = given.offers[0]
+    stop = next((code for code, check in CHECKS if code in STOPS and check(given, offer) is not None), None)
+    return stop or ("cap" if rests(given, offer) else None)
 
 
 def _attempt(given: GateInput, offer: Offer) -> tuple[Attempt, Fault | None]:
@@ -138,12 +140,14 @@ def _numbers(given: GateInput, offer: Offer) -> dict[str, float]:
     }
     if given.budget_left is not None and given.budget_known:
         numbers["budget_left"] = float(given.budget_left)
-    for rule in given.caps:
+    for rule in given.rules:
         if rule.covers(offer.channel, given.campaign, given.purpose):
             numbers[_named(rule)] = float(len(used(rule, given.reservations, given.now)))
     return numbers
 
 
-def _named(rule: CapRule) -> str:
+def _named(rule: CapRule | Limit) -> str:
+    if isinstance(rule, Limit):
+        return f"tries_by_law_{rule.law}"
     only = (("channel", rule.channel), ("campaign", rule.campaign), ("purpose", rule.purpose))
     return f"cap_used_{rule.most}_per_{int(rule.seconds)}s" + "".join(f"_{what}_{value}" for what, value in only if value)

@@ -30,6 +30,7 @@ from nextwave_orchestrator.state import (
     CustomerState,
     Joining,
     Run,
+    latest,
     to_bytes,
     touched,
 )
@@ -89,13 +90,13 @@ def be_told(turn: Turn, before: Snapshot | None, absorbed: Iterable[str]) -> Non
             joined[name] = Joining(TOLD, turn.now + PATIENCE)
     if joined != turn.state.joined:
         turn.state = replace(turn.state, joined=_newest(joined))
-        _take_back(turn)
+        take_back(turn)
     if waited:
         go_on(turn)
 
 
-def _take_back(turn: Turn) -> None:
-    """What is queued for the customer was addressed without the other's stops; what they forbid is withdrawn."""
+def take_back(turn: Turn) -> None:
+    """What is queued was decided without the stops of another, or a refusal, that came since; what they forbid is withdrawn."""
     for run in turn.state.runs:
         campaign = campaign_of(turn, run)
         if campaign is None or not run.channel:
@@ -162,6 +163,7 @@ def _united(mine: CustomerState, other: CustomerState) -> CustomerState:
         joined=_newest(joined),
         declined=offered.joined(mine.declined, other.declined),
         served=_later(mine.served, other.served),
+        came_at=latest(mine.came_at, other.came_at),
     )
 
 

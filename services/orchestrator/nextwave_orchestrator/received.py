@@ -6,9 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from nextwave_contracts.customers import CustomerUpdated
+
 from nextwave_orchestrator.catalogue import Happening, LiveCampaign
 from nextwave_orchestrator.rules.compile import value_at
 from nextwave_orchestrator.state import TEXT_MAX, CustomerState, Run
+
+CAME_BY: frozenset[str] = frozenset(
+    {"call.offered", "call.answered", "call.abandoned", "message.left", "sms.received", "email.received", "chat.started"}
+    | {"chat.message_received", "service.requested"}
+)
+"""Touchpoints by which a customer comes to us to be heard."""
 
 
 def matter_of(campaign: LiveCampaign, happening: Happening) -> str | None:
@@ -49,3 +57,9 @@ def received_since(state: CustomerState, campaign: LiveCampaign, run: Run, since
     """
     known = ((h.received_at, h) for h in state.history if h.received_at is not None and concerns(campaign, run, h))
     return sorted(((at, h) for at, h in known if at >= since), key=lambda one: one[0])
+
+
+def came_at_by(message: CustomerUpdated) -> datetime | None:
+    """When the customer came to us by this, if they did, and it is known when."""
+    said = message.touchpoint
+    return min(said.occurred_at, message.at) if said is not None and said.type in CAME_BY and not said.time_suspect else None

@@ -8,7 +8,7 @@ from nextwave_orchestrator.decisions import Answer
 
 
 def is_same(before: Answer, again: Answer) -> bool:
-    """Whether result, reason, instant, channel and rivals, and every check and number that the record names, are as they were."""
+    """Whether result, reason, instant, channel, rivals and language, and every check and number that the record names, are as they were."""
     older, said = _is_older(before), before.numbers.items()
     return (
         _head(before) == _head(again)
@@ -31,7 +31,7 @@ def _is_older(before: Answer) -> bool:
 
 
 def _head(one: Answer) -> tuple[object, ...]:
-    return one.result, one.reason, one.until, one.channel, one.rivals
+    return one.result, one.reason, one.until, one.channel, one.rivals, one.language
 
 
 def _agrees(was: Attempt, now: Attempt, older: bool) -> bool:

@@ -33,6 +33,8 @@ ENTRIES_MAX = 256
 RESERVATIONS_MAX = 128
 RESERVED_FOR = timedelta(days=90)
 """How long a contact can count for a cap."""
+TRIES_KEPT = 8
+"""Of each channel and purpose so many of the newest tries are kept beside those, also attempts at one call: limits by law count each."""
 WISHES_MAX = RUNS_MAX
 """Entries put off while a merge is under way; beyond it nobody enters."""
 DECLINED_MAX = 64
@@ -145,6 +147,16 @@ class Reservation(msgspec.Struct, frozen=True, array_like=True):
     """What it takes from its campaign's budget, minor units; None where nothing was reserved for it here."""
     place: str = ""
     """The list or team whose capacity it uses."""
+    latest: datetime | None = None
+    """Until when it may be dispatched; None where that is not known."""
+    tried_at: datetime | None = None
+    """When it was last said to have reached for the customer."""
+
+    def try_at(self, now: datetime) -> datetime:
+        """When the customer was tried. What may still be dispatched counts as tried at `now`, since it is not known to have been yet."""
+        if self.tried_at is not None or self.latest is None:
+            return max(self.at, self.tried_at or self.at)
+        return max(self.at, min(now, self.latest))
 
     @property
     def counts(self) -> bool:
@@ -197,6 +209,8 @@ class CustomerState(Stored, frozen=True, kw_only=True):
     """By campaign with a date or a schedule, the last occurrence that was this customer's turn: local time, naive."""
     declined: dict[str, datetime] = {}
     """By campaign, when the customer last declined its offer; oldest first."""
+    came_at: datetime | None = None
+    """When the customer last came to us by themselves."""
 
     def waits(self, now: datetime) -> bool:
         """Whether nobody may be contacted or enter yet: what binds both customers of a merge is not all here."""
@@ -269,6 +283,11 @@ def _size(name: str, value: Any) -> int:
 def touched(known: Iterable[Touch], more: Iterable[Touch]) -> tuple[Touch, ...]:
     """All of these contacts, oldest first, the newest where they are too many."""
     return tuple(sorted((*known, *more), key=lambda touch: touch.at)[-TOUCHES_MAX:])
+
+
+def latest(*instants: datetime | None) -> datetime | None:
+    """The last of those that are known."""
+    return max((at for at in instants if at is not None), default=None)
 
 
 def remember(history: tuple[Happening, ...], new: Happening) -> tuple[Happening, ...]:

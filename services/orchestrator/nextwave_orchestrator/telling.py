@@ -9,6 +9,8 @@ RESULTS = {"act": "Contacted", "defer": "Put off", "withhold": "Not contacted"}
 
 def decision_in_words(decision: Decision) -> str:
     """One or two sentences: `Not contacted in wave tell of winter: no_consent. Tried email: no_consent (a withdrawal is newest).`."""
+    if decision.test:
+        return f"A test of a template, by {decision.channel}: nobody was contacted."
     until = f" until {decision.until.isoformat()}" if decision.until else ""
     by = f" by {decision.channel}" if decision.result == "act" else ""
     whom = f", as one of {decision.segment}" if decision.segment not in {"", "*"} else ""

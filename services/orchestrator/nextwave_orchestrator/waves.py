@@ -96,6 +96,7 @@ def follow(turn: Turn, run: Run, judged: Judged) -> None:
             turn.keep(replace(acting, attempt=decision.attempt, step=run.step if decision.attempt > 1 else judged.offer))
             offer = judged.given.offers[judged.offer]
             counted = Reservation(action, run.campaign, channel, purpose, decision.at, cost=offer.cost, place=offer.place)
+            counted = replace(counted, latest=judged.contact.not_after)
             turn.state = replace(turn.state, reservations=reserve(turn.state.reservations, counted))
             turn.leases.reserve(uses(run.campaign, channel, offer.place, offer.cost))
             turn.say([judged.contact])

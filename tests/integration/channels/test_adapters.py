@@ -92,7 +92,7 @@ async def test_a_mail_arrives_with_its_action_and_connections_are_reused() -> No
 @pytest.mark.parametrize(
     ("box", "answer"),
     [
-        (Mailbox(rcpt="550 5.1.1 no such user"), Refused(detail="550 5.1.1 no such user", permanent=True)),
+        (Mailbox(rcpt="550 5.1.1 no such user"), Refused(detail="550 5.1.1 no such user", permanent=True, bounced=True)),
         (Mailbox(rcpt="450 later"), Refused(detail="450 later", permanent=False)),
         (Mailbox(data="550 no"), Refused(detail="550 no", permanent=True)),
         (Mailbox(data="451 try again"), Refused(detail="451 try again", permanent=False)),
@@ -132,7 +132,7 @@ async def test_a_kept_connection_that_died_is_replaced_without_doubt() -> None:
 
 async def test_nobody_listening_is_a_sure_and_temporary_refusal() -> None:
     answer = await Email("127.0.0.1:1", LETTERHEAD).send(a_contact())
-    assert answer == Refused(detail="not reached: SMTPConnectError", permanent=False)
+    assert answer == Refused(detail="not reached: SMTPConnectError", permanent=False, down=True)
 
 
 async def test_a_header_injection_is_refused_before_anything_is_connected() -> None:
@@ -267,5 +267,5 @@ async def test_a_status_that_came_counts_even_if_its_body_broke_off() -> None:
 
 async def test_a_gateway_that_cannot_be_reached_has_surely_not_sent() -> None:
     sms = Sms(Http(), account(1), "+1999")
-    assert await sms.send(SMS) == Refused(detail="not reached: ConnectError", permanent=False)
+    assert await sms.send(SMS) == Refused(detail="not reached: ConnectError", permanent=False, down=True)
     await sms.close()

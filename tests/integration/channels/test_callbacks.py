@@ -14,8 +14,13 @@ import pytest
 from channel_contacts import NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
 from fastapi import FastAPI
-from nextwave_channels import api, callbacks
+from nextwave_channels import api
 from nextwave_channels.answers import Uncertain
+from nextwave_channels.callbacks import routes
+from nextwave_channels.callbacks.inbox import Inbox
+from nextwave_channels.callbacks.standard import Standard
+from nextwave_channels.callbacks.twilio import Twilio
+from nextwave_channels.office import Office
 from nextwave_channels.signatures import standard_signature
 from nextwave_contracts.identifiers import blind
 from nextwave_contracts.wire import encode
@@ -34,10 +39,10 @@ async def client(place: Place, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
     (tmp_path / "keys.json").write_bytes(encode(KeyFile(pepper="p", keys=keys)))
     app = FastAPI()
     problem.install(app)
-    inbox = callbacks.Inbox(database=place.database, clock=place.clock, partitions=PARTITIONS)
-    app.include_router(callbacks.router(inbox, callbacks.Secrets(url=URL, twilio_token="token", mail_secret=SECRET)))
+    inbox = Inbox(database=place.database, clock=place.clock, partitions=PARTITIONS, identifier_key=KEY)
+    app.include_router(routes.router(inbox, {"twilio": Twilio(("token",)), "mail": Standard((SECRET,))}, URL))
     keyring = Keyring(tmp_path / "keys.json")
-    office = api.Office(database=place.database, clock=place.clock, keyring=keyring, identifier_key=KEY, partitions=PARTITIONS)
+    office = Office(database=place.database, clock=place.clock, keyring=keyring, identifier_key=KEY, partitions=PARTITIONS)
     app.include_router(api.router(office))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inside") as opened:
         yield opened

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 import pytest
 from channel_contacts import DAY, HOUR, NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
-from nextwave_channels import stopping, store
+from nextwave_channels import facts, stopping, store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
+from nextwave_channels.claiming import settle_lapsed, settle_overdue
 from nextwave_channels.delivery import begin
-from nextwave_channels.dispatcher import Dispatcher, settle_lapsed
+from nextwave_channels.dispatcher import Dispatcher
 from nextwave_channels.gate import Claim, Fact, check
 from nextwave_channels.pacing import Pace
 from nextwave_contracts.actions import Contact, Span
@@ -53,7 +54,7 @@ async def test_a_stop_that_commits_while_a_claim_waits_wins(place: Place) -> Non
         claim = asyncio.create_task(place.dispatcher(Recorder()).claim(5))
         await asyncio.sleep(0.2)
         assert not claim.done()
-        await store.put_facts(connection, [fact])
+        await facts.put(connection, [fact])
     assert await claim == []
     assert await place.states() == {"action-1": "withdrawn"}
     assert [(o.kind, o.detail) for o in await place.outcomes()] == [("withdrawn", "suppressed")]
@@ -72,8 +73,8 @@ async def test_a_stop_that_comes_after_the_claim_waits_for_it_and_leaves_what_is
         stopped = asyncio.create_task(stop())
         await asyncio.sleep(0.2)
         assert not stopped.done()
-        (due,) = await store.lock_due(connection, "email", NOON, 5)
-        stops = await store.stops(connection, [due.contact])
+        (due,) = await store.lock_due(connection, store.Selection("email"), 5, NOON)
+        stops = await facts.stops(connection, [due.contact])
         assert check(due.contact, stops, NOON, NOON) == Claim()
         await store.report(connection, [begin(due, NOON, 60)], PARTITIONS)
     assert await stopped == 1
@@ -206,6 +207,15 @@ async def test_what_might_begin_after_the_hours_waits_for_the_next_span(place: P
     await place.put(a_contact(permitted=(Span(start=NOON, end=closing), Span(start=NOON + HOUR, end=NOON + 2 * HOUR))))
     assert await place.dispatcher(Recorder(), Pace(concurrency=8, fresh_seconds=5.0)).claim(5) == []
     assert await place.states() == {"action-1": "due"}
+
+
+async def test_what_nobody_comes_for_expires_at_its_latest_time_by_itself(place: Place) -> None:
+    await place.put(a_contact(channel="visit"), a_contact(action_id="later", channel="visit", not_after=NOON + 9 * DAY))
+    assert await settle_overdue(place.desk) == 0
+    place.clock.instant = NOON + 2 * DAY
+    assert await settle_overdue(place.desk) == 1
+    assert await place.states() == {"action-1": "expired", "later": "due"}
+    assert [(o.action_id, o.kind) for o in await place.outcomes()] == [("action-1", "expired")]
 
 
 async def test_past_its_latest_time_it_expires_instead_of_bursting(place: Place) -> None:

@@ -8,11 +8,13 @@ from datetime import datetime
 import pytest
 from channel_contacts import HOUR, NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
+from nextwave_channels import delivery as life
 from nextwave_channels import intake as intake_module
 from nextwave_channels import store
 from nextwave_channels.answers import Refused
-from nextwave_channels.dispatcher import settle_lapsed
+from nextwave_channels.claiming import settle_lapsed
 from nextwave_channels.intake import Intake
+from nextwave_channels.store import Selection
 from nextwave_contracts.actions import ResumeCampaign, StopCampaign, Withdraw
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.topics import ACTIONS, HOLDS, partition_of
@@ -156,6 +158,39 @@ async def test_a_stopped_campaign_is_withdrawn_in_bounded_pieces_and_never_sent(
     await take_in(place, ResumeCampaign(campaign="renewal", at=NOON + HOUR))
     await take_in(place, a_contact(action_id="again"))
     assert [d.contact.action_id for d in await place.dispatcher(Recorder()).claim(9) or []] == ["again"]
+
+
+async def test_withdrawing_the_rest_of_a_stopped_campaign_neither_waits_for_claims_nor_keeps_them_back(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(intake_module, "STOP_MAX", 1)
+    await take_in(place, a_contact(), a_contact(action_id="a2"), a_contact(action_id="b", campaign="other"))
+    assert len(await take_in(place, StopCampaign(campaign="renewal", at=NOON))) == 1
+    rest = await due_timers(place)
+    async with place.database.transaction() as connection:
+        await store.enter_claim(connection)
+        assert len(await asyncio.wait_for(take_in(place, due=rest), 5)) == 1
+    assert await place.states() == {"action-1": "withdrawn", "a2": "withdrawn", "b": "due"}
+
+
+async def test_what_a_claim_has_in_its_hands_does_not_end_the_withdrawing_of_the_rest(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim of a stopped campaign's deliveries settles them itself, and the piece that is withdrawn beside it is the smaller."""
+    monkeypatch.setattr(intake_module, "STOP_MAX", 2)
+    await take_in(place, *(a_contact(action_id=f"a{n}", value=float(n == 2)) for n in range(6)))
+    assert len(await take_in(place, StopCampaign(campaign="renewal", at=NOON))) == 2
+    async with place.database.transaction() as connection:
+        await store.enter_claim(connection)
+        claimed = await store.lock_due(connection, Selection("email"), 1, NOON)
+        withdrawing = asyncio.create_task(take_in(place, due=await due_timers(place)))
+        await asyncio.sleep(0.2)
+        steps = [life.withdraw(delivery, NOON, "campaign_stopped") for delivery in claimed]
+        await store.report(connection, steps, PARTITIONS)
+    assert len(await withdrawing) == 1
+    while due := await due_timers(place):
+        await take_in(place, due=tuple(timer for timer in due if timer.kind == intake_module.STOP_TIMER))
+    assert set((await place.states()).values()) == {"withdrawn"}
 
 
 async def test_a_batch_with_a_stop_waits_for_a_claim_under_way_and_one_without_does_not(place: Place) -> None:

@@ -8,7 +8,7 @@ import pytest
 from channel_contacts import NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
 from nextwave_channels import stopping
-from nextwave_channels.dispatcher import settle_lapsed
+from nextwave_channels.claiming import settle_lapsed
 from nextwave_channels.gate import Fact
 from nextwave_channels.horizon import ClaimsWaitError
 from nextwave_channels.pacing import Pace

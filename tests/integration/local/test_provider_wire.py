@@ -153,3 +153,34 @@ def test_a_mail_that_was_taken_before_the_connection_broke_stands_in_the_ledger(
     with pytest.raises((smtplib.SMTPServerDisconnected, ConnectionResetError)):
         server.send_message(_mail("http://127.0.0.1:9"))
     assert _ledger(simulator[0]) == [True]
+
+
+def test_a_dialler_calls_in_its_own_time_and_tells_what_came_of_it(
+    simulator: tuple[str, int], doors: tuple[str, list[tuple[str, str]]]
+) -> None:
+    entry = {"to": "+14155550111", "reference": "act-1", "callback_url": f"{doors[0]}/v1/callbacks/dialler"}
+    place = f"{simulator[0]}/dialler/v1/lists/renewals/entries/e1"
+    assert httpx.put(place, json=entry, headers={"authorization": "Bearer token"}).status_code == 201
+    limit = monotonic() + 60
+    while len(doors[1]) < 2:
+        assert monotonic() < limit
+        sleep(0.1)
+    assert doors[1] == [("POST", "/v1/callbacks/dialler")] * 2, "started and ended"
+    assert _ledger(simulator[0]) == [True, False], "taken once, then called"
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/sms/v1/messages", {"to": "+14155550111", "from": "us", "text": "hi", "reference": "act-1"}),
+        ("/dialler/v1/lists/l/entries/e", {"to": "+14155550111", "reference": "act-1"}),
+    ],
+)
+def test_a_connection_can_be_reset_at_every_door_after_it_took_the_action(
+    simulator: tuple[str, int], path: str, body: dict[str, str]
+) -> None:
+    httpx.put(f"{simulator[0]}/faults", json={"faults": [{"kind": "accept_then_reset"}]})
+    method = "PUT" if "dialler" in path else "POST"
+    with pytest.raises(httpx.ReadError, match="reset"):
+        httpx.request(method, simulator[0] + path, json=body, headers={"authorization": "Bearer token"}, timeout=20)
+    assert _ledger(simulator[0])[0] is True

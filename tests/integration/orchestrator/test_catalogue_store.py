@@ -9,20 +9,25 @@ from datetime import UTC, datetime
 
 import msgspec
 import pytest
+from nextwave_contracts.actions import Content
 from nextwave_contracts.clock import ClockSetting
+from nextwave_contracts.topics import partition_of
 from nextwave_orchestrator.assembly import CampaignRow, Version
 from nextwave_orchestrator.campaigns.definition import Segment
 from nextwave_orchestrator.catalogue_store import CatalogueStore, PostgresCatalogue
 from nextwave_orchestrator.fold import Decider
 from nextwave_orchestrator.live import LiveCatalogue
+from nextwave_orchestrator.proofs import PROOF, Proof
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
 from nextwave_runtime.timers import Gates, take_due
+from sqlalchemy import text
 from stack import Stack
 from unit.orchestrator.api.fake_store import FakeStore
 
 PARTITIONS = 4
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 FAR = datetime(2100, 1, 1, tzinfo=UTC)
 
 
@@ -80,6 +85,36 @@ async def test_a_change_that_fails_leaves_nothing(store: CatalogueStore) -> None
     async with store.reading() as session:
         assert await session.documents("segments") == []
     assert await store.revision() == 1
+
+
+def proof(n: int) -> Proof:
+    return Proof(action_id=f"a{n}", by="ann", template="t", channel="email", address="ann@example.com", content=Content(text="Hello"))
+
+
+async def test_a_proof_is_ordered_once_and_what_was_ordered_is_known(store: CatalogueStore) -> None:
+    async with store.changing() as session:
+        assert (await session.proof("a1"), await session.proofs_since(LONG_AGO)) == (None, [])
+        await session.order_proof(proof(1), "print")
+    async with store.reading() as session:
+        assert (await session.proof("a1"), await session.proof("a2")) == ("print", None)
+        assert (len(await session.proofs_since(LONG_AGO)), await session.proofs_since(FAR)) == (1, [])
+    assert await store.revision() == 1
+
+
+async def test_the_owner_of_a_proofs_partition_is_told_and_proofs_of_last_week_are_forgotten(database: Database) -> None:
+    store = postgres(database)
+    async with store.changing() as session:
+        await session.order_proof(proof(1), "print")
+    async with database.transaction() as connection:
+        due = [t for n in range(PARTITIONS) for t in await take_due(connection, n, Gates(FAR, None), 10)]
+        await connection.execute(text("update proofs set at = at - interval '8 days'"))
+    (only,) = due
+    assert (only.partition, only.key, only.kind) == (partition_of(b"test-a1", PARTITIONS), "a1", PROOF)
+    assert msgspec.msgpack.decode(only.payload, type=Proof) == proof(1)
+    assert {t.kind for t in due} <= Decider.hands_over
+    async with store.changing() as session:
+        await session.order_proof(proof(2), "print")
+        assert (await session.proof("a1"), await session.proof("a2")) == (None, "print")
 
 
 async def test_a_change_without_a_write_keeps_the_revision(store: CatalogueStore) -> None:

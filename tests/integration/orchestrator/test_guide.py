@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import msgspec
 from nextwave_contracts.customers import CustomerUpdated
 from nextwave_contracts.topics import CUSTOMERS, TOPICS
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_ingest.doors.segment_mapping import Envelope, understand
 from nextwave_local.ports import free_ports
 from nextwave_orchestrator.fold import Decider
 from nextwave_runtime.application import Taken, Work
@@ -31,9 +33,9 @@ SECRET = "secret"
 
 
 def script() -> str:
-    """Every shell block in order. What asks scoring, and what a running stack alone knows, is given from outside; any error ends it."""
+    """Every shell block in order. What asks other services, or a running stack alone knows, is given from outside; an error ends it."""
     lines = [line for block in BLOCKS.findall(GUIDE) for line in block.splitlines()]
-    asked = [line for line in lines if not line.startswith("export ") and "$S/" not in line]
+    asked = [line for line in lines if not line.startswith("export ") and not {"$I/", "$S/"} & set(re.findall(r"\$[A-Z]/", line))]
     text = "\n".join(asked).replace("curl -sS ", "curl -sS --fail-with-body ")
     return "set -euxo pipefail\n" + text.replace(":publish", ":publish && wait_for_a_decision", 1)
 
@@ -130,3 +132,13 @@ async def test_every_command_of_the_guide_succeeds_in_its_order(stack: Stack, tm
 def test_the_guide_has_commands_for_everything_an_owner_does() -> None:
     for word in (":lint", ":try", ":publish", ":migrate", ":drain", ":diff", "rules:import", "campaign plan", "campaign apply", ":replay"):
         assert word in script(), word
+
+
+def test_what_the_guide_posts_to_the_shops_door_makes_a_customer_whom_its_campaign_lets_in() -> None:
+    posted = re.findall(r'"\$I/v1/(\w+)" -d \'(.*?)\'', GUIDE)
+    now = datetime.now(UTC)
+    made = [understand(body.encode(), Envelope(source="shop", received_at=now, kind=kind)) for kind, body in posted]
+    assert [one.type for one in made] == ["customer.identified", "customer.registered"]
+    assert made[0].data["email"] == "ann@example.com"
+    assert {name for one in made for name in one.identifiers} >= {"customer_id:ann"}
+    assert "entry: {on: {event: customer.registered}}" in dict(FILES.findall(GUIDE))["campaigns/welcome.yaml"]

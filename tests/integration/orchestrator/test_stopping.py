@@ -91,7 +91,7 @@ async def furnish(client: httpx.AsyncClient) -> None:
         made = await client.put(f"/v1/segments/{key}", json={"name": key, "owner": "sales", "rule": RULE})
         assert made.status_code == 201
     for key in ("renew", "renew-top", "sorry"):
-        assert (await client.put(f"/v1/templates/{key}", json={"text": "Hello"})).status_code == 201
+        assert (await client.put(f"/v1/templates/{key}", json={"subject": "About you", "text": "Hello"})).status_code == 201
     draft = await client.put(f"/v1/campaigns/{CAMPAIGN}", json=put(written(), "/key", CAMPAIGN))
     assert draft.status_code == 201, draft.text
 

@@ -33,6 +33,7 @@ async def test_the_reference_is_served_at_docs_without_a_token(tmp_path: Path, m
         assert (page.status_code, "/openapi.json" in page.text) == (200, True)
         routes = (await client.get("/openapi.json")).json()["paths"]
         assert routes["/v1/deliveries"]["get"]["security"] == [{"HTTPBearer": []}]
+        assert {"/v1/tasks", "/v1/tasks/{action_id}:claim", "/v1/endpoints"} <= set(routes)
         assert (await client.get("/v1/deliveries")).status_code == 401
     for close in service.closing:
         await close()

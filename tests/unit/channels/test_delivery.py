@@ -15,6 +15,7 @@ from nextwave_channels.delivery import (
     RETRY_SECONDS,
     Delivery,
     Step,
+    Way,
     begin,
     conclude,
     give_up,
@@ -73,7 +74,31 @@ def test_the_providers_own_answer_may_come_at_any_point_between_callbacks(eviden
 def test_each_outcome_is_reported_at_most_once_and_the_cost_too(evidence: list[OutcomeKind]) -> None:
     _, reported, cost = told(sending(), evidence)
     assert len(reported) == len(set(reported))
-    assert cost == (3 if reported and reported[0] != "failed" else 0)
+    assert cost == (3 if set(reported) - {"failed"} else 0)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "booked"), [(["failed", "delivered"], "delivered"), (["accepted", "failed", "delivered"], "accepted"), (["failed"], None)]
+)
+def test_what_is_proven_made_after_it_failed_is_booked_then_unless_it_was_before(evidence: list[OutcomeKind], booked: str | None) -> None:
+    delivery, taken = sending(), list[str]()
+    for kind in evidence:
+        step = learn(delivery, kind, NOON)
+        assert step is not None
+        assert step.outcome is not None
+        taken += [step.outcome.kind] if step.outcome.taken else []
+        assert step.outcome.cost == (3 if step.outcome.taken else 0)
+        delivery = step.delivery
+    assert taken == ([booked] if booked else [])
+
+
+def test_the_cost_is_that_of_the_provider_who_took_it() -> None:
+    begun = begin(queue(a_contact(cost=3), NOON), NOON, 60, Way("cheap", 2)).delivery
+    again = after(conclude(begun, BUSY_NOW, NOON), begun)
+    taken = learn(begin(again, NOON, 60, Way("dear", 7)).delivery, "accepted", NOON)
+    assert taken is not None
+    assert taken.outcome is not None
+    assert (taken.delivery.provider, taken.outcome.cost) == ("dear", 7)
 
 
 def test_a_delivery_told_delivered_before_accepted_books_its_cost_with_delivered() -> None:
@@ -181,3 +206,10 @@ def test_a_providers_words_are_kept_as_one_bounded_line() -> None:
     assert step is not None
     assert step.delivery.detail.isprintable()
     assert len(step.delivery.detail) <= 200
+
+
+@pytest.mark.parametrize("kind", sorted(EVIDENCE))
+def test_a_test_goes_its_way_and_is_reported_to_nobody(kind: OutcomeKind) -> None:
+    step = learn(Delivery(contact=a_contact(test=True), state="sending", due_at=NOON, attempt=1), kind, NOON)
+    assert step is not None
+    assert (step.delivery.state, step.outcome) == (kind, None)

@@ -79,6 +79,30 @@ def test_an_open_complaint_stops_selling_and_care_only(purpose: str, held: bool)
     assert (reason == "complaint_open") is held
 
 
+CLOSED = a_fact(kind="address", channel="email")
+
+
+@pytest.mark.parametrize(
+    ("known", "addressed", "reason"),
+    [
+        (stops(CLOSED), "hash-ann-mail", "suppressed"),
+        (stops(CLOSED), "hash-ann-other-mail", None),
+        (stops(CLOSED), "", "suppressed"),
+        (stops(a_fact(kind="address", channel="sms")), "hash-ann-mail", None),
+        (stops(a_fact(kind="address")), "hash-ann-mail", "suppressed"),
+        (stops(CLOSED, a_fact(kind="opt", stopped=False, channel="email", at=NOON + HOUR)), "hash-ann-mail", "suppressed"),
+        (stops(CLOSED, a_fact(kind="address", channel="email", stopped=False, at=NOON + HOUR)), "hash-ann-mail", None),
+        (stops(CLOSED, a_fact(kind="address", stopped=False, at=NOON + HOUR)), "hash-ann-mail", None),
+    ],
+)
+def test_a_dead_address_stops_every_purpose_but_no_other_address_and_no_consent_revives_it(
+    known: Stops, addressed: str, reason: str | None
+) -> None:
+    for purpose in ("marketing", "transactional"):
+        contact = a_contact(purpose=purpose, address_subject=addressed, subjects=("hash-ann-id", "hash-ann-mail", "hash-ann-other-mail"))
+        assert forbidden(contact, known, NOON + 2 * HOUR) == reason
+
+
 def test_a_complaint_that_nobody_closes_lapses_and_a_newer_one_does_not() -> None:
     known, lapses = stops(a_fact(kind="complaint", reference="a")), NOON + COMPLAINT_HOLDS_FOR
     assert forbidden(a_contact(), known, lapses - timedelta(microseconds=1)) == "complaint_open"

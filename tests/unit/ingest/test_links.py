@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from nextwave_contracts.actions import TEST_CUSTOMER
 from nextwave_contracts.identifiers import blind
 from nextwave_contracts.links import Link, sign
 from nextwave_runtime.problem import Problem
@@ -50,6 +51,18 @@ async def test_a_click_is_recorded_and_leads_where_the_token_says(ingest: Stand)
     assert (answer.status_code, answer.headers["location"]) == (302, LINK.target)
     (seen,) = ingest.committer.touchpoints
     assert (seen.type, seen.data["url"]) == ("email.clicked", LINK.target)
+
+
+async def test_who_looks_at_a_test_is_no_customer_and_leaves_nothing(ingest: Stand) -> None:
+    token = sign(
+        Link(customer_id=f"{TEST_CUSTOMER}1", channel="email", purpose="transactional", action_id="1", target=LINK.target),
+        LINK_KEY.encode(),
+    )
+    async with ingest.client() as client:
+        assert (await client.get(f"/r/{token}")).headers["location"] == LINK.target
+        assert (await client.get(f"/o/{token}")).status_code == 200
+        assert (await client.post(f"/u/{token}")).status_code == 200
+    assert ingest.committer.records == []
 
 
 async def test_a_person_goes_on_even_when_the_click_cannot_be_recorded(ingest: Stand) -> None:

@@ -149,3 +149,14 @@ def test_a_time_far_off_is_kept_and_suspect() -> None:
     far = report({"type": "track", "event": "x", "timestamp": "1970-01-01T00:00:00Z"}).occurrence
     assert (far.at.year, far.suspect) == (1970, True)
     assert report({"type": "track", "event": "x", "timestamp": "2100-01-01T00:00:00Z"}).occurrence == Occurrence(NOW, suspect=True)
+
+
+def test_the_devices_token_names_the_customer_by_whom_it_is_carried() -> None:
+    context = {"device": {"type": "browser", "token": "tok-1"}}
+    seen = report({"type": "identify", "anonymousId": "a-1", "context": context})
+    assert seen.identifiers == ("customer_id:7", "device_token:tok-1", "anonymous_id:a-1")
+
+
+@pytest.mark.parametrize("device", [None, "phone", {}, {"token": 7}, {"token": ""}, {"token": "x" * 300}, {"token": "a\0b"}, ["token"]])
+def test_no_call_is_lost_for_a_device_without_a_token_that_can_be_read(device: Any) -> None:
+    assert report({"type": "track", "event": "Unsubscribed", "context": {"device": device}}).identifiers == ("customer_id:7",)

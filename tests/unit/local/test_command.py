@@ -73,3 +73,12 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_demo_runs(tmp_pat
 def test_the_demo_refuses_a_file_as_its_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert _said("demo", "--state", tmp_path / "file").exit_code == 2
+
+
+@pytest.mark.parametrize("command", [("create", "write", "shop"), ("list",), ("rotate", "write", "shop"), ("revoke", "write", "shop")])
+def test_keys_of_a_stack_that_there_is_not_are_refused_and_nothing_is_written(tmp_path: Path, command: tuple[str, ...]) -> None:
+    said = _said("keys", *command, "--state", tmp_path / "none")
+    assert (said.exit_code, "no stack was ever started in" in said.output, "--file" in said.output) == (1, True, True)
+    assert list(tmp_path.iterdir()) == []
+    made = _said("keys", "create", "write", "shop", "--file", tmp_path / "keys.json")
+    assert (made.exit_code, (tmp_path / "keys.json").exists()) == (0, True)

@@ -55,3 +55,12 @@ def test_an_action_accepted_twice_is_counted_once_as_twice(tmp_path: Path) -> No
     for accepted in (False, True, True, True):
         ledger.add(msgspec.structs.replace(ENTRY, accepted=accepted))
     assert ledger.totals() == {"sms": 3, "twice": 1}
+
+
+def test_an_action_that_was_taken_back_may_be_accepted_again(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    for answer in ("accepted", "retracted", "accepted"):
+        ledger.add(msgspec.structs.replace(ENTRY, accepted=answer == "accepted", answer=answer))
+    assert ledger.totals()["twice"] == 0
+    ledger.add(ENTRY)
+    assert ledger.totals()["twice"] == 1

@@ -10,8 +10,9 @@ from urllib.parse import parse_qsl
 
 from nextwave_local.simulator import signatures
 from nextwave_local.simulator.errands import Errand
+from nextwave_local.simulator.message import Doors, Message, links_in
 from nextwave_local.simulator.people import Act
-from nextwave_local.simulator.posts import Doors, Message, errand_of, links_in
+from nextwave_local.simulator.posts import errand_of
 from twilio.request_validator import RequestValidator
 
 AT = datetime(2026, 3, 3, 10, tzinfo=UTC)
@@ -24,6 +25,7 @@ DOORS = Doors(
     mail_secret="whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
 )
 TEXT = Message(
+    provider="twilio",
     kind="sms",
     action_id="a1",
     to="+14155550111",
@@ -31,7 +33,8 @@ TEXT = Message(
     sid="SM1",
     callback_url="http://channels/v1/callbacks/twilio?action=a1",
 )
-MAIL = Message(kind="email", action_id="a1", to="ann@example.com", sid="m1", links={"o": "http://ingest/o/x", "r": "http://ingest/r/y"})
+LINKS = {"o": "http://ingest/o/x", "r": "http://ingest/r/y"}
+MAIL = Message(provider="smtp", kind="email", action_id="a1", to="ann@example.com", sid="m1", links=LINKS)
 
 
 def _post(act: Act, message: Message, user_id: str = "") -> Errand:

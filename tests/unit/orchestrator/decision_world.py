@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
+from nextwave_contracts.actions import Content
 from nextwave_contracts.customers import (
     Churn,
     Consent,
@@ -86,11 +87,11 @@ def campaign(key: str = "winter", *waves: dict[str, Any], version: int = 1, **ch
     return compile_campaign(msgspec.convert({**written, **changes}, type=Campaign), version, "published")
 
 
-def render(template: str, _profile: Snapshot, _entry: Any = None) -> tuple[str, str, str]:
+def render(template: str, _profile: Snapshot, _entry: Any = None) -> Content:
     """Every template exists but `missing`."""
     if template.startswith("missing"):
         raise KeyError(template)
-    return template, f"text of {template}", ""
+    return Content(subject=template, text=f"text of {template}")
 
 
 NO_CAPS = Policy(caps=())

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import msgspec
+from nextwave_contracts.actions import Content
 from nextwave_contracts.customers import Snapshot
 from nextwave_orchestrator.campaigns.compile import compile_campaign
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy
@@ -89,6 +90,7 @@ def policy(chance: Random) -> dict[str, Any]:
         "channel_costs": chance.choice([{}, {}, {"sms": 8}]),
         "after_refusal": chance.choice(["2d", "60d"]),
         "after_complaint": chance.choice(["1d", "14d"]),
+        "after_contact": chance.choice(["1h", "24h"]),
     }
 
 
@@ -160,5 +162,5 @@ class House:
         self._documents[key, version + 1] = following
 
 
-def _render(template: str, profile: Snapshot, entry: object = None) -> tuple[str, str, str]:
-    return template, f"text of {template}", ""
+def _render(template: str, profile: Snapshot, entry: object = None) -> Content:
+    return Content(subject=template, text=f"text of {template}")

@@ -1,1 +1,1 @@
-"""The world outside on one machine: an SMS and voice provider, a mail server, and the people behind the addresses."""
+"""The world outside on one machine: providers of texts, calls, mail and pushes, a dialler, webhooks' takers, and the people behind them."""

@@ -1,22 +1,25 @@
-"""The simulator put together: provider doors, ledger, fault menu, people, over HTTP and SMTP in one process."""
+"""The simulator put together: providers' doors, ledger, fault menu, people, over HTTP and SMTP in one process."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import signal
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
-import msgspec
 import uvicorn
+from nextwave_runtime import problem
+from nextwave_runtime.problem import Problem
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from nextwave_local.simulator import twilio_door
+from nextwave_local.simulator import dialler_door, httpsms_door, push_door, twilio_door, webhook_door
+from nextwave_local.simulator.answering import as_json, understood
 from nextwave_local.simulator.connections import ResettableProtocol
+from nextwave_local.simulator.dialler_door import Dialler
 from nextwave_local.simulator.errands import TIMEOUT_SECONDS, WORKERS, Errands
 from nextwave_local.simulator.faults import Menu
 from nextwave_local.simulator.ledger import Ledger
@@ -25,33 +28,32 @@ from nextwave_local.simulator.people import Behaviour
 from nextwave_local.simulator.settings import SimulatorSettings
 from nextwave_local.simulator.world import World
 
-Body = TypeVar("Body", Menu, Behaviour)
 
-
-def application(world: World) -> Starlette:
-    """The HTTP side: the provider's API, and ours to steer and to look."""
+def application(world: World, dialler: Dialler) -> Starlette:
+    """The HTTP side: the providers' APIs, and ours to steer and to look."""
 
     async def ledger(_: Request) -> Response:
         return StreamingResponse(iter(list(world.ledger.content())), media_type="application/x-ndjson")
 
     async def statistics(_: Request) -> Response:
-        return _json({**world.errands.statistics(), "accepted": world.ledger.totals()})
+        return as_json({**world.errands.statistics(), "accepted": world.ledger.totals()})
 
     async def faults(request: Request) -> Response:
         if request.method == "PUT":
-            world.menu = await _read(request, Menu)
-        return _json(world.menu)
+            world.menu = understood(await request.body(), Menu)
+        return as_json(world.menu)
 
     async def behaviour(request: Request) -> Response:
         if request.method == "PUT":
-            world.behaviour = await _read(request, Behaviour)
-        return _json(world.behaviour)
+            world.behaviour = understood(await request.body(), Behaviour)
+        return as_json(world.behaviour)
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("ok")
 
     async def refused(_: Request, error: Exception) -> Response:
-        return _json({"type": "urn:nextwave:problem:invalid", "title": "not understood", "status": 422, "detail": str(error)}, 422)
+        assert isinstance(error, Problem)
+        return problem.response(error)
 
     own = [
         Route("/ledger", ledger),
@@ -61,7 +63,9 @@ def application(world: World) -> Starlette:
         Route("/livez", alive),
         Route("/readyz", alive),
     ]
-    return Starlette(routes=[*twilio_door.routes(world), *own], exception_handlers={msgspec.MsgspecError: refused})
+    doors = [door.routes(world) for door in (twilio_door, httpsms_door, push_door, webhook_door)]
+    routes = [*own, *dialler_door.routes(world, dialler), *(route for door in doors for route in door)]
+    return Starlette(routes=routes, exception_handlers={Problem: refused})
 
 
 async def serve(settings: SimulatorSettings) -> None:
@@ -69,9 +73,10 @@ async def serve(settings: SimulatorSettings) -> None:
     ledger = Ledger(settings.ledger)
     async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, limits=httpx.Limits(max_connections=WORKERS)) as client:
         world = World(settings.doors, ledger, Errands(settings.clock, client), settings.clock)
+        dialler = Dialler(world)
         mail = await asyncio.get_running_loop().create_server(lambda: listener(world), "127.0.0.1", settings.smtp_port)
         config = uvicorn.Config(
-            application(world),
+            application(world, dialler),
             host="127.0.0.1",
             port=settings.port,
             http=ResettableProtocol,
@@ -83,11 +88,12 @@ async def serve(settings: SimulatorSettings) -> None:
         server = _Server(config)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, server.end)
-        errands = asyncio.create_task(world.errands.run())
+        at_work = [asyncio.create_task(world.errands.run()), asyncio.create_task(dialler.run())]
         await server.serve()
-        errands.cancel()
+        for task in at_work:
+            task.cancel()
         mail.close()
-        await asyncio.gather(errands, return_exceptions=True)
+        await asyncio.gather(*at_work, return_exceptions=True)
     ledger.close()
 
 
@@ -98,11 +104,3 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
         yield
-
-
-async def _read(request: Request, kind: type[Body]) -> Body:
-    return msgspec.json.decode(await request.body(), type=kind)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(value), status, media_type="application/json")

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
+from nextwave_local.simulator.faults import Kind
+
 CHUNK_BYTES = 1 << 16
+KINDS: frozenset[str] = frozenset(get_args(Kind))
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `at` is wall time, `business_at` business time; `accepted` says whether the provider took it on itself."""
+    """One request, or one call that a dialler placed. `accepted`: the provider took the action on itself, with this request.
+
+    `at` is when it was received, wall time; `business_at` the same in business time. What changes or takes back something accepted
+    before (`answer` is `updated`, `retracted`, `repeated`) or carries it out (`called`) is not accepted once more.
+    """
 
     action_id: str
     provider: str
@@ -24,6 +32,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     answer: str
     """What the caller was told: a status, or the fault that kept it from learning."""
     bytes_hash: str
+    price: str = ""
+    """What the provider charges for it, decimal; empty: nothing, or not this time."""
 
 
 class Ledger:
@@ -49,8 +59,8 @@ class Ledger:
         return self._attempts[action_id]
 
     def totals(self) -> dict[str, int]:
-        """Entries accepted, by kind, and actions that were accepted more than once (`twice`)."""
-        by_kind = {kind: count for kind, count in self._accepted.items() if kind in ("email", "sms", "call")}
+        """Entries accepted, by kind, and actions that were accepted while they were accepted already (`twice`)."""
+        by_kind = {kind: count for kind, count in self._accepted.items() if kind in KINDS}
         return {**by_kind, "twice": self._accepted["twice"]}
 
     def content(self) -> Iterator[bytes]:
@@ -79,6 +89,8 @@ class Ledger:
 
     def _count(self, entry: Entry) -> None:
         self._attempts[entry.action_id] += 1
+        if entry.answer == "retracted":
+            self._accepted[f"action:{entry.action_id}"] -= 1
         if entry.accepted:
             self._accepted[entry.kind] += 1
             self._accepted[f"action:{entry.action_id}"] += 1

@@ -9,7 +9,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from nextwave_local.simulator.connections import reset
 from nextwave_local.simulator.faults import Fault
-from nextwave_local.simulator.posts import Message, links_in
+from nextwave_local.simulator.message import Message, links_in
 from nextwave_local.simulator.world import World
 
 MAIL_BYTES_MAX = 1_000_000
@@ -29,7 +29,7 @@ class MailDoor:
         for address in envelope.rcpt_tos:
             message = read(raw, address, self._world.doors.ingest_url)
             verdict = self._world.receive(message, raw)
-            answers.append(await _answer(server, verdict.fault, verdict.sid))
+            answers.append(await _answer(server, verdict.fault, verdict.message.sid))
         return answers[-1] if answers else "554 5.5.1 no valid recipients"
 
 
@@ -39,7 +39,8 @@ def read(raw: bytes, address: str, base: str) -> Message:
     texts = [str(part.get_content()) for part in mail.walk() if part.get_content_maintype() == "text"]
     unsubscribe = str(mail.get("List-Unsubscribe", ""))
     links = links_in(f"{unsubscribe}\n" + "\n".join(texts), base)
-    return Message(kind="email", action_id=str(mail.get("X-Nextwave-Action", "")).strip(), to=address, links=links)
+    action_id = str(mail.get("X-Nextwave-Action", "")).strip()
+    return Message(provider="smtp", kind="email", action_id=action_id, to=address, links=links)
 
 
 def listener(world: World) -> SMTP:
@@ -55,7 +56,8 @@ async def _answer(server: SMTP, fault: Fault | None, sid: str) -> str:
         return taken
     match fault.kind:
         case "refuse":
-            return f"{fault.status} 5.1.1 refused" if fault.status else "550 5.1.1 no such mailbox"
+            status, code, words = (450, "4.2.1", "mailbox busy") if fault.temporary else (550, "5.1.1", "no such mailbox")
+            return f"{fault.status or status} {fault.code or code} {words}"
         case "throttle":
             return "451 4.7.1 too many messages, try again later"
         case "unavailable":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -11,6 +12,8 @@ import msgspec
 from nextwave_local.simulator.draws import draw, exponential
 
 Deed = Literal["open", "click", "unsubscribe", "stop", "complain", "resolve", "buy", "spam", "bounce", "status", "wrap_up"]
+Reached = Literal["email", "sms", "call", "webpush"]
+"""What reaches a person; a webhook reaches a machine."""
 WAKING_HOURS = (8, 21)
 """People act between these hours, UTC."""
 
@@ -26,7 +29,7 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """An unanswered call was busy rather than not picked up."""
     open: float = 0.0
     click: float = 0.0
-    """Of those who opened (e-mail) or received (texts)."""
+    """Of those who opened (e-mail) or received (texts, pushes)."""
     refuse: float = 0.0
     """E-mail: unsubscribes (of those who opened). Call: refuses (of those who answered)."""
     accept: float = 0.0
@@ -45,7 +48,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """How people behave. `user_ids` names the shop's user of an address, for orders; without it an order names the address."""
 
     seed: int = 1
-    channels: dict[Literal["email", "sms", "call"], Habits] = {}
+    channels: dict[Reached, Habits] = {}
     delay_hours: float = 5.0
     """Mean time to a reaction, business hours."""
     resolve_hours: float = 20.0
@@ -62,7 +65,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 class Received:
     """A message that reached a person's device at a business instant."""
 
-    channel: Literal["email", "sms", "call"]
+    channel: Reached
     address: str
     action_id: str
     at: datetime
@@ -98,7 +101,7 @@ class _Person:
 def reactions(behaviour: Behaviour, received: Received) -> tuple[Act, ...]:
     """What this person does about this message, in the order of its instants; empty: nothing."""
     person = _Person(behaviour, received)
-    acts = {"email": _to_mail, "sms": _to_text, "call": _to_call}[received.channel](person)
+    acts = _REACTING[received.channel](person)
     if acts and person.does("complain", person.habits.complain):
         acts += _complaint(person)
     return tuple(sorted(acts, key=lambda act: act.at))
@@ -157,6 +160,15 @@ def _to_call(person: _Person) -> list[Act]:
     acts.append(Act("status", at + timedelta(seconds=8), {"status": "in-progress", "answered_by": "human"}))
     acts.append(Act("status", hung_up, {"status": "completed", "answered_by": "human", "seconds": seconds}))
     return [*acts, *_wrapped_up(person, hung_up + timedelta(minutes=1))]
+
+
+def _to_push(person: _Person) -> list[Act]:
+    if not person.does("click", person.habits.click):
+        return []
+    return _clicked(person, person.moment("click", person.received.at, person.behaviour.delay_hours))
+
+
+_REACTING: Mapping[Reached, Callable[[_Person], list[Act]]] = {"email": _to_mail, "sms": _to_text, "call": _to_call, "webpush": _to_push}
 
 
 def _wrapped_up(person: _Person, at: datetime) -> list[Act]:

@@ -9,7 +9,7 @@ from nextwave_contracts.clock import ClockSetting
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from nextwave_local.simulator.posts import Doors
+from nextwave_local.simulator.message import Doors
 
 
 class SimulatorSettings(BaseSettings):
@@ -24,8 +24,8 @@ class SimulatorSettings(BaseSettings):
     channels_url: str = Field(default="", description="base of channels; only callbacks below it are made; empty: none")
     write_key: SecretStr = Field(description="write key for what people do at ingest")
     twilio_account: str = Field(description="account SID that may send")
-    twilio_token: SecretStr = Field(description="its token; also signs callbacks")
-    mail_callback_secret: SecretStr = Field(description="Standard Webhooks secret of mail callbacks")
+    twilio_token: SecretStr = Field(description="its token; also that of dialler and second SMS provider; signs callbacks")
+    mail_callback_secret: SecretStr = Field(description="Standard Webhooks secret of all callbacks but Twilio's")
     clock_epoch_seconds: float = Field(default=0.0, description="wall instant at which business time is clock_origin")
     clock_origin: datetime = Field(default=datetime(1970, 1, 1, tzinfo=UTC), description="business instant at clock_epoch_seconds")
     clock_speed: float = Field(default=1.0, gt=0, description="business seconds per wall second")

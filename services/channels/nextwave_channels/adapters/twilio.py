@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 import msgspec
 
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
-from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError
+from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError, post_form
 
 OPTED_OUT = 21610
 """Twilio's error code for a recipient who has replied STOP."""
@@ -41,23 +41,29 @@ async def create(http: HttpPort, account: Account, resource: str, form: Sequence
     """Creates a `Messages` or `Calls` resource, once."""
     url = f"{account.url.rstrip('/')}/2010-04-01/Accounts/{quote(account.sid, safe='')}/{resource}.json"
     try:
-        return interpret(await http.post_form(url, form, (account.sid, account.token)))
+        return interpret(await post_form(http, url, form, (account.sid, account.token)))
     except NotSentError as error:
-        return Refused(detail=f"not reached: {error}", permanent=False)
+        return Refused(detail=f"not reached: {error}", permanent=False, down=True)
     except UnclearError as error:
         return Uncertain(detail=f"no answer: {error}")
 
 
 def interpret(reply: Reply) -> Answer:
-    """2xx: accepted. 429 and 503: not now. Other 3xx and 4xx: never. Other 5xx: the provider itself does not know."""
+    """See `judge`; error 21610 is a stop."""
     body = _body(reply.body)
-    detail = f"{reply.status} {body.code or ''} {body.message or ''}".strip()
+    answer = judge(reply, f"{body.code or ''} {body.message or ''}", provider_id=body.sid or "")
+    return replace(answer, opted_out=True) if isinstance(answer, Refused) and answer.permanent and body.code == OPTED_OUT else answer
+
+
+def judge(reply: Reply, words: str, *, provider_id: str) -> Answer:
+    """2xx: accepted. 429 and 503: not now. Other 3xx and 4xx: never. Other 5xx: the provider itself does not know."""
+    detail = f"{reply.status} {words}".strip()
     if 200 <= reply.status < 300:
-        return Accepted(provider_id=body.sid or "")
+        return Accepted(provider_id=provider_id)
     if reply.status in {429, 503}:
-        return Refused(detail=detail, permanent=False, retry_after_seconds=reply.retry_after_seconds)
+        return Refused(detail=detail, permanent=False, retry_after_seconds=reply.retry_after_seconds, down=reply.status == 503)
     if 300 <= reply.status < 500:
-        return Refused(detail=detail, permanent=True, opted_out=body.code == OPTED_OUT)
+        return Refused(detail=detail, permanent=True)
     return Uncertain(detail=detail)
 
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
+from nextwave_contracts.identifiers import InvalidIdentifierError, identifier
 
 from nextwave_ingest.admission import RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import with_amount
@@ -24,6 +25,8 @@ class Context(msgspec.Struct):
     """The part of a call's context that we use."""
 
     timezone: str | None = None
+    device: Any = None
+    """Whatever clients write there: where it has a `token`, that is where push messages reach the device."""
 
 
 class Call(msgspec.Struct, rename="camel"):
@@ -190,8 +193,18 @@ def _names(call: Call) -> tuple[str, ...]:
     user, anonymous = _written(call.user_id), _written(call.anonymous_id)
     if not user and not anonymous:
         raise RefusedError("/userId", "send userId or anonymousId")
-    names = (name_of("customer_id", user, "/userId"),) if user else ()
+    names = (*((name_of("customer_id", user, "/userId"),) if user else ()), *_device(call.context))
     return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
+
+
+def _device(context: Context | None) -> tuple[str, ...]:
+    """The device's token as a name; a call is not lost for one that is none."""
+    device = context.device if context else None
+    token = device.get("token") if isinstance(device, dict) else None
+    try:
+        return (identifier("device_token", token),) if isinstance(token, str) and "\0" not in token else ()
+    except InvalidIdentifierError:
+        return ()
 
 
 def _occurrence(kind: str, call: Call, envelope: Envelope) -> Occurrence:

@@ -40,7 +40,7 @@ def inbound_router(find: Find, catalogue: Callable[[], Catalogue], clock: Clock,
         channel: Annotated[Channel, Query(description="by which the customer came")] = "call",
         agent: Annotated[str, Query(max_length=120, description="who serves them; stands in what is recorded")] = "",
     ) -> Response:
-        state = await _followed(find, customer_id)
+        state = await followed(find, customer_id)
         by: Key = request.state.key
         visit = Visit(catalogue(), state, channel, clock.now(), agent, masked=not by.sees_addresses)
         return Response(msgspec.json.encode(next_best_action(visit)), media_type="application/json")
@@ -48,7 +48,7 @@ def inbound_router(find: Find, catalogue: Callable[[], Catalogue], clock: Clock,
     return router
 
 
-async def _followed(find: Find, customer_id: str) -> CustomerState:
+async def followed(find: Find, customer_id: str) -> CustomerState:
     """The customer, or whom they became part of. Raises a 404 `Problem`."""
     name = customer_id
     for _ in range(MERGES_MAX):

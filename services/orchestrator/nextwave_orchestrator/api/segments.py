@@ -12,15 +12,17 @@ from nextwave_runtime.auth import Key
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.approval import approve_widening, size_to_approve
-from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document, instant_faults
+from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document, instant_faults, refused
 from nextwave_orchestrator.api.documents import Cursor, Document, Limit, Within, listing, missing, save, show
-from nextwave_orchestrator.api.surroundings import surroundings
+from nextwave_orchestrator.api.surroundings import started, surroundings
 from nextwave_orchestrator.campaigns.checks import segment_faults
+from nextwave_orchestrator.campaigns.contents import broken_by
 from nextwave_orchestrator.campaigns.definition import Segment, Template
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Facts, Happening
 from nextwave_orchestrator.catalogue_store import CatalogueSession
 from nextwave_orchestrator.faults import raise_any
+from nextwave_orchestrator.live import policy_of
 from nextwave_orchestrator.rules.explain import explain
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.state import HISTORY_MAX
@@ -48,8 +50,19 @@ async def _crossed_anew(session: CatalogueSession, key: str) -> None:
             await session.announce("campaign_opened", campaign.key, "published")
 
 
+async def _keeping(_control: Control, _by: Key, template: Template) -> Within:
+    """A template acts at once: nobody writes one with which a campaign that was published could not be."""
+
+    async def within(session: CatalogueSession) -> None:
+        broken = broken_by(template, await started(session), await policy_of(session))
+        if broken:
+            raise refused(broken)
+
+    return within
+
+
 SEGMENTS = Document("segments", "segment", Segment, segment_faults, changing=_changing)
-TEMPLATES = Document("templates", "template", Template, template_faults)
+TEMPLATES = Document("templates", "template", Template, template_faults, changing=_keeping)
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -28,6 +28,8 @@ MOST_ATTEMPTS = 20
 AMOUNT_MAX = 10**12
 """Minor units of a goal, a budget or a contact: sums of many stay within the 64 bits of messages and tables."""
 PRIORITY_MAX = 10**6
+SEGMENTS_MAX = 10
+"""SMS segments that providers take of one text."""
 
 
 def campaign_faults(campaign: Campaign) -> list[Fault]:
@@ -67,9 +69,12 @@ def policy_faults(policy: Policy) -> list[Fault]:
     share = f"{policy.global_holdout} is no share"
     faults += _require(0 <= policy.global_holdout <= 1, "/global_holdout", share, "give a number from 0 to 1")
     faults += [*_duration(policy.after_refusal, "/after_refusal"), *_duration(policy.after_complaint, "/after_complaint")]
-    faults += [*_duration(policy.after_decline, "/after_decline"), *_service_levels(policy.service_levels)]
+    faults += [*_duration(policy.after_decline, "/after_decline"), *_duration(policy.after_contact, "/after_contact")]
+    faults += [*_service_levels(policy.service_levels)]
     faults += [*score_faults(policy)]
     faults += _learning(policy)
+    many = f"{policy.sms_segments} segments"
+    faults += _require(1 <= policy.sms_segments <= SEGMENTS_MAX, "/sms_segments", many, f"give 1 to {SEGMENTS_MAX}")
     return [*faults, *_currency(policy.currency, "/currency")]
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import msgspec
 from nextwave_contracts.actions import Channel, Purpose
+from nextwave_contracts.channels import CHANNELS
 
 Rule = dict[str, Any]
 """The JSON form of a rule; `rules` type-checks and compiles it."""
@@ -171,13 +172,38 @@ class Segment(Written, frozen=True, kw_only=True):
     priority: int = 100
 
 
+class Variant(Written, frozen=True, kw_only=True):
+    """A template's content in one language; nothing of another language stands in for what it leaves out."""
+
+    text: str
+    subject: str = ""
+    html: str = ""
+
+
 class Template(Written, frozen=True, kw_only=True):
-    """Content in Liquid; `html` and `subject` only where the channel shows them."""
+    """Content in Liquid; `html` and `subject` only where the channel shows them.
+
+    `languages` holds the same in other languages by BCP 47 tag; who speaks none of them gets what stands here.
+    """
 
     key: str
     text: str
     subject: str = ""
     html: str = ""
+    languages: dict[str, Variant] = {}
+
+
+class HouseAddress(Written, frozen=True, kw_only=True):
+    """An address of the house itself."""
+
+    channel: Channel
+    address: str
+
+
+class HouseAddresses(Written, frozen=True, kw_only=True):
+    """Where templates may be sent to be looked at, by name."""
+
+    addresses: dict[str, HouseAddress] = {}
 
 
 class Cap(Written, frozen=True, kw_only=True):
@@ -190,16 +216,7 @@ class Cap(Written, frozen=True, kw_only=True):
     purpose: str = "marketing"
 
 
-CHANNEL_COSTS: dict[str, int] = {
-    "email": 0,
-    "sms": 8,
-    "call": 250,
-    "visit": 4000,
-    "webpush": 0,
-    "onsite": 0,
-    "chat": 100,
-    "letter": 150,
-}
+CHANNEL_COSTS: dict[str, int] = {name: terms.cost for name, terms in CHANNELS.items() if name != "webhook"}
 """Direct cost of one contact where the house has said nothing, minor units."""
 RESPONSE_RATES: dict[str, float] = {
     "email": 0.05,
@@ -239,6 +256,7 @@ class Policy(Written, frozen=True, kw_only=True):
     global_holdout: float = 0.0
     after_refusal: str = "60d"
     after_complaint: str = "14d"
+    after_contact: str = "24h"
     after_decline: str = "30d"
     """How long a campaign rests, on every channel, for a customer who declined its offer."""
     service_levels: dict[str, ServiceLevel] = {}
@@ -260,8 +278,10 @@ class Policy(Written, frozen=True, kw_only=True):
     """By `churn.band`, `stage` and `value.cell` and their values, how much such a customer counts; 1 where nothing is said."""
     score: dict[str, str] = {}
     """For a part of the arbiter's formula the name of its function, where it is not the shipped one."""
-    opt_in_channels: tuple[str, ...] = ("email", "sms", "call", "webpush")
+    opt_in_channels: tuple[str, ...] = tuple(name for name, terms in CHANNELS.items() if terms.needs_consent)
     """Channels that need a granted consent for marketing; on the others no withdrawal is enough."""
+    sms_segments: int = 3
+    """The most SMS segments of one text."""
     currency: str = "EUR"
     salt: str = "nextwave"
     """Fixes who is held out; changing it draws anew."""

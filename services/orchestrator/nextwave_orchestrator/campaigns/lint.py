@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 
 from nextwave_orchestrator.campaigns.checks import steps_of
+from nextwave_orchestrator.campaigns.contents import content_findings, near
 from nextwave_orchestrator.campaigns.dead_ends import dead_segments, hidden_waves
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Wave
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Trigger, Wave
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
 from nextwave_orchestrator.campaigns.timing import remarks
+from nextwave_orchestrator.campaigns.unheard import unheard
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.templates import bare_outputs, failure
-
-DELIVERY_TIMES: Mapping[str, timedelta] = {
-    "email": timedelta(minutes=15),
-    "sms": timedelta(minutes=5),
-    "call": timedelta(minutes=15),
-}
-"""Channels that have an adapter, and how long one contact of each may take to arrive."""
+from nextwave_orchestrator.rules.responses import read_response
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +38,7 @@ def lint(campaign: Campaign, around: Surroundings) -> list[Finding]:
     """All findings of a campaign that has no faults of its own, errors first."""
     found = [*_ways(campaign.waves), *_names(campaign, around), *_steps(campaign, around), *_money(campaign, around.policy)]
     found += [*_events(campaign), *_overlaps(campaign, around.others)]
-    found += [*hidden_waves(campaign.waves), *dead_segments(campaign, around.segments)]
+    found += [*unheard(campaign), *hidden_waves(campaign.waves), *dead_segments(campaign, around.segments)]
     found += [Finding(**remark._asdict()) for remark in remarks(campaign, around.now)]
     return sorted(found, key=lambda f: f.level)
 
@@ -84,7 +80,7 @@ def _names(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
     for at, key in named:
         if key != "*" and key not in around.segments:
             yield error(
-                "unknown_segment", at, f"there is no segment {key!r}", _near(key, around.segments, "PUT /v1/segments/{key} makes one")
+                "unknown_segment", at, f"there is no segment {key!r}", near(key, around.segments, "PUT /v1/segments/{key} makes one")
             )
     for n, system in enumerate(campaign.needs):
         if system not in around.systems:
@@ -112,38 +108,17 @@ def _steps(campaign: Campaign, around: Surroundings) -> Iterator[Finding]:
 
 
 def _step(one: Step, at: str, window: timedelta, around: Surroundings) -> Iterator[Finding]:
-    needed = DELIVERY_TIMES.get(one.channel)
-    if needed is None:
-        fix = f"use one of {', '.join(DELIVERY_TIMES)}"
-        yield error("no_adapter", at + "/channel", f"no adapter delivers {one.channel} here", fix)
-        return
-    needed += (one.attempts - 1) * duration(one.spacing)
+    terms = CHANNELS[one.channel]
+    needed = terms.arrives_within + (one.attempts - 1) * duration(one.spacing)
     if window < needed:
         fix = "widen the window" + (" or lower attempts or spacing" if one.attempts > 1 else "")
         yield error("window_too_short", at, f"{one.channel} may take {needed}, longer than the window", fix)
-    if one.channel == "call" and not one.list:
-        yield error("no_list", at, "a call without a list", "name the dialler list: list: <name>")
-    if one.channel != "call" and not one.template:
+    if terms.place and not getattr(one, terms.place):
+        yield error(f"no_{terms.place}", at, f"a {one.channel} without a {terms.place}", f"name who carries it out: {terms.place}: <name>")
+    if not one.template and not terms.place:
         yield error("no_template", at, f"{one.channel} without content", "name a template: template: <key>")
     if one.template:
-        yield from _template(one.template, at + "/template", around.templates)
-
-
-def _template(key: str, at: str, templates: Mapping[str, Template]) -> Iterator[Finding]:
-    known = templates.get(key)
-    if known is None:
-        fix = _near(key, templates, "PUT /v1/templates/{key} makes one")
-        yield error("missing_template", at, f"there is no template {key!r}", fix)
-        return
-    reason, is_certain = failure(known)
-    if is_certain:
-        yield error("template_fails", at, f"template {reason}", "correct the template; it would never be sent")
-    elif reason:
-        found = f"template {reason}, for a customer of whom nothing is known"
-        yield warning("template_fails", at, found, "give what it shows a default; to whom it fails, nothing is sent")
-    for path in sorted({path for _, path in bare_outputs(known)}):
-        fix = f"write {{{{ {path} | default: ... }}}}"
-        yield warning("may_be_missing", at, f"template {key!r} shows {path}, which not every customer has", fix)
+        yield from content_findings(one, at, around.templates, around.policy)
 
 
 def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
@@ -156,26 +131,41 @@ def _money(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
         yield warning(
             "no_value", "/goal/value", "a goal worth nothing covers no cost: paid channels are never used", "give the goal a value"
         )
+    yield from _spent(campaign, policy)
+
+
+def _spent(campaign: Campaign, policy: Policy) -> Iterator[Finding]:
+    """What leaves nothing to spend, or nobody to spend it on."""
+    costs = {one.channel: policy.channel_costs.get(one.channel, 0) for wave in campaign.waves for _, one in steps_of(wave, "")}
+    for channel, cost in sorted(costs.items()):
+        if campaign.budget is not None and cost > campaign.budget.amount:
+            detail = f"one contact by {channel} costs {cost}, more than the whole budget: it is never used"
+            yield warning("budget_too_small", "/budget/amount", detail, f"give at least {cost}, or leave {channel} out")
+    if campaign.holdout == 1:
+        yield warning("nobody_contacted", "/holdout", "everybody is held out, so that nobody is contacted", "give a share below 1")
 
 
 def _events(campaign: Campaign) -> Iterator[Finding]:
-    for at, type_ in (("/goal/event", campaign.goal.event), ("/entry/on/event", campaign.entry.on.event)):
+    asked = (test for n, wave in enumerate(campaign.waves) for test in read_response(wave.response, f"/waves/{n}/response"))
+    answers = [(test.pointer + "/event", test.type) for test in asked if not test.type.startswith("outcome.")]
+    for at, type_ in (("/goal/event", campaign.goal.event), ("/entry/on/event", campaign.entry.on.event), *answers):
         near = get_close_matches(type_, TOUCHPOINT_TYPES, n=1, cutoff=0.8)
         if type_ and type_ not in TOUCHPOINT_TYPES and near:
             yield warning("unknown_event", at, f"{type_!r} has no built-in meaning", f"did you mean {near[0]}?")
 
 
+def _meet(one: Trigger, other: Trigger) -> bool:
+    """Whether one moment can let somebody in by both."""
+    sides = ((one.entered, other.entered), (one.left, other.left))
+    return one == other or any(set(values) & set(theirs.get(name, ())) for mine, theirs in sides for name, values in mine.items())
+
+
 def _overlaps(campaign: Campaign, others: tuple[Campaign, ...]) -> Iterator[Finding]:
     for other in others:
-        same = other.key != campaign.key and other.entry.on == campaign.entry.on and other.purpose == campaign.purpose
+        same = other.key != campaign.key and _meet(other.entry.on, campaign.entry.on) and other.purpose == campaign.purpose
         audiences = {other.entry.audience.segment, campaign.entry.audience.segment}
         if same and (len(audiences) == 1 or "*" in audiences):
-            detail = f"campaign {other.key!r} lets the same customers in on the same trigger"
+            detail = f"campaign {other.key!r} lets the same customers in at the same moment"
             yield warning(
                 "overlap", "/entry", detail, "score, then priority, then key, decides who gets a cap; split the audiences if you want both"
             )
-
-
-def _near(key: str, known: Iterable[str], otherwise: str) -> str:
-    near = get_close_matches(key, sorted(known), n=1)
-    return f"did you mean {near[0]}?" if near else otherwise

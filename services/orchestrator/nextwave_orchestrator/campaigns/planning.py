@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults, segment_faults
+from nextwave_orchestrator.campaigns.contents import broken_by
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template, Written
 from nextwave_orchestrator.campaigns.differences import difference
 from nextwave_orchestrator.campaigns.documents import read_document, read_written
@@ -86,7 +87,7 @@ def plan(files: Mapping[str, str], stored: Mapping[str, Held], around: Surroundi
     """
     read = [_read(file, text) for file, text in sorted(files.items())]
     understood = sorted((one for one in read if isinstance(one, _Read)), key=lambda one: (list(KINDS).index(one.kind), one.key))
-    refused = [*(one for one in read if isinstance(one, Planned)), *_twice(understood)]
+    refused = [*(one for one in read if isinstance(one, Planned)), *_twice(understood), *_breaking(understood, stored, around)]
     taken = [one for one in understood if all(one.file != other.file for other in refused)]
     then = _then(taken, around)
     return [*refused, *(_planned(one, stored.get(one.path), then) for one in taken)]
@@ -114,6 +115,17 @@ def _twice(read: Sequence[_Read]) -> list[Planned]:
     seen: dict[str, str] = {}
     twice = [(one, seen[one.path]) for one in read if seen.setdefault(one.path, one.file) != one.file]
     return [_refused(one.file, one.path, (Fault("", f"{other} is the same document", "keep one of both"),)) for one, other in twice]
+
+
+def _breaking(read: Sequence[_Read], stored: Mapping[str, Held], around: Surroundings) -> Iterator[Planned]:
+    """Templates act as soon as they are written, before the folder's campaigns are published; see `broken_by`."""
+    for one in read:
+        held = stored.get(one.path)
+        if not isinstance(one.value, Template) or (held is not None and held.body == msgspec.json.encode(one.value)):
+            continue
+        broken = broken_by(one.value, around.others, around.policy)
+        if broken:
+            yield _refused(one.file, one.path, tuple(broken))
 
 
 def _refused(file: str, path: str, faults: tuple[Fault, ...]) -> Planned:

@@ -14,6 +14,7 @@ Windows = tuple[tuple[int, int], ...]
 DAY = 86_400
 ALL_DAY: Windows = ((0, DAY),)
 _CLOCK = re.compile(r"[0-9]{1,2}:[0-5][0-9]")
+_PART = re.compile(r"[A-Z0-9]{1,3}")
 
 
 def clock(text: str) -> int:
@@ -83,6 +84,7 @@ RULES: tuple[ContactRule, ...] = (
     ContactRule("IN", "10:00-21:00", "10:00-21:00", "10:00-21:00", "memory", "TRAI, promotional"),
     ContactRule("CN", "09:00-20:00", "09:00-20:00", "09:00-20:00", "house", "opt-in for commercial texts"),
     ContactRule("", "09:00-20:00", "09:00-20:00", "", "house", "where nothing better is known"),
+    *(ContactRule(region, "09:00-18:00", "", "", "house", "visits at working hours", ("visit",)) for region in ("EU", "")),
 )
 
 EU: frozenset[str] = frozenset(
@@ -93,9 +95,9 @@ CHANNELS_WITH_HOURS: frozenset[str] = frozenset(channel for rule in RULES for ch
 
 
 def subdivision(country: str, region: str) -> str:
-    """The ISO 3166-2 code, whether `region` is given as `US-NY` or `NY`; empty where none is known."""
+    """The ISO 3166-2 code, whether `region` is given as `US-NY` or `NY`; empty where none is known (`New York` is no code)."""
     bare = region.rpartition("-")[2]
-    return f"{country}-{bare}" if country and bare else ""
+    return f"{country}-{bare}" if country and _PART.fullmatch(bare) else ""
 
 
 @lru_cache(maxsize=1024)
@@ -104,7 +106,8 @@ def applicable(country: str, region: str, channel: str) -> tuple[ContactRule, ..
     ours = [rule for rule in RULES if channel in rule.channels]
     national = [rule for rule in ours if rule.region == country] if country else []
     inner = [rule for rule in ours if country and rule.region.startswith(country + "-")]
-    here = [rule for rule in inner if rule.region == subdivision(country, region)] if region else inner
+    part = subdivision(country, region)
+    here = [rule for rule in inner if rule.region == part] if part else inner
     general = "EU" if country in EU else ""
     return tuple((national or [rule for rule in ours if rule.region == general]) + here)
 

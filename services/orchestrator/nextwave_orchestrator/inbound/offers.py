@@ -143,9 +143,9 @@ def _arrived(visit: Visit, candidate: Candidate) -> GateInput:
     """The gate's input for somebody who is here already: nothing is sent, so address, cost, hours, caps and capacity do not count.
 
     Holds, unsolved matters (also a complaint whose hold has lapsed), withdrawn consents, holdouts and the rests after a complaint or a
-    declined offer do.
+    declined offer do; that they came to us is no reason to be silent.
     """
-    given = gate_input(visit.catalogue, visit.state, candidate)
+    given = gate_input(visit.catalogue, replace(visit.state, came_at=None), candidate)
     here = replace(
         given.offers[0],
         address=INTERNAL + given.customer_id,
@@ -159,7 +159,7 @@ def _arrived(visit: Visit, candidate: Candidate) -> GateInput:
     rests = {channel: until for channel, until in given.resting.items() if not channel}
     until = max(given.not_after, visit.now + candidate.campaign.waves[0].window)
     holds = tuple(hold for hold in given.holds if hold.kind != "complaint" or not given.open_complaints)
-    return replace(given, inbound=True, holds=holds, offers=(here,), caps=(), resting=rests, budget_left=None, not_after=until)
+    return replace(given, inbound=True, holds=holds, offers=(here,), caps=(), limits=(), resting=rests, budget_left=None, not_after=until)
 
 
 def _content(visit: Visit, step: Step) -> str | None:
@@ -167,10 +167,9 @@ def _content(visit: Visit, step: Step) -> str | None:
     if not step.template:
         return step.script
     try:
-        _, text, _ = visit.catalogue.render(step.template, visit.shown)
+        return visit.catalogue.render(step.template, visit.shown).text
     except KeyError:
         return None
-    return text
 
 
 def _again_at(visit: Visit, campaign: LiveCampaign) -> datetime | None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
+from nextwave_contracts.channels import CHANNELS
+
 from nextwave_scoring.profile.record import ADDRESSES_MAX, ContactPoint, Profile
 
-CHANNELS_OF: dict[str, tuple[str, ...]] = {"email": ("email",), "phone": ("sms", "call"), "device_token": ("webpush",)}
+CHANNELS_OF: dict[str, tuple[str, ...]] = {
+    kind: tuple(name for name, terms in CHANNELS.items() if terms.identifier == kind) for kind in ("email", "phone", "device_token")
+}
 """Which channels an identifier of this kind is the address of."""
 _ADDRESSES = tuple(f"{kind}:" for kind in CHANNELS_OF)
 Points = dict[str, ContactPoint]

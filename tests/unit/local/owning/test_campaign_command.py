@@ -21,7 +21,7 @@ from unit.orchestrator.api.fake_store import FakeStore
 FILES = {
     "policy.yaml": "caps: [{most: 2, per: 24h}]\n",
     "segments/loyal.yaml": "{name: Loyal, owner: care, rule: {field: orders.count, op: gte, value: 3}}\n",
-    "templates/hello.yaml": "text: Hello\n",
+    "templates/hello.yaml": "{subject: Welcome, text: Hello}\n",
     "campaigns/greet.yaml": """
 owner: care
 purpose: care

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from nextwave_contracts.actions import Contact
+from nextwave_contracts.actions import Contact, Content
 from nextwave_contracts.decisions import Decision, WaveClosed
 from nextwave_orchestrator.allowances import EPOCH, FOR_EVER, UNLIMITED, Holding, Lease, Leases, Pool, booked, settle, spending
 from nextwave_orchestrator.caps import together
@@ -139,7 +139,7 @@ def test_who_was_never_asked_since_the_campaign_stood_still_until_its_window_was
 def test_money_is_compared_with_money_and_places_with_places() -> None:
     asked: list[str] = []
 
-    def counting(template: str, *rest: Any) -> tuple[str, str, str]:
+    def counting(template: str, *rest: Any) -> Content:
         asked.append(template)
         return render(template, *rest)
 
@@ -234,7 +234,7 @@ def test_a_campaign_without_budget_has_no_limit_and_is_counted_all_the_same() ->
 
 
 @pytest.mark.parametrize("amount", [UNLIMITED, 40])
-@pytest.mark.parametrize("channel", ["email", "letter"])
+@pytest.mark.parametrize("channel", ["email", "webpush"])
 def test_what_is_left_is_not_told_where_there_is_no_budget_or_the_partition_has_yet_to_ask(channel: str, amount: int) -> None:
     mixes = [{"segment": "*", "channels": [{"channel": channel, "template": "t"}]}]
     built = house(lease(BUDGET, 0, amount=amount), mixes=mixes)

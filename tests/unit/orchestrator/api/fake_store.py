@@ -12,6 +12,7 @@ from nextwave_orchestrator.amounts import Used
 from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
 from nextwave_orchestrator.catalogue import CampaignState
 from nextwave_orchestrator.catalogue_store import Declared, Kind, TimerKind
+from nextwave_orchestrator.proofs import Proof
 
 PUBLISHED_AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -31,6 +32,7 @@ class FakeSession:
     people: dict[tuple[str, int], int] = field(default_factory=dict)
     declared_by: dict[str, str] = field(default_factory=dict)
     used: dict[str, Used] = field(default_factory=dict)
+    ordered: dict[str, tuple[str, datetime, Proof]] = field(default_factory=dict)
 
     async def document(self, kind: Kind, key: str) -> Stored | None:
         return self.written.get((kind, key))
@@ -85,6 +87,15 @@ class FakeSession:
 
     async def announce(self, kind: TimerKind, campaign: str, state: CampaignState) -> None:
         self.announced.append((kind, campaign, state))
+
+    async def proof(self, action_id: str) -> str | None:
+        return self.ordered[action_id][0] if action_id in self.ordered else None
+
+    async def proofs_since(self, at: datetime) -> list[datetime]:
+        return [made for _, made, _ in self.ordered.values() if made > at]
+
+    async def order_proof(self, proof: Proof, fingerprint: str) -> None:
+        self.ordered[proof.action_id] = (fingerprint, PUBLISHED_AT, proof)
 
     def _write(self, by: str) -> None:
         self.changed = True

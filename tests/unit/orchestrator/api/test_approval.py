@@ -48,7 +48,7 @@ async def house(store: FakeStore, tmp_path: Path) -> AsyncIterator[House]:
     async with calling(store, tmp_path, size) as call:
         given = House(call)
         given.may_go_on.set()
-        await given.put("editor", "/v1/templates/t", {"text": "Hello"})
+        await given.put("editor", "/v1/templates/t", {"subject": "About you", "text": "Hello"})
         await given.put("editor", "/v1/segments/them", FEW)
         await given.put("editor", "/v1/campaigns/c", campaign("them"))
         yield given

@@ -19,7 +19,7 @@ async def publish(call: Caller, on: dict[str, Any]) -> None:
     for key, rule in RULES.items():
         await call("editor", "PUT", f"/v1/segments/{key}", {"name": key, "owner": "sales", "rule": rule})
     for key in ("renew", "renew-top", "sorry"):
-        await call("editor", "PUT", f"/v1/templates/{key}", {"text": "Hello"})
+        await call("editor", "PUT", f"/v1/templates/{key}", {"subject": "About you", "text": "Hello"})
     await call("editor", "PUT", KEY, put(written(), "/entry/on", on))
     assert (await call("approver", "POST", f"{KEY}:publish")).status_code == 200
 

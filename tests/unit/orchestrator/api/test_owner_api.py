@@ -30,7 +30,7 @@ async def furnish(call: Caller) -> None:
     for key in ("top-value", "contract-holders"):
         assert (await call("editor", "PUT", f"/v1/segments/{key}", {"name": key, "owner": "sales", "rule": RULE})).status_code == 201
     for key in ("renew", "renew-top", "sorry"):
-        assert (await call("editor", "PUT", f"/v1/templates/{key}", {"text": "Hello"})).status_code == 201
+        assert (await call("editor", "PUT", f"/v1/templates/{key}", {"subject": "About you", "text": "Hello"})).status_code == 201
 
 
 async def test_a_campaign_goes_from_yaml_to_a_live_version_and_its_end(call: Caller, store: FakeStore) -> None:
@@ -226,7 +226,7 @@ async def test_a_segment_is_tried_on_the_events_that_would_be_remembered_each_at
 
 async def test_lists_come_in_pages(call: Caller) -> None:
     for key in ("a", "b", "c"):
-        await call("editor", "PUT", f"/v1/templates/{key}", {"text": "x"})
+        await call("editor", "PUT", f"/v1/templates/{key}", {"subject": "x", "text": "x"})
     first = (await call("viewer", "GET", "/v1/templates?limit=2")).json()
     rest = (await call("viewer", "GET", f"/v1/templates?limit=2&cursor={first['next']}")).json()
     assert ([t["key"] for t in first["items"]], first["next"]) == (["a", "b"], "b")

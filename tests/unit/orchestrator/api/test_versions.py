@@ -23,7 +23,7 @@ FREE: dict[str, Any] = {
 @pytest.fixture
 async def published(call: Caller) -> Caller:
     """A campaign in two versions."""
-    await call("editor", "PUT", "/v1/templates/hello", {"text": "Hello"})
+    await call("editor", "PUT", "/v1/templates/hello", {"subject": "About you", "text": "Hello"})
     for document in (FREE, put(FREE, "/waves/0/window", "24h")):
         await call("editor", "PUT", KEY, document)
         assert (await call("editor", "POST", f"{KEY}:publish")).status_code == 200

@@ -125,4 +125,4 @@ def test_a_customer_belongs_to_the_first_wanted_segment_by_priority() -> None:
     assert catalogue.segment_of(facts, ["high", "top"]) == "top"
     assert catalogue.segment_of(facts, ["high", "*"]) == "high"
     assert catalogue.segment_of(facts, ["*"]) == "*"
-    assert catalogue.render("hello", ann) == ("", "Hello Ann", "")
+    assert catalogue.render("hello", ann).text == "Hello Ann"

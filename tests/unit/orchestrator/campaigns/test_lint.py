@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
+from nextwave_orchestrator.campaigns.contents import content_findings
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Variant
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Limits, Verb, may_publish, next_state, too_large
 from nextwave_orchestrator.campaigns.lint import lint
@@ -16,6 +17,11 @@ PLAN = put(written(), "/budget", ...)
 """The winter campaign without its budget."""
 
 SMS = {"channel": "sms", "template": "sorry"}
+
+
+def mail(text: str, **parts: Any) -> Template:
+    """The template of a mail of the campaign."""
+    return Template(**{"key": "renew", "subject": "About you", "text": text} | parts)
 
 
 def plan() -> Campaign:
@@ -48,11 +54,16 @@ CASES: list[tuple[str, Any, str, str, str]] = [
     ("/entry/audience/segment", "nobody", "error", "unknown_segment", "/entry/audience/segment"),
     ("/entry/on", {"entered": {"segment": ["nowhere"]}}, "error", "unknown_segment", "/entry/on"),
     ("/entry/on", {"event": "order.place"}, "warning", "unknown_event", "/entry/on/event"),
-    ("/waves/0/mixes/0/channels/0/channel", "visit", "error", "no_adapter", "/waves/0/mixes/0/channels/0/channel"),
+    ("/waves/0/mixes/0/channels/0/channel", "visit", "error", "no_team", "/waves/0/mixes/0/channels/0"),
+    ("/waves/1/mixes/0/channels/0", SMS, "warning", "never_reported", "/waves/1/response"),
     ("/waves/1/window", "8h", "error", "window_too_short", "/waves/1/mixes/0/channels/0"),
     ("/goal/currency", "USD", "error", "currency", "/goal/currency"),
     ("/goal/value", 0, "warning", "no_value", "/goal/value"),
     ("/needs", ["payment"], "warning", "not_declared", "/needs/0"),
+    ("/budget", {"amount": 249}, "warning", "budget_too_small", "/budget/amount"),
+    ("/holdout", 1, "warning", "nobody_contacted", "/holdout"),
+    ("/waves/0/response", {"event": "page.view"}, "warning", "unknown_event", "/waves/0/response/event"),
+    ("/waves/0/response/any/1/event", "pages.viewed", "warning", "unknown_event", "/waves/0/response/any/1/event"),
 ]
 
 
@@ -104,10 +115,10 @@ def test_a_wave_of_which_earlier_ones_leave_nobody_is_unreachable(first: Any, se
     assert [(f.code, f.pointer) for f in findings] == ([("unreachable", "/waves/2/enter")] if is_hidden else [])
 
 
-def test_a_trait_shown_without_a_default_is_warned_of() -> None:
-    templates = {**around().templates, "renew": Template(key="renew", text="Dear {{ traits.name }}, {{ traits.city | default: 'x' }}")}
+def test_a_trait_shown_without_a_default_is_refused() -> None:
+    templates = {**around().templates, "renew": mail("Dear {{ traits.name }}, {{ traits.city | default: 'x' }}")}
     findings = lint(plan(), around(templates=templates))
-    assert [(f.level, f.code) for f in findings] == [("warning", "may_be_missing")]
+    assert [(f.level, f.code) for f in findings] == [("error", "may_be_missing")]
     assert "traits.name" in findings[0].detail
 
 
@@ -122,10 +133,55 @@ def test_a_trait_shown_without_a_default_is_warned_of() -> None:
     ],
 )
 def test_a_template_that_fails_is_found_before_it_meets_a_customer(text: str, level: str, reason: str) -> None:
-    (finding,) = lint(plan(), around(templates={**around().templates, "renew": Template(key="renew", text=text)}))
+    (finding,) = lint(plan(), around(templates={**around().templates, "renew": mail(text)}))
     assert (finding.level, finding.code, finding.pointer) == (level, "template_fails", "/waves/0/mixes/1/channels/0/template")
     assert finding.detail.startswith("template renew: ")
     assert reason in finding.detail
+
+
+def found_of(channel: str, template: Template, policy: Policy | None = None) -> list[tuple[str, str]]:
+    """What lint says of this template on this channel."""
+    step = read_as({"channel": channel, "template": template.key}, Step)
+    return [(f.level, f.code) for f in content_findings(step, "", {template.key: template}, policy or Policy())]
+
+
+@pytest.mark.parametrize(
+    ("channel", "template", "found"),
+    [
+        ("email", mail("Hello", subject=""), [("error", "no_subject")]),
+        ("email", mail("Hello", subject="{{ traits.a | default: '' }}"), [("warning", "no_subject")]),
+        ("email", mail("Hello", subject="{% if traits.a %}Dear {{ traits.a }}{% endif %}"), [("warning", "no_subject")]),
+        ("email", mail("Hello", subject="x" * 255), []),
+        ("email", mail("Hello", subject="x" * 256), [("error", "too_long")]),
+        ("email", mail("Hello", subject="{{ traits.a | default: '" + "x" * 256 + "' }}"), [("warning", "too_long")]),
+        ("email", mail("Hello", html="<p>Hello</p>"), []),
+        ("email", mail("Hello", languages={"de": Variant(text="Hallo")}), [("error", "no_subject")]),
+        ("email", mail("Hello", languages={"de": Variant(subject="x", text="{{ traits.a }}")}), [("error", "may_be_missing")]),
+        ("sms", mail("x" * 459, subject=""), []),
+        ("sms", mail("x" * 460, subject=""), [("error", "too_long")]),
+        ("sms", mail("\u0142" * 202), [("error", "too_long")]),
+        ("sms", mail("x" * 459 + "{{ stage }}"), [("warning", "too_long")]),
+        ("sms", mail("Hello", html="<p>Hello</p>"), [("warning", "html_not_shown")]),
+        ("webpush", mail("x" * 2000, subject="y" * 1000), []),
+        ("webpush", mail("x" * 2100, subject="y" * 1000), [("error", "too_long")]),
+    ],
+)
+def test_what_a_channel_cannot_carry_of_a_template_is_found(channel: str, template: Template, found: list[tuple[str, str]]) -> None:
+    assert found_of(channel, template) == found
+
+
+def test_the_house_says_how_many_segments_a_text_may_take_and_the_character_to_blame_is_named() -> None:
+    assert found_of("sms", mail("x" * 160), Policy(sms_segments=1)) == []
+    assert found_of("sms", mail("x" * 161), Policy(sms_segments=1)) == [("error", "too_long")]
+    templates = {**around().templates, "renew-top": mail("x" * 159 + "\u2019", key="renew-top")}
+    (finding,) = lint(plan(), around(templates=templates, policy=Policy(sms_segments=2)))
+    assert "takes 3 SMS segments, of at most 2, as '\u2019' is none of the 7-bit alphabet's characters" in finding.detail
+
+
+def test_a_finding_names_the_language() -> None:
+    templates = {**around().templates, "renew": mail("Hello", languages={"de": Variant(subject="x", text="{{ traits.a }}")})}
+    (finding,) = lint(plan(), around(templates=templates))
+    assert finding.detail.startswith("template renew (de): it shows traits.a")
 
 
 def test_two_campaigns_on_one_trigger_and_audience_are_warned_of() -> None:
@@ -135,6 +191,21 @@ def test_two_campaigns_on_one_trigger_and_audience_are_warned_of() -> None:
     assert finding.code == "overlap"
     assert "priority, then key, decides who gets a cap" in finding.fix
     assert lint(plan(), around(others=(elsewhere,))) == []
+
+
+@pytest.mark.parametrize(
+    ("on", "meets"),
+    [
+        ({"entered": {"churn.band": ["high", "lost"]}}, True),
+        ({"entered": {"churn.band": ["lost"]}}, False),
+        ({"entered": {"stage": ["decline"], "churn.band": ["elevated"]}}, True),
+        ({"left": {"churn.band": ["high"]}}, False),
+        ({"event": "order.placed"}, False),
+    ],
+)
+def test_campaigns_that_one_crossing_can_let_somebody_into_are_warned_of(on: dict[str, Any], meets: bool) -> None:
+    other = read_as(put(put(PLAN, "/key", "other"), "/entry/on", on), Campaign)
+    assert [finding.code for finding in lint(plan(), around(others=(other,)))] == ["overlap"] * meets
 
 
 STATES: list[tuple[Verb, CampaignState, CampaignState | None]] = [

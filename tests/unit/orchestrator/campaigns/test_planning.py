@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import msgspec
 import pytest
-from nextwave_orchestrator.campaigns.definition import Segment
+from nextwave_orchestrator.campaigns.definition import Segment, Template
 from nextwave_orchestrator.campaigns.planning import Held, Planned, plan
 from unit.orchestrator.campaigns.winter import WINTER, around, winter
 
@@ -58,10 +58,19 @@ def test_a_campaign_is_linted_among_what_is_in_the_folder_and_what_is_stored() -
     alone = plan({"campaigns/winter-renewal.yaml": WINTER.decode()}, {}, bare)
     assert "unknown_segment" in {finding.code for finding in alone[0].findings}
     files = {"campaigns/winter-renewal.yaml": WINTER.decode(), "segments/top-value.yaml": TOP, "segments/contract-holders.yaml": TOP}
-    files |= {f"templates/{key}.yaml": "text: Hello" for key in ("renew", "renew-top", "sorry")}
+    files |= {f"templates/{key}.yaml": "{subject: About you, text: Hello}" for key in ("renew", "renew-top", "sorry")}
     planned = plan(files, {}, bare)
     assert [p.path.split("/")[2] for p in planned] == ["segments"] * 2 + ["templates"] * 3 + ["campaigns"]
     assert {finding.level for finding in planned[-1].findings} <= {"warning"}
+
+
+def test_a_template_that_would_break_a_live_campaign_is_refused_unless_it_is_what_is_stored() -> None:
+    live = replace(around(), others=(winter(),))
+    (planned,) = plan({"templates/renew.yaml": "text: Hello"}, {}, live)
+    assert (planned.action, [fault.detail.split(":")[0] for fault in planned.faults]) == ("refuse", ["campaign winter-renewal, by email"])
+    held = Held(msgspec.json.encode(Template(key="renew", text="Hello")), 3)
+    assert plan({"templates/renew.yaml": "text: Hello"}, {"/v1/templates/renew": held}, live)[0].action == "keep"
+    assert plan({"templates/other.yaml": "text: Hello"}, {}, live)[0].action == "create"
 
 
 def test_two_new_campaigns_of_one_folder_that_overlap_are_warned_of() -> None:

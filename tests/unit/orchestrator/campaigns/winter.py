@@ -56,7 +56,7 @@ def around(**changes: Any) -> Surroundings:
     """A world in which the campaign works."""
     world: dict[str, Any] = {
         "segments": {key: Segment(key=key, name=key, owner="sales", rule=rule) for key, rule in RULES.items()},
-        "templates": {key: Template(key=key, text="Hello") for key in ("renew", "renew-top", "sorry")},
+        "templates": {key: Template(key=key, subject="About you", text="Hello") for key in ("renew", "renew-top", "sorry")},
         "systems": frozenset(),
         "policy": Policy(),
     }

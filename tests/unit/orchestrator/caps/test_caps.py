@@ -167,7 +167,8 @@ def test_a_contact_that_only_its_outcome_tells_of_counts_from_then_and_a_late_cl
     house.outcome("clicked", made)
     assert not house.state.reservations
     house.outcome("accepted", made)
-    assert list(house.state.reservations) == [Reservation("made-by-the-absorbed", "a", "email", "marketing", MONDAY_NOON)]
+    counted = Reservation("made-by-the-absorbed", "a", "email", "marketing", MONDAY_NOON, tried_at=MONDAY_NOON)
+    assert list(house.state.reservations) == [counted]
     house.touch("cart.updated")
     assert {(d.result, d.reason) for d in house.decisions} == {("defer", "cap")}
 
@@ -254,6 +255,43 @@ def test_after_a_refusal_its_channel_rests_and_after_a_complaint_all_marketing()
 def test_a_refusal_on_an_unknown_channel_rests_them_all_beyond_a_complaint() -> None:
     house = rested("email", window="62d", refused={"": MONDAY_NOON}, complained_at=MONDAY_NOON)
     assert [(d.reason, d.until) for d in house.decisions] == [("cap", MONDAY_NOON + 60 * DAY)]
+
+
+@pytest.mark.parametrize("came", ["call.offered", "chat.started", "sms.received", "email.received", "message.left", "service.requested"])
+def test_after_a_contact_of_theirs_marketing_rests_for_a_day_and_nothing_else_does(came: str) -> None:
+    care = campaign("care", purpose="care", goal={"event": "contract.renewed", "within": "30d"})
+    house = House(catalogue(campaign("winter"), care, policy=RESTS))
+    house.touch(came, body="Where is it?")
+    house.wait(MONDAY_NOON + HOUR)
+    house.touch("cart.updated")
+    decided = {d.campaign: (d.result, d.reason, d.until) for d in house.decisions}
+    assert decided == {"care": ("act", "permitted", None), "winter": ("defer", "cap", MONDAY_NOON + DAY)}
+    house.wait(MONDAY_NOON + DAY)
+    assert [contact.campaign for contact in house.all(Contact)] == ["care", "winter"]
+
+
+def test_what_is_looked_at_is_no_contact_and_one_told_late_counts_from_when_it_was() -> None:
+    house = House(catalogue(campaign("winter"), policy=RESTS))
+    for looked in ("page.viewed", "call.wrapped_up", "order.placed"):
+        house.touch(looked)
+    house.touch("call.offered", suspect=True)
+    assert house.state.came_at is None
+    house.touch("call.offered", MONDAY_NOON - 30 * HOUR)
+    house.touch("call.offered", MONDAY_NOON - 40 * HOUR)
+    assert house.state.came_at == MONDAY_NOON - 30 * HOUR
+    house.touch("cart.updated")
+    assert [d.result for d in house.decisions] == ["act"]
+
+
+def test_a_contact_of_an_absorbed_customer_rests_the_survivor() -> None:
+    house = House(catalogue(campaign("winter"), policy=RESTS))
+    house.touch("page.viewed")
+    other = House(house.rules, profile=snapshot(customer_id="c-0"), unit=house.unit, timers=house.timers)
+    other.touch("call.offered")
+    house.timers += other.timers
+    house.merge("c-0")
+    house.touch("cart.updated")
+    assert [(d.result, d.reason, d.until) for d in house.decisions] == [("defer", "cap", MONDAY_NOON + DAY)]
 
 
 @pytest.mark.parametrize("rest", [{"refused": {"email": MONDAY_NOON}}, {"complained_at": MONDAY_NOON}], ids=["refusal", "complaint"])

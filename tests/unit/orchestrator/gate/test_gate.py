@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace as with_values
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,13 +14,14 @@ from msgspec.structs import replace
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.customers import Consent, ContactPoint, HeldBy, Value
 from nextwave_contracts.decisions import Rival
-from nextwave_orchestrator.campaigns.definition import Cap, Policy, Template
+from nextwave_orchestrator.campaigns.definition import Cap, Policy, Template, Variant
 from nextwave_orchestrator.candidate import GateInput, Offer, own_quiet_hours
 from nextwave_orchestrator.caps import CapRule
 from nextwave_orchestrator.checks import CHECKS
 from nextwave_orchestrator.decisions import answer, answer_in
 from nextwave_orchestrator.gate import NEXT_CHANNEL, Act, Defer, Withhold, decide
 from nextwave_orchestrator.holdout import draw, held_out
+from nextwave_orchestrator.replaying import is_same
 from nextwave_orchestrator.state import Reservation
 from nextwave_orchestrator.templates import Templates
 from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
@@ -233,6 +235,37 @@ def test_a_template_that_fails_is_told_with_the_reason() -> None:
     house.touch("cart.updated")
     (attempt,) = house.decisions[0].attempts
     assert (attempt.code, attempt.checks[-1].detail) == ("not_ready", "not ready: template t: divided_by: can't divide by 0")
+
+
+def test_what_a_channel_cannot_carry_is_not_sent_and_the_next_one_may() -> None:
+    mixes = [{"segment": "*", "channels": [{"channel": "sms", "template": "t"}, {"channel": "email", "template": "t"}], "pick": "best"}]
+    templates = Templates([Template(key="t", text="{{ traits.long }}")])
+    rules = catalogue(campaign("a", wave("tell", mixes=mixes)), render=templates)
+    house = House(rules, profile=snapshot(traits={"long": "x" * 460}))
+    house.touch("cart.updated")
+    (decision,) = house.decisions
+    by_text = next(attempt for attempt in decision.attempts if attempt.channel == "sms")
+    assert (by_text.code, by_text.checks[-1].detail) == (
+        "not_ready",
+        "not ready: template t: the text takes 4 SMS segments, of at most 3",
+    )
+    assert (decision.result, decision.channel) == ("act", "email")
+    short = House(with_values(rules, policy=replace(rules.policy, sms_segments=4)), profile=house.profile)
+    short.touch("cart.updated")
+    assert {attempt.channel: attempt.code for attempt in short.decisions[0].attempts}["sms"] == "permitted"
+
+
+def test_the_decision_says_in_which_language_and_a_replay_says_the_same() -> None:
+    mixes = [{"segment": "*", "channels": [{"channel": "email", "template": "t"}]}]
+    templates = Templates([Template(key="t", text="Hello", languages={"de": Variant(text="Hallo")})])
+    house = House(catalogue(campaign("a", wave("tell", mixes=mixes)), render=templates), profile=snapshot(language="de-AT"))
+    house.touch("cart.updated")
+    ((contact,), (decision,)) = house.all(Contact), house.decisions
+    assert (contact.content.text, contact.content.language, decision.language) == ("Hallo", "de", "de")
+    (judged,) = house.unit.judged
+    stored = msgspec.msgpack.decode(msgspec.msgpack.encode(judged.given), type=GateInput)
+    assert answer(stored) == answer_in(decision)
+    assert not is_same(replace(answer_in(decision), language="fr"), answer(stored))
 
 
 def test_a_campaign_waits_for_the_systems_it_needs() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from nextwave_contracts.actions import Contact
+from nextwave_contracts.actions import Contact, Content
 from nextwave_orchestrator.assembly import CampaignRow, Everything, Stored, Version, assemble
-from nextwave_orchestrator.campaigns.definition import Policy, Template
+from nextwave_orchestrator.campaigns.definition import Policy, Template, Variant
 from nextwave_orchestrator.templates import Templates, bare_outputs, template_faults
 from unit.orchestrator.decision_world import House, campaign, snapshot, wave
 
@@ -53,10 +53,10 @@ def test_a_letter_that_is_put_off_still_says_it_and_long_words_in_a_large_event_
 
 
 def test_without_an_event_the_defaults_are_shown() -> None:
-    assert Templates([LETTER])("tell-email", snapshot()) == ("", "?: -", "")
+    assert Templates([LETTER])("tell-email", snapshot()) == Content(text="?: -")
 
 
-def test_what_is_shown_of_an_event_without_default_is_warned_of_and_other_fields_are_still_checked() -> None:
-    assert bare_outputs(Template(key="t", text="{{ entry.cause }}")) == [("/text", "entry.cause")]
+def test_what_is_shown_of_an_event_without_default_is_found_and_other_fields_are_still_checked() -> None:
+    assert bare_outputs(Variant(text="{{ entry.cause }}")) == [("/text", "entry.cause")]
     assert template_faults(Template(key="t", text="{{ entry.cause }}")) == []
     assert [fault.pointer for fault in template_faults(Template(key="t", text="{{ entri.cause }}"))] == ["/text"]

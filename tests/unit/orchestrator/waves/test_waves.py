@@ -65,6 +65,7 @@ def test_a_stop_from_the_address_itself_reaches_its_contact_whoever_owns_the_nam
     house.touch("cart.updated")
     (contact,) = house.all(Contact)
     assert contact.subjects == tuple(blind(n, KEY) for n in (INTERNAL + profile.customer_id, name, "customer_id:7"))
+    assert contact.address_subject == blind(name, KEY)
 
 
 def test_an_unsubscribe_link_sent_before_a_merge_stops_contacts_of_the_survivor() -> None:

@@ -149,6 +149,12 @@ def complained_at(heard: Heard) -> datetime:
     return max((item.stop_at for item in told if item.touchpoint.type == "complaint.opened"), default=NEVER)
 
 
+def came_at(heard: Heard) -> datetime:
+    """The last time that the customer wrote to us; what happened too long ago to be told apart from history is not it."""
+    told = (item for item in everything(heard) if isinstance(item, Told))
+    return max((t.own_at for t in told if t.touchpoint.type == "sms.received" and not t.touchpoint.time_suspect), default=NEVER)
+
+
 def refused_at(heard: Heard, channel: str) -> datetime:
     """The last time that a contact on this channel was refused."""
     ended = (item.outcome for item in everything(heard) if isinstance(item, Ended))

@@ -107,7 +107,8 @@ class Gate:
     def _is_full(self, decision: Decision, heard: Heard, rules: Rules) -> bool:
         policy, purpose = rules.policy, decision.purpose
         rests = [facts.refused_at(heard, decision.channel) + span(policy["after_refusal"])] if purpose in SELLING else []
-        rests += [facts.complained_at(heard) + span(policy["after_complaint"])] if purpose == "marketing" else []
+        if purpose == "marketing":
+            rests += [facts.complained_at(heard) + span(policy["after_complaint"]), facts.came_at(heard) + span(policy["after_contact"])]
         return any(until > decision.at for until in rests) or bool(self._counted.full(policy, decision, decision.at))
 
 

@@ -1,0 +1,1 @@
+"""Web push: subscriptions that pages bring, and messages sealed for them."""

@@ -1,0 +1,1 @@
+"""Visits as tasks: account managers look, claim, and say what came of it."""
