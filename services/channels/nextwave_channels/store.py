@@ -113,12 +113,14 @@ _INSERT = Statement(
     " cast(:partitions as int[]),"
     " cast(:subjects as text[]), cast(:states as text[]), cast(:dues as timestamptz[]), cast(:values as double precision[]),"
     " cast(:details as text[]), cast(:not_afters as timestamptz[]), cast(:contacts as bytea[]))"
-    " as n(action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, subjects, state, due_at, value, detail, not_after, contact) on conflict (action_id) do nothing"
+    " as n(action_id, customer_id, campaign, wave, run_id, channel, purpose, list, partition, subjects, state, due_at, value, detail,"
+    " not_after, contact) on conflict (action_id) do nothing"
 )
 _UPDATE = Statement(
     "update deliveries d set state = n.state, due_at = n.due_at, attempt = n.attempt, provider_id = n.provider_id, detail = n.detail,"
     " withdrawn_reason = n.reason, provider = n.provider, cost = n.cost,"
-    " held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity' else clock_timestamp() + n.held * interval '1 second' end,"
+    " held_until = case when n.held is null then d.held_until when n.held = 0 then '-infinity'"
+    " else clock_timestamp() + n.held * interval '1 second' end,"
     " changed_at = n.at from unnest(cast(:action_ids as text[]), cast(:states as text[]), cast(:dues as timestamptz[]),"
     " cast(:attempts as int[]), cast(:provider_ids as text[]), cast(:details as text[]), cast(:helds as double precision[]),"
     " cast(:reasons as text[]), cast(:providers as text[]), cast(:costs as bigint[]), cast(:ats as timestamptz[]))"
