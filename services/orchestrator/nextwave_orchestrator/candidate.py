@@ -160,19 +160,10 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         salt=policy.salt,
         holdouts=holdouts(policy, definition),
         offers=tuple(_capable(_offer(step, appeal), step, candidate) for step, appeal in zip(candidate.steps, appeals, strict=True)),
-        consents=profile.consents,
-        holds=profile.holds,
-        open_complaints=profile.open_complaints,
-        unsatisfied=profile.unsatisfied,
         not_ready=tuple(system for system in definition.needs if not catalogue.ready.get(system, False)),
-        zones=profile.zones,
-        country=profile.country,
-        region=profile.region,
         caps=tuple(CapRule(c.most, duration(c.per).total_seconds(), c.channel, c.campaign, c.purpose) for c in policy.caps),
         reservations=customer.reservations,
         resting=_with_declined(_resting(profile, policy, definition.purpose), customer, policy, run),
-        cell=profile.value.cell,
-        risk=profile.churn.risk,
         goal_value=part("value", appeals[0]),
         lever=part("lever", appeals[0]),
         priority=definition.priority,
@@ -181,9 +172,25 @@ def gate_input(catalogue: Catalogue, customer: CustomerState, candidate: Candida
         budget_known=candidate.leases.knows(budget_of(run.campaign)),
         attempt=candidate.attempt,
         rivals=candidate.rivals,
-        limits=limits_on(profile),
         quiet_until=_quiet_until(customer, policy, definition.purpose),
+        **_of_profile(profile),
     )
+
+
+def _of_profile(profile: Snapshot) -> dict[str, Any]:
+    """What the gate asks of the customer, whichever campaign wants them."""
+    return {
+        "consents": profile.consents,
+        "holds": profile.holds,
+        "open_complaints": profile.open_complaints,
+        "unsatisfied": profile.unsatisfied,
+        "zones": profile.zones,
+        "country": profile.country,
+        "region": profile.region,
+        "cell": profile.value.cell,
+        "risk": profile.churn.risk,
+        "limits": limits_on(profile),
+    }
 
 
 def holdouts(policy: Policy, definition: Campaign) -> tuple[tuple[str, float], ...]:
