@@ -1,0 +1,105 @@
+"""Every route of the channels is open to those whom this table names, and to nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import get_args
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from nextwave_channels.app import build
+from nextwave_channels.settings import ChannelsSettings
+from nextwave_contracts.wire import encode
+from nextwave_runtime.auth import ROLES, Key, KeyFile, Role, hash_secret
+from starlette.routing import Route
+from unit.channels.test_app import SETTINGS
+
+ANYBODY = frozenset(ROLES)
+"""With an API token."""
+AGENT, OPERATE = frozenset({"agent"}), frozenset({"operator"})
+SEE_STOPS, STOP = frozenset({"viewer", "operator", "privacy"}), frozenset({"operator", "privacy"})
+RIGHTS: dict[tuple[str, str], frozenset[str]] = {
+    ("GET", "/v1/statistics"): ANYBODY,
+    ("GET", "/v1/deliveries"): ANYBODY,
+    ("GET", "/v1/deliveries/{action_id}"): ANYBODY,
+    ("POST", "/v1/deliveries/{action_id}:resolve"): OPERATE,
+    ("POST", "/v1/deliveries/{action_id}:look-up"): OPERATE,
+    ("GET", "/v1/unmatched-callbacks"): ANYBODY,
+    ("GET", "/v1/suppressions"): SEE_STOPS,
+    ("GET", "/v1/suppressions:export"): SEE_STOPS,
+    ("PUT", "/v1/suppressions"): STOP,
+    ("DELETE", "/v1/suppressions"): STOP,
+    ("POST", "/v1/suppressions:import"): STOP,
+    ("GET", "/v1/providers"): ANYBODY,
+    ("PUT", "/v1/providers/{channel}/{provider}"): OPERATE,
+    ("GET", "/v1/endpoints"): ANYBODY,
+    ("POST", "/v1/endpoints/{channel}:enable"): OPERATE,
+    ("GET", "/v1/tasks"): ANYBODY,
+    ("POST", "/v1/tasks/{action_id}:claim"): AGENT,
+    ("POST", "/v1/tasks/{action_id}:complete"): AGENT,
+    ("POST", "/v1/tasks/{action_id}:release"): AGENT,
+    ("POST", "/v1/call-lists/{name}:pull"): AGENT,
+    ("POST", "/v1/call-lists/{name}:report"): AGENT,
+    ("POST", "/v1/call-lists/{name}:extend"): AGENT,
+    ("GET", "/v1/call-lists/{name}/retractions"): AGENT,
+    ("GET", "/v1/call-lists/{name}"): ANYBODY,
+    ("GET", "/v1/call-lists/{name}/entries"): ANYBODY,
+    ("GET", "/v1/capacity/{name}"): ANYBODY,
+    ("PUT", "/v1/capacity/{name}"): OPERATE,
+    ("DELETE", "/v1/capacity/{name}"): OPERATE,
+}
+OPEN = {
+    ("GET", "/openapi.json"),
+    ("GET", "/docs"),
+    ("GET", "/docs/oauth2-redirect"),
+    ("POST", "/v1/callbacks/{provider}"),
+    ("GET", "/v1/onsite.js"),
+    ("GET", "/v1/onsite/stream"),
+    ("POST", "/v1/onsite/{action_id}:{said}"),
+    ("GET", "/v1/webpush/key"),
+    ("POST", "/v1/webpush/subscriptions"),
+    ("POST", "/v1/webpush/{action_id}:{said}"),
+}
+"""Without an API token: how the API is described, whoever signs as a provider, and pages, by the write key that every page shows."""
+
+
+@pytest.fixture
+async def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FastAPI]:
+    """The application with all of its routes, as it is built to run; its database is away."""
+    keys = tuple(Key(name=role, kind="api", hash=hash_secret(role, "p"), roles=(role,)) for role in get_args(Role))
+    (tmp_path / "keys.json").write_bytes(encode(KeyFile(pepper="p", keys=keys)))
+    for name, value in {**SETTINGS, "KEYS_FILE": str(tmp_path / "keys.json")}.items():
+        monkeypatch.setenv(f"NEXTWAVE_{name}", value)
+    service = build(ChannelsSettings())
+    assert isinstance(service.app, FastAPI)
+    yield service.app
+    for close in service.closing:
+        await close()
+
+
+def routes(router: APIRouter | FastAPI) -> Iterator[tuple[str, str]]:
+    for one in router.routes:
+        if isinstance(one, Route):
+            yield from ((method, one.path) for method in (one.methods or ()) if method != "HEAD")
+        else:
+            yield from routes(one.original_router)  # type: ignore[attr-defined]
+
+
+def test_there_is_no_route_that_the_tables_do_not_name(whole: FastAPI) -> None:
+    assert {(method, path) for method, path in routes(whole) if method != "OPTIONS"} == set(RIGHTS) | OPEN
+
+
+@pytest.mark.parametrize(("method", "path"), RIGHTS)
+async def test_each_route_is_open_to_its_roles_alone(whole: FastAPI, method: str, path: str) -> None:
+    asked = re.sub(r"\{[^}]*\}", "email", path)
+    transport = httpx.ASGITransport(whole, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+
+        async def call(token: str) -> int:
+            return (await client.request(method, asked, headers={"authorization": f"Bearer {token}"})).status_code
+
+        assert {role for role in ROLES if await call(role) != 403} == RIGHTS[method, path]
+        assert await call("nobody") == 401
