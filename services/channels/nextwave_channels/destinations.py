@@ -7,6 +7,7 @@ Source: the IANA registries of special-purpose addresses for IPv4 and IPv6.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from urllib.parse import urlsplit
@@ -40,11 +41,15 @@ _RESERVED: tuple[IPv4Network | IPv6Network, ...] = tuple(
         "3fff::/20",
     )
 )
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _GLOBAL_V6 = IPv6Network("2000::/3")
 
 
 def fault_of(url: str, *, loopback: bool) -> str:
-    """Why nothing may be sent to this URL, whatever its host's addresses are; empty: it may. `loopback`: plain http is allowed, too."""
+    """Why nothing may be sent to this URL, whatever addresses its host's name has; empty: it may.
+
+    `loopback`: plain http and this machine are allowed, too.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -56,7 +61,14 @@ def fault_of(url: str, *, loopback: bool) -> str:
         return "it must name a host, in ASCII and without spaces"
     if "@" in parts.netloc or parts.fragment:
         return "it must have no user, password or fragment"
+    if _is_number(host) and not is_allowed(host, loopback=loopback):
+        return "its host must be a name, or a public address"
     return "port 0 is none" if port == 0 else ""
+
+
+def _is_number(host: str) -> bool:
+    """Whether it is an address and no name: so is whatever ends in a number (`0x7f.1`, `2130706433`), as browsers and resolvers read it."""
+    return ":" in host or _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]) is not None
 
 
 def is_allowed(address: str, *, loopback: bool) -> bool:

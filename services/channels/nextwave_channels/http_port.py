@@ -28,6 +28,10 @@ class NotSentError(Exception):
     """The request surely did not leave us."""
 
 
+class NoDestinationError(NotSentError):
+    """And it never will: the destination does not exist, or is none that may be called."""
+
+
 class UnclearError(Exception):
     """The request left us, or may have, and no answer came."""
 

@@ -30,12 +30,16 @@ OPENNESS: Mapping[breaker.State, float] = {"closed": 0.0, "half_open": 0.5, "ope
 
 @dataclass(slots=True, kw_only=True)
 class Outlet:
-    """One provider of a channel. `rate`: None where it has no limit."""
+    """One provider of a channel. `rate`: None where it has no limit.
+
+    `breaks`: False where each address leads to a server that its recipient chose: what one of them answers says nothing of the others.
+    """
 
     provider: str
     adapter: Adapter
     pace: Pace
     rate: Rate | None = None
+    breaks: bool = True
     breaker: Breaker = field(default_factory=Breaker)
     resting_until: float = float("-inf")
     """Steady seconds: nothing can be claimed before, by its rate or an operator's word."""
@@ -64,7 +68,8 @@ class Outlet:
 
     def end(self, action_id: str, answer: Answer | None, now: float) -> None:
         """Its answer, None when it was not called after all."""
-        self.breaker = breaker.hear(self.breaker, answer, now, probe=self.under_way.pop(action_id, False))
+        heard = answer if self.breaks else None
+        self.breaker = breaker.hear(self.breaker, heard, now, probe=self.under_way.pop(action_id, False))
 
 
 class Outlets:

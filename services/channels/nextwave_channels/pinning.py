@@ -14,9 +14,11 @@ from collections.abc import Awaitable, Callable, Sequence
 import httpx
 
 from nextwave_channels.destinations import fault_of, pinned
-from nextwave_channels.http_port import CONNECT_SECONDS, NotSentError
+from nextwave_channels.http_port import CONNECT_SECONDS, NoDestinationError, NotSentError
 
 CONNECTIONS = 64
+NAMELESS = frozenset({socket.EAI_NONAME, socket.EAI_NODATA})
+"""What the system's resolver says of a host that has no address; of a name server that does not answer it says something else."""
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host and port. Raises `OSError`."""
 
@@ -37,20 +39,24 @@ class Pinning(httpx.AsyncHTTPTransport):
         self._resolve = resolving
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Raises `NotSentError` for a destination that is forbidden or has no address."""
+        """Raises `NoDestinationError` for a destination that is forbidden or has no address, `NotSentError` where nobody can say."""
         url = request.url
         wrong = fault_of(str(url), loopback=self._loopback)
         if wrong:
-            raise NotSentError(f"forbidden URL: {wrong}")
-        port = url.port or (443 if url.scheme == "https" else 80)
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                addresses = await self._resolve(url.host, port)
-        except (OSError, TimeoutError, UnicodeError) as error:
-            raise NotSentError(f"the host's address is not known: {type(error).__name__}") from error
+            raise NoDestinationError(f"forbidden URL: {wrong}")
+        addresses = await self._addresses(url.host, url.port or (443 if url.scheme == "https" else 80))
         address = pinned(addresses, secure=url.scheme == "https", loopback=self._loopback)
         if address is None:
-            raise NotSentError("the host's address is none that may be called")
+            raise NoDestinationError("the host's address is none that may be called")
         request.extensions = {**request.extensions, "sni_hostname": url.host}
         request.url = url.copy_with(host=address)
         return await super().handle_async_request(request)
+
+    async def _addresses(self, host: str, port: int) -> Sequence[str]:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                return await self._resolve(host, port)
+        except (OSError, TimeoutError, UnicodeError) as error:
+            nameless = isinstance(error, UnicodeError) or (isinstance(error, socket.gaierror) and error.errno in NAMELESS)
+            kind = NoDestinationError if nameless else NotSentError
+            raise kind(f"the host's address is not known: {type(error).__name__}") from error

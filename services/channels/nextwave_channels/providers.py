@@ -22,6 +22,8 @@ from nextwave_channels.rate import Rate
 from nextwave_channels.settings import ChannelsSettings, ProviderSettings, RouteSetting
 
 Adapters = Mapping[Route, Adapter]
+CHOSEN_BY_RECIPIENTS = frozenset({"webpush"})
+"""Channels whose addresses name the server, too (see `Outlet.breaks`)."""
 
 
 class SetupError(SystemExit):
@@ -87,10 +89,11 @@ def _by_route(routes: Sequence[RouteSetting], adapters: Adapters) -> dict[Route,
 def _outlet(route: Route, adapter: Adapter, setting: RouteSetting | None) -> Outlet:
     channel, provider = route
     pace = PACES[channel]
+    breaks = channel not in CHOSEN_BY_RECIPIENTS
     if setting is None:
-        return Outlet(provider=provider, adapter=adapter, pace=pace)
+        return Outlet(provider=provider, adapter=adapter, pace=pace, breaks=breaks)
     rate = None if setting.per_second is None else Rate(per_second=setting.per_second, burst=setting.burst)
-    return Outlet(provider=provider, adapter=adapter, pace=_pace(pace, setting), rate=rate)
+    return Outlet(provider=provider, adapter=adapter, pace=_pace(pace, setting), rate=rate, breaks=breaks)
 
 
 def _pace(pace: Pace, setting: RouteSetting) -> Pace:

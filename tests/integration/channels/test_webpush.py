@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -226,9 +227,33 @@ async def test_a_subscription_that_is_none_is_refused_with_the_field(pages: http
         assert pointer is None or answer.json()["errors"][0]["pointer"] == pointer
 
 
-async def test_nobody_makes_us_call_an_address_inside(pages: httpx.AsyncClient, adapter: WebPush) -> None:
-    for endpoint in ("http://10.0.0.1/1", "https://169.254.169.254/latest", "https://[::ffff:10.0.0.1]/1"):
-        token = (await pages.post("/v1/webpush/subscriptions", content=subscription(endpoint))).json()["token"]
-        answer = await adapter.send(to(token))
-        assert isinstance(answer, Refused)
-        assert answer.detail.startswith("not reached")
+async def test_an_address_inside_is_refused_as_a_subscription_however_it_is_written(pages: httpx.AsyncClient) -> None:
+    for host in ("10.0.0.1", "169.254.169.254", "[::ffff:10.0.0.1]", "167772161", "0xa.1", "10.1", "012.0.0.1", "10.0.0.1."):
+        answer = await pages.post("/v1/webpush/subscriptions", content=subscription(f"https://{host}/1"))
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/endpoint"), host
+
+
+@pytest.mark.parametrize(
+    ("found", "answer"),
+    [
+        (["10.0.0.1"], (True, True)),
+        (["93.184.216.34", "10.0.0.1"], (True, True)),
+        (socket.gaierror(socket.EAI_NONAME, "unknown"), (True, True)),
+        (socket.gaierror(socket.EAI_AGAIN, "no name server answers"), (False, False)),
+        (TimeoutError(), (False, False)),
+    ],
+)
+async def test_a_name_that_leads_inside_or_nowhere_is_a_dead_address_and_one_that_nobody_can_resolve_now_is_not(
+    place: Place, pages: httpx.AsyncClient, found: list[str] | OSError, answer: tuple[bool, bool]
+) -> None:
+    async def resolving(_host: str, _port: int) -> list[str]:
+        if isinstance(found, OSError):
+            raise found
+        return found
+
+    token = await subscribed(pages, PushService(url="https://push.example"))
+    adapter = WebPush(Http(transport=Pinning(resolving=resolving)), Subscriptions(place.database), OURS, time.time, wall_of)
+    said = await adapter.send(to(token))
+    assert isinstance(said, Refused)
+    assert (said.permanent, said.bounced) == answer
+    assert await place.ask("select count(*) from push_subscriptions") == [(0 if said.bounced else 1,)]

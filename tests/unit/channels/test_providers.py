@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from channels_place import HandClock, Recorder
+from nextwave_channels.answers import Answer, Refused, Uncertain
+from nextwave_channels.breaker import FAILURES_MAX
 from nextwave_channels.pacing import PACES
 from nextwave_channels.prices import COLUMNS
 from nextwave_channels.providers import SetupError, make_outlets
@@ -64,6 +66,27 @@ def test_a_price_table_that_cannot_be_used_ends_the_start_with_file_line_and_fie
             make_outlets(read(monkeypatch, prices_file=str(file)), ADAPTERS, HandClock())
         assert str(refused.value).startswith(f"NEXTWAVE_PRICES_FILE: {file} cannot be used\n")
         assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Refused(detail="503", permanent=False, down=True),
+        Refused(detail="429", permanent=False, retry_after_seconds=3600.0),
+        Uncertain(detail="500"),
+    ],
+)
+def test_what_one_push_service_answers_closes_none_of_the_others(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> None:
+    adapters = {("webpush", "vapid"): Recorder(), ("sms", "twilio"): Recorder()}
+    routes = '[{"channel":"webpush","provider":"vapid","slots":3}]'
+    for setting in (routes, "[]"):
+        outlets = make_outlets(read(monkeypatch, routes=setting), adapters, HandClock())
+        for channel, provider, closed in (("webpush", "vapid", False), ("sms", "twilio", True)):
+            for number in range(FAILURES_MAX):
+                outlets[channel].begin(f"action-{number}", provider)
+                outlets[channel].end(f"action-{number}", provider, answer)
+            outlet = outlets[channel].all[provider]
+            assert (outlets[channel].closed_seconds(outlet) > 0) is closed, channel
 
 
 def test_every_channel_has_the_prices(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

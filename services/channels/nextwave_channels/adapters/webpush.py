@@ -16,7 +16,7 @@ from nextwave_contracts.actions import UNHELD_PURPOSES, Contact
 from nextwave_runtime.database import UNAVAILABLE
 
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
-from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError
+from nextwave_channels.http_port import HttpPort, NoDestinationError, NotSentError, Reply, UnclearError
 from nextwave_channels.onsite.events import invitation_of
 from nextwave_channels.push import sealing
 from nextwave_channels.push.sealing import Recipient, Sender
@@ -90,6 +90,8 @@ class WebPush:
         }
         try:
             answer = interpret(await self._http.post(recipient.endpoint, body, headers))
+        except NoDestinationError as error:
+            answer = Refused(detail=f"no push service: {error}", permanent=True, bounced=True)
         except NotSentError as error:
             return Refused(detail=f"not reached: {error}", permanent=False, down=True)
         except UnclearError as error:
