@@ -66,7 +66,17 @@ async def test_what_is_retracted_is_never_called(client: httpx.AsyncClient, worl
     dialler.turn()
     assert called(world) == []
     assert (await push(client)).status_code == 409
+    assert answers(world) == [("accepted", True), ("retracted", False), ("repeated", False)]
     assert (await client.get(LIST)).json() == {"entries": []}
+
+
+async def test_an_action_retracted_twice_and_pushed_twice_is_two_dispatches(client: httpx.AsyncClient, world: World) -> None:
+    await push(client)
+    for _ in range(2):
+        await client.delete(f"{LIST}/entries/e1")
+    for name in ("e2", "e3"):
+        assert (await push(client, name, reference="act-e1")).status_code == 201
+    assert world.ledger.totals()["twice"] == 1
 
 
 async def test_a_retraction_that_the_dialler_did_not_take_leaves_the_entry(

@@ -57,6 +57,13 @@ def test_an_action_accepted_twice_is_counted_once_as_twice(tmp_path: Path) -> No
     assert ledger.totals() == {"sms": 3, "twice": 1}
 
 
+def test_taking_back_what_was_never_accepted_does_not_hide_a_second_acceptance(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "ledger.jsonl")
+    for answer in ("retracted", "accepted", "accepted"):
+        ledger.add(msgspec.structs.replace(ENTRY, accepted=answer == "accepted", answer=answer))
+    assert ledger.totals()["twice"] == 1
+
+
 def test_an_action_that_was_taken_back_may_be_accepted_again(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.jsonl")
     for answer in ("accepted", "retracted", "accepted"):

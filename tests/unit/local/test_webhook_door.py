@@ -35,10 +35,11 @@ async def test_a_signed_webhook_is_taken_under_its_action(client: httpx.AsyncCli
     assert (await client.get("/webhooks/erp")).json()["received"][0]["body"] == BODY
 
 
-async def test_the_same_id_again_is_answered_well_and_not_taken_twice(client: httpx.AsyncClient, world: World) -> None:
+async def test_the_same_id_again_is_answered_well_and_counts_as_a_second_dispatch(client: httpx.AsyncClient, world: World) -> None:
     for _ in range(2):
         assert (await post(client)).status_code == 204
-    assert answers(world) == [("accepted", True), ("repeated", False)]
+    assert answers(world) == [("accepted", True), ("repeated", True)]
+    assert world.ledger.totals()["twice"] == 1
 
 
 async def test_what_the_menu_refused_is_taken_when_it_comes_again(client: httpx.AsyncClient, world: World) -> None:

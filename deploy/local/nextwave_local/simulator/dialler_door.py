@@ -105,7 +105,8 @@ class Dialler:
     def retract(self, place: tuple[str, str]) -> Verdict:
         """Nobody calls it any more."""
         listed = self._lists[place]
-        verdict = self._world.judge(_message(place, listed.entry), b"", "retracted")
+        done = "repeated" if listed.state == "retracted" else "retracted"
+        verdict = self._world.judge(_message(place, listed.entry), b"", done)
         if verdict.accepted:
             listed.state = "retracted"
             self._waiting.pop(place, None)

@@ -19,7 +19,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One request, or one call that a dialler placed. `accepted`: the provider took the action on itself, with this request.
 
     `at` is when it was received, wall time; `business_at` the same in business time. What changes or takes back something accepted
-    before (`answer` is `updated`, `retracted`, `repeated`) or carries it out (`called`) is not accepted once more.
+    before (`answer` is `updated`, `retracted`) or carries it out (`called`) is not accepted once more. What comes again (`repeated`) is
+    accepted once more if it asks for the contact, and takes nothing back if it is a retraction.
     """
 
     action_id: str
@@ -89,9 +90,10 @@ class Ledger:
 
     def _count(self, entry: Entry) -> None:
         self._attempts[entry.action_id] += 1
+        action = f"action:{entry.action_id}"
         if entry.answer == "retracted":
-            self._accepted[f"action:{entry.action_id}"] -= 1
+            self._accepted[action] = max(0, self._accepted[action] - 1)
         if entry.accepted:
             self._accepted[entry.kind] += 1
-            self._accepted[f"action:{entry.action_id}"] += 1
-            self._accepted["twice"] += self._accepted[f"action:{entry.action_id}"] == 2
+            self._accepted[action] += 1
+            self._accepted["twice"] += self._accepted[action] == 2

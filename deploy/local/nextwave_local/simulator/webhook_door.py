@@ -90,7 +90,7 @@ async def _take(world: World, request: Request, receiver: Receiver) -> Response:
         world.note(message, body, "refused")
         return _refusal(Refusal(413 if "bytes" in wrong else 401, "not_taken", wrong))
     if headers["id"] in receiver.seen:
-        world.note(message, body, "repeated")
+        world.note(message, body, "repeated", accepted=True)  # dropped here, but many receivers keep no ids: to them it is a second contact
         return Response(status_code=204)
     verdict = world.receive(message, body)
     if verdict.accepted:
