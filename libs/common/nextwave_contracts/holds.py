@@ -30,3 +30,6 @@ class Hold(Message, frozen=True, kw_only=True):
     channel: str = ""
     purpose: str = ""
     reference: str = ""
+    confirm_by: datetime | None = None
+    """Until when the channels may confirm a stop to who said it by text, once; null: not at all. A door leaves it out where the provider
+    confirms by itself."""

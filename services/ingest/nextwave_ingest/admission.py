@@ -125,8 +125,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
 
 
 def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
-    raised = stops(touchpoint.type, data, touchpoint.id)
-    if not raised:
+    if not (raised := stops(touchpoint.type, data, touchpoint.id)):
         return ()
     subjects = tuple(blind(name) for name in touchpoint.identifiers)
     return tuple(
@@ -139,6 +138,7 @@ def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], st
             channel=stop.channel,
             purpose=stop.purpose,
             reference=stop.reference,
+            confirm_by=stop.confirm_by(touchpoint.occurred_at, touchpoint.received_at),
         )
         for stop in raised
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, get_args
 
 from nextwave_contracts.actions import Channel, Purpose
@@ -34,6 +34,8 @@ STOP_WORDS: frozenset[str] = frozenset(
 """Texts that withdraw when they are the whole text (FCC's "per se" words, those of the carriers, common neighbours)."""
 STOP_BEGINNINGS: frozenset[str] = frozenset({"stop", "stopall", "unsubscribe", "optout"})
 """Words that withdraw wherever a text begins with them: a reasonable person reads "STOP texting me" as a stop."""
+CONFIRMED_WITHIN = timedelta(minutes=5)
+"""A stop by text may be answered once, and only at once (47 CFR 64.1200(a)(12))."""
 START_WORDS: frozenset[str] = frozenset({"start", "unstop"})
 _RAISING: frozenset[HoldKind] = frozenset({"opt_out", "complaint"})
 _NOT_WORDS = re.compile(r"[\W_]+")
@@ -46,6 +48,8 @@ class Stop(NamedTuple):
     channel: str = ""
     purpose: str = ""
     reference: str = ""
+    unconfirmed: bool = False
+    """It was said by text, and nobody has confirmed it to the customer yet."""
 
     def counts_from(self, occurred_at: datetime, received_at: datetime) -> datetime:
         """A stop counts from when it was received, whatever its source's clock says; a lifting keeps its own time, the earlier one.
@@ -54,6 +58,11 @@ class Stop(NamedTuple):
         is imported today outlasts a newer grant, and contacts rest until the customer agrees again.
         """
         return max(occurred_at, received_at) if self.kind in _RAISING else min(occurred_at, received_at)
+
+    def confirm_by(self, occurred_at: datetime, received_at: datetime) -> datetime | None:
+        """Until when it may be confirmed: five minutes after it was said. None for an old text that comes late, and where nobody waits."""
+        until = min(occurred_at, received_at) + CONFIRMED_WITHIN
+        return until if self.unconfirmed and received_at < until else None
 
 
 def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop, ...]:
@@ -90,7 +99,8 @@ def _resolved(data: Mapping[str, Any]) -> tuple[Stop, ...]:
 
 def _texted(data: Mapping[str, Any]) -> tuple[Stop, ...]:
     kind: HoldKind | None = data.get("wish")
-    return () if kind is None else (Stop(kind, channel="sms"),)
+    confirmed = data.get("OptOutType") or data.get("opt_out_type")  # Twilio's: it has answered by itself
+    return () if kind is None else (Stop(kind, channel="sms", unconfirmed=kind == "opt_out" and not confirmed),)
 
 
 def _wrapped_up(data: Mapping[str, Any]) -> tuple[Stop, ...]:
