@@ -55,7 +55,7 @@ def build(settings: ChannelsSettings) -> Service:
     onsite = make_onsite(settings, desk, bell)
     tasks = make_tasks(settings, desk)
     told = make_callbacks(settings, desk)
-    intake = Intake(frozenset({*outlets, onsite.channel, tasks.channel}), bell.ring)
+    intake = Intake(frozenset({*outlets, onsite.channel, tasks.channel}), bell.ring, settings.stop_confirmation)
     dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
     app = _http(settings, shared, outlets)
     for router in (told.router, calls.router, onsite.router, push.router, tasks.router, endpoints.router):

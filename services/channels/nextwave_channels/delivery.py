@@ -11,10 +11,12 @@ from datetime import datetime
 from typing import Literal, get_args
 
 from nextwave_contracts.actions import Contact
+from nextwave_contracts.masking import in_words
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.reasons import GateCode
 
 from nextwave_channels.answers import Accepted, Answer, Refused
+from nextwave_channels.confirming import is_confirmation
 
 State = Literal[
     "due", "claimed", "sending", "unknown", "expired", "withdrawn", "accepted", "failed", "delivered", "bounced",
@@ -116,7 +118,7 @@ def withdraw(delivery: Delivery, now: datetime, reason: GateCode | str) -> Step:
     """Due → withdrawn. While it is `sending` the word is only remembered: if the provider then surely refuses, there is no next try."""
     if delivery.state != "sending":
         return give_up(delivery, now, "withdrawn", reason)
-    return Step(replace(delivery, withdrawn_reason=delivery.withdrawn_reason or _plain(reason)), now)
+    return Step(replace(delivery, withdrawn_reason=delivery.withdrawn_reason or in_words(reason)), now)
 
 
 def lose(delivery: Delivery, now: datetime, detail: str) -> Step | None:
@@ -145,7 +147,7 @@ def conclude(delivery: Delivery, answer: Answer, now: datetime) -> Step | None:
 def learn(delivery: Delivery, kind: OutcomeKind, now: datetime, *, detail: str = "", provider_id: str = "") -> Step | None:
     """Takes evidence in. None when it says nothing new (it came twice, or something stronger came first)."""
     assert kind in EVIDENCE
-    named = replace(delivery, provider_id=delivery.provider_id or _plain(provider_id))
+    named = replace(delivery, provider_id=delivery.provider_id or _printable(provider_id))
     if RANK[kind] > RANK[delivery.state]:
         return _end(named, kind, now, detail)
     return Step(named, now) if named != delivery else None
@@ -162,13 +164,13 @@ def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
     if refused.permanent or not tries_left or delivery.state == "unknown":
         return _end(delivery, "failed", now, refused.detail)
     wait = max(RETRY_SECONDS[delivery.attempt - 1], min(refused.retry_after_seconds or 0.0, RETRY_AFTER_SECONDS_MAX))
-    return Step(replace(delivery, state="due", detail=_plain(refused.detail), held_seconds=wait), now)
+    return Step(replace(delivery, state="due", detail=in_words(refused.detail), held_seconds=wait), now)
 
 
 def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> Step:
     """The contact and its cost are booked once: by the first outcome that shows that the provider took it."""
     first = kind in TAKING and not delivery.taken
-    after = replace(delivery, state=kind, detail=_plain(detail), held_seconds=0.0, taken=delivery.taken or first)
+    after = replace(delivery, state=kind, detail=in_words(detail), held_seconds=0.0, taken=delivery.taken or first)
     contact = delivery.contact
     outcome = Outcome(
         id=f"{contact.action_id}:{kind}",
@@ -187,9 +189,10 @@ def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> S
         segment=contact.segment,
         taken=first,
     )
-    return Step(after, now, None if contact.test else outcome)  # a test is nobody's: there is no customer whom it could concern
+    # A test is nobody's: there is no customer whom it could concern. A confirmation is nobody's decision.
+    return Step(after, now, None if contact.test or is_confirmation(contact) else outcome)
 
 
-def _plain(text: str) -> str:
-    """A provider's words as one bounded line: they end up in databases and reports."""
+def _printable(text: str) -> str:
+    """A provider's id as one bounded line; it is compared with what callbacks name, so nothing of it is masked."""
     return "".join(c if c.isprintable() else " " for c in text[:200]).strip()

@@ -14,6 +14,8 @@ from nextwave_contracts.actions import UNHELD_PURPOSES, Contact, Span
 from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold
 from nextwave_contracts.reasons import GateCode
 
+from nextwave_channels.confirming import is_confirmation
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
@@ -91,7 +93,8 @@ def forbidden(contact: Contact, stops: Stops, now: datetime) -> GateCode | None:
     if contact.campaign in stops.campaigns:
         return "campaign_stopped"
     facts = [fact for subject in contact.subjects for fact in stops.facts.get(subject, ())]
-    if _opted_out(contact, facts) or _address_closed(contact, facts):
+    # What confirms a stop is true only while that stop is in force; everything else may go out only while none is.
+    if _opted_out(contact, facts) is not is_confirmation(contact) or _address_closed(contact, facts):
         return "suppressed"
     if contact.purpose not in UNHELD_PURPOSES and _complaint_open(facts, now):
         return "complaint_open"
@@ -134,6 +137,11 @@ def newest(known: Iterable[Fact], said: Iterable[Fact]) -> list[Fact]:
         if rival is None or fact.weight > rival.weight:
             force[fact.scope] = fact
     return [force[scope] for scope in sorted(force)]
+
+
+def stops_anew(said: Fact, known: Fact | None) -> bool:
+    """Whether a fact is a stop that was not in force in its scope, by what was `known` of it."""
+    return said.stopped and (known is None or (not known.stopped and said.weight > known.weight))
 
 
 def _opted_out(contact: Contact, facts: Iterable[Fact]) -> bool:

@@ -1,5 +1,7 @@
 """Takes actions and holds in: contacts become deliveries, stops become facts and withdraw what is queued, in the same batch.
 
+A stop by text is confirmed by one text, unless it says nothing new (see `confirming`).
+
 It also publishes what dispatchers and callbacks report: their outcomes come as timers of the customer's partition.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 
 from nextwave_contracts.actions import Contact, ResumeCampaign, StopCampaign, Withdraw
 from nextwave_contracts.holds import Hold
@@ -18,8 +21,8 @@ from nextwave_runtime import timers
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from nextwave_channels import confirming, facts, gate, store, texted
 from nextwave_channels import delivery as life
-from nextwave_channels import facts, gate, store
 from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.gate import Fact, Stops
 
@@ -45,6 +48,8 @@ class Batch:
     unsent: dict[str, Delivery]
     facts: dict[tuple[str, ...], Fact]
     campaigns: dict[str, tuple[datetime, bool]]
+    texts: dict[str, Contact] = field(default_factory=dict)
+    """The last text to each number that says stop, by the number's keyed hash."""
     full: bool = False
     """More is queued for a stopped campaign than was loaded: there was too much, or a claim had some of it in its hands."""
     new: dict[str, Delivery] = field(default_factory=dict)
@@ -61,16 +66,20 @@ class Batch:
 
 
 class Intake:
-    """The channels' part of the processor. `channels`: those with an adapter; `wake` is called with each channel that got work."""
+    """The channels' part of the processor. `channels`: those with an adapter; `wake` is called with each channel that got work.
+
+    `confirmation`: the words that confirm a stop by text; empty: it is not confirmed.
+    """
 
     name = PROCESSOR
     inputs: tuple[Topic, ...] = (ACTIONS, HOLDS)
     timers_on: Topic = ACTIONS
     hands_over: frozenset[str] = frozenset({store.OUTCOME_TIMER, STOP_TIMER})
 
-    def __init__(self, channels: frozenset[str], wake: Callable[[str], None]) -> None:
+    def __init__(self, channels: frozenset[str], wake: Callable[[str], None], confirmation: str = "") -> None:
         self._channels = channels
         self._wake = wake
+        self._confirmation = confirmation
 
     async def load(self, connection: AsyncConnection, work: Work) -> Batch:
         """Locks what stops can touch; the gate's lock is only taken by a batch that holds a stop.
@@ -83,15 +92,18 @@ class Intake:
         stopping = {m.campaign for m in messages if isinstance(m, StopCampaign)}
         stopped = stopping | {timer.key for timer in work.timers if timer.kind == STOP_TIMER}
         runs = {(m.customer_id, m.run_id) for m in messages if isinstance(m, Withdraw)}
+        asked = [hold for hold in holds if hold.confirm_by is not None and self._confirmation]
+        texts = await texted.last_texts(connection, (s for hold in asked for s in hold.subjects)) if asked else {}
         if holds or stopping or runs or any(isinstance(m, ResumeCampaign) for m in messages):
             await store.enter_stop(connection)
         subjects = {subject for hold in holds for subject in hold.subjects}
         limited = (stopped, work.partition, STOP_MAX)
         unsent = await store.lock_unsent(connection, runs=runs, subjects=subjects, campaigns=limited)
-        about = subjects | ({subject for d in unsent for subject in d.contact.subjects} if subjects else set())
+        met = [*(d.contact for d in unsent), *texts.values()] if subjects else []
+        about = subjects.union(*(contact.subjects for contact in met))
         known = await facts.about(connection, about) if about else []
         named = {m.campaign for m in messages if isinstance(m, StopCampaign | ResumeCampaign)} | stopped
-        contacts = [m.action_id for m in messages if isinstance(m, Contact)]
+        contacts = [m.action_id for m in messages if isinstance(m, Contact)] + [confirming.name_of(hold) for hold in asked]
         return Batch(
             partition=work.partition,
             partitions=work.partitions,
@@ -100,6 +112,7 @@ class Intake:
             unsent={d.contact.action_id: d for d in unsent},
             facts={fact.scope: fact for fact in known},
             campaigns=await facts.campaigns(connection, named) if named else {},
+            texts=texts,
             full=bool(stopped) and await store.queued_for(connection, stopped, work.partition, (d.contact.action_id for d in unsent)),
         )
 
@@ -117,9 +130,17 @@ class Intake:
             case ResumeCampaign(campaign=campaign, at=at):
                 return turn_campaign(unit, campaign, (at, False), now)
             case Hold() as hold:
-                return take_hold(unit, gate.facts_of(hold, item.at), now)
+                said = gate.facts_of(hold, item.at)
+                answer = self._answer(unit, hold, said, now)
+                return chain(take_hold(unit, said, now), take(unit, answer, now, self._channels) if answer else ())
             case other:
                 raise AssertionError(other)
+
+    def _answer(self, unit: Batch, hold: Hold, said: list[Fact], now: datetime) -> Contact | None:
+        """The text that confirms the hold; None where the number had said stop before, or has said start since, or never got a text."""
+        anew = (f.subject for f in said if f.subject in unit.texts and gate.stops_anew(f, unit.facts.get(f.scope)))
+        number = next(anew, None)
+        return confirming.confirmation(hold, unit.texts[number], self._confirmation, now) if number else None
 
     async def save(self, connection: AsyncConnection, unit: Batch) -> None:
         """Writes deliveries, steps, facts and timers back. A delivery that came and went in one batch is stored as it ended."""

@@ -150,6 +150,11 @@ class ChannelsSettings(ProcessorSettings):
 
     partitions: int = Field(default=4, ge=1, description="partitions of every topic; must be what the topics have")
     channels_url: str = Field(default="http://127.0.0.1:8083", description="our public base, where providers call back")
+    stop_confirmation: str = Field(
+        default="You are unsubscribed and will get no more texts. Reply START to get them again.",
+        max_length=320,
+        description="the one text that confirms a STOP by text; empty: none",
+    )
     mail: MailSettings = Field(default_factory=_read(MailSettings))
     twilio: TwilioSettings = Field(default_factory=_read(TwilioSettings))
     callbacks: CallbackSettings = Field(default_factory=_read(CallbackSettings))

@@ -209,7 +209,8 @@ def test_a_providers_words_are_kept_as_one_bounded_line() -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(EVIDENCE))
-def test_a_test_goes_its_way_and_is_reported_to_nobody(kind: OutcomeKind) -> None:
-    step = learn(Delivery(contact=a_contact(test=True), state="sending", due_at=NOON, attempt=1), kind, NOON)
-    assert step is not None
-    assert (step.delivery.state, step.outcome) == (kind, None)
+def test_a_test_and_what_confirms_a_stop_go_their_way_and_are_reported_to_nobody(kind: OutcomeKind) -> None:
+    for contact in (a_contact(test=True), a_contact(action_id="stop-confirmation-1", channel="sms", purpose="transactional")):
+        step = learn(Delivery(contact=contact, state="sending", due_at=NOON, attempt=1), kind, NOON)
+        assert step is not None
+        assert (step.delivery.state, step.outcome) == (kind, None)

@@ -9,8 +9,9 @@ import pytest
 from channel_contacts import DAY, HOUR, NOON, a_contact
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from nextwave_channels.gate import Claim, Fact, Later, Never, Stops, check, facts_of, forbidden, newest, opening
-from nextwave_contracts.actions import Span
+from nextwave_contracts.actions import Contact, Span
 from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold
 
 SECOND = timedelta(seconds=1)
@@ -101,6 +102,32 @@ def test_a_dead_address_stops_every_purpose_but_no_other_address_and_no_consent_
     for purpose in ("marketing", "transactional"):
         contact = a_contact(purpose=purpose, address_subject=addressed, subjects=("hash-ann-id", "hash-ann-mail", "hash-ann-other-mail"))
         assert forbidden(contact, known, NOON + 2 * HOUR) == reason
+
+
+SAID_STOP = a_fact(channel="sms")
+SAID_START = a_fact(channel="sms", stopped=False, at=NOON + HOUR)
+TEXT = a_contact(channel="sms", purpose="transactional")
+CONFIRMING = a_contact(action_id="stop-confirmation-1", channel="sms", purpose="transactional")
+
+
+@pytest.mark.parametrize(
+    ("contact", "known", "reason"),
+    [
+        (CONFIRMING, stops(SAID_STOP), None),
+        (CONFIRMING, stops(SAID_STOP, a_fact(kind="complaint")), None),
+        (CONFIRMING, OPEN, "suppressed"),
+        (CONFIRMING, stops(SAID_STOP, SAID_START), "suppressed"),
+        (CONFIRMING, stops(SAID_STOP, a_fact(kind="address", channel="sms")), "suppressed"),
+        (TEXT, stops(SAID_STOP), "suppressed"),
+        (replace(CONFIRMING, channel="call"), stops(a_fact()), "suppressed"),
+        (replace(CONFIRMING, purpose="marketing"), stops(SAID_STOP), "suppressed"),
+        (replace(CONFIRMING, purpose="service"), stops(SAID_STOP), "suppressed"),
+    ],
+)
+def test_what_confirms_a_stop_goes_out_only_while_the_stop_is_in_force_and_nothing_else_does(
+    contact: Contact, known: Stops, reason: str | None
+) -> None:
+    assert forbidden(contact, known, NOON + 2 * HOUR) == reason
 
 
 def test_a_complaint_that_nobody_closes_lapses_and_a_newer_one_does_not() -> None:

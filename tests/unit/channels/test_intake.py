@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from channel_contacts import DAY, HOUR, NOON, a_contact
+from nextwave_channels.confirming import name_of
 from nextwave_channels.delivery import Delivery, queue
 from nextwave_channels.gate import Fact
 from nextwave_channels.intake import STOP_TIMER, Batch, Intake
-from nextwave_contracts.actions import ResumeCampaign, StopCampaign, Withdraw
+from nextwave_contracts.actions import Contact, ResumeCampaign, Span, StopCampaign, Withdraw
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.topics import ACTIONS, HOLDS, OUTCOMES
@@ -141,6 +142,64 @@ def test_an_opt_out_older_than_a_known_opt_in_withdraws_nothing() -> None:
     batch = a_batch(queue(a_contact(), NOON), facts={known.scope: known})
     assert fold(batch, a_hold()) == []
     assert list(batch.said.values()) == [known]
+
+
+WORDS = "You get no more texts."
+TEXTED = a_contact(channel="sms", address="+33600000001", address_subject="hash-ann-phone", subjects=("hash-ann-phone", "hash-ann-id"))
+UNTIL = NOON + timedelta(minutes=5)
+
+
+def by_text(**changes: Any) -> Hold:
+    return a_hold(**{"channel": "sms", "subjects": ("hash-ann-phone",), "confirm_by": UNTIL, **changes})
+
+
+def confirmed(*holds: Hold, **known: Any) -> list[Contact]:
+    """What is queued after these holds."""
+    intake = Intake(frozenset({"sms"}), lambda _channel: None, WORDS)
+    batch = a_batch(**{"texts": {"hash-ann-phone": TEXTED}, **known})
+    for n, hold in enumerate(holds):
+        assert list(intake.fold(batch, Taken(HOLDS, 0, n, NOON, hold), NOON)) == [], "a confirmation is reported to nobody"
+    return [delivery.contact for name, delivery in batch.unsent.items() if name in batch.new]
+
+
+def test_a_stop_by_text_is_answered_by_one_text_to_its_number_whatever_the_hour() -> None:
+    (answer,) = confirmed(by_text())
+    assert (answer.channel, answer.address, answer.content.text, answer.subjects) == ("sms", TEXTED.address, WORDS, TEXTED.subjects)
+    assert (answer.customer_id, answer.campaign, answer.purpose) == (TEXTED.customer_id, "", "transactional")
+    assert (answer.permitted, answer.not_after) == ((Span(start=NOON, end=UNTIL),), UNTIL)
+
+
+def known_word(*, stopped: bool, at: datetime) -> dict[str, Any]:
+    fact = Fact(subject="hash-ann-phone", kind="opt", channel="sms", stopped=stopped, at=at)
+    return {"facts": {fact.scope: fact}}
+
+
+@pytest.mark.parametrize(
+    ("holds", "given", "answers"),
+    [
+        ((by_text(), by_text(), by_text(id="h2")), {}, 1),
+        ((by_text(),), known_word(stopped=True, at=NOON - HOUR), 0),
+        ((by_text(),), known_word(stopped=False, at=NOON - HOUR), 1),
+        ((by_text(),), known_word(stopped=False, at=NOON + HOUR), 0),
+        ((by_text(), by_text(id="i", kind="opt_in", confirm_by=None, at=NOON)), {}, 1),
+        ((by_text(confirm_by=None),), {}, 0),
+        ((by_text(confirm_by=NOON),), {}, 0),
+        ((by_text(),), {"texts": {}}, 0),
+        ((by_text(subjects=("hash-ann-id",)),), {}, 0),
+        ((by_text(),), {"existing": {name_of(by_text())}}, 0),
+    ],
+)
+def test_a_stop_by_text_is_answered_once_and_only_when_it_says_something_new(holds: tuple[Hold, ...], given: Any, answers: int) -> None:
+    assert len(confirmed(*holds, **given)) == answers
+
+
+def test_whoever_starts_again_before_the_answer_is_sent_gets_none() -> None:
+    start = by_text(id="i", kind="opt_in", confirm_by=None, at=NOON + HOUR)
+    intake = Intake(frozenset({"sms"}), lambda _channel: None, WORDS)
+    batch = a_batch(texts={"hash-ann-phone": TEXTED})
+    for hold, at in ((by_text(), NOON), (start, NOON + HOUR)):
+        assert list(intake.fold(batch, Taken(HOLDS, 0, 0, at, hold), NOON)) == []
+    assert [step.delivery.state for step in batch.steps] == ["withdrawn"]
 
 
 def test_an_outcome_of_a_dispatcher_is_published_as_it_is() -> None:
