@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import msgspec
+from nextwave_channels import confirming
 
 from nextwave_local.demo.evidence import Evidence
 from nextwave_local.demo.standing import Standing
@@ -34,7 +35,8 @@ class Panel:
             *(self._ask(f"{self._urls[name]}/v1/statistics") for name in LAGGING), self._ask(f"{self._urls['simulator']}/statistics")
         )
         by_channel: dict[str, int] = {}
-        for group in channels["deliveries"]:
+        decided = [group for group in channels["deliveries"] if group["campaign"]]
+        for group in decided:
             by_channel[group["channel"]] = by_channel.get(group["channel"], 0) + group["count"]
         return Standing(
             taken_in=scoring["touchpoints_taken_in"],
@@ -46,7 +48,7 @@ class Panel:
             candidates=orchestrator["candidates"],
             results=orchestrator["results"],
             deliveries=by_channel,
-            unsettled=sum(group["count"] for group in channels["deliveries"] if group["state"] in UNSETTLED),
+            unsettled=sum(group["count"] for group in decided if group["state"] in UNSETTLED),
             outcomes=channels["outcomes"],
             people_accepted=people["touchpoints"],
             people_failed=sum(counts.get(what, 0) for counts in people["errands"].values() for what in ("refused", "failed", "dropped")),
@@ -65,7 +67,8 @@ class Panel:
             answer.raise_for_status()
             async for line in answer.aiter_lines():
                 entry = msgspec.json.decode(line)
-                evidence.dispatch(entry["action_id"], accepted=entry["accepted"])
+                if not entry["action_id"].startswith(confirming.MARK):  # nobody decided it
+                    evidence.dispatch(entry["action_id"], accepted=entry["accepted"])
 
     async def close(self) -> None:
         """Closes the connections."""
