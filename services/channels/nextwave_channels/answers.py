@@ -21,7 +21,7 @@ class Refused:
 
     `retry_after_seconds` is wall time that the provider asked for. `opted_out`: it knows that the recipient said stop.
     `down`: the provider is at fault, not the contact (it was not reached, or says that it is away).
-    `bounced`: the address is dead, and nothing can be sent there any more.
+    `bounced`: the address is dead, and nothing can be sent there any more. `asked`: False where we ourselves called nobody.
     """
 
     detail: str
@@ -30,6 +30,7 @@ class Refused:
     opted_out: bool = False
     down: bool = False
     bounced: bool = False
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,7 @@ RETRY_SECONDS: tuple[float, ...] = (1, 5, 30, 120, 600, 1800, 3600)
 """Wall seconds before the n-th new try after a sure, temporary refusal. After the last one the delivery has failed."""
 RETRY_AFTER_SECONDS_MAX = 3600.0
 TAKING = EVIDENCE - {"failed"}
-"""What shows that the provider took the contact."""
+"""What shows that the provider took the contact, but where it is the provider's own refusal to take it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,21 +155,22 @@ def learn(delivery: Delivery, kind: OutcomeKind, now: datetime, *, detail: str =
 
 def _after_refusal(delivery: Delivery, refused: Refused, now: datetime) -> Step:
     if refused.opted_out:
-        return _end(delivery, "refused", now, refused.detail)
+        return _end(delivery, "refused", now, refused.detail, surely_not_taken=True)
     if refused.bounced:
-        return _end(delivery, "bounced", now, refused.detail)
+        return _end(delivery, "bounced", now, refused.detail, surely_not_taken=True)
     if delivery.withdrawn_reason and not refused.permanent:
         return _end(delivery, "withdrawn", now, delivery.withdrawn_reason)
-    tries_left = delivery.attempt <= len(RETRY_SECONDS)
+    tries_left = delivery.attempt <= len(RETRY_SECONDS) or not refused.asked
     if refused.permanent or not tries_left or delivery.state == "unknown":
         return _end(delivery, "failed", now, refused.detail)
-    wait = max(RETRY_SECONDS[delivery.attempt - 1], min(refused.retry_after_seconds or 0.0, RETRY_AFTER_SECONDS_MAX))
+    scheduled = RETRY_SECONDS[delivery.attempt - 1] if refused.asked else RETRY_SECONDS[0]
+    wait = max(scheduled, min(refused.retry_after_seconds or 0.0, RETRY_AFTER_SECONDS_MAX))
     return Step(replace(delivery, state="due", detail=in_words(refused.detail), held_seconds=wait), now)
 
 
-def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str) -> Step:
+def _end(delivery: Delivery, kind: OutcomeKind, now: datetime, detail: str, *, surely_not_taken: bool = False) -> Step:
     """The contact and its cost are booked once: by the first outcome that shows that the provider took it."""
-    first = kind in TAKING and not delivery.taken
+    first = kind in TAKING and not delivery.taken and not surely_not_taken
     after = replace(delivery, state=kind, detail=in_words(detail), held_seconds=0.0, taken=delivery.taken or first)
     contact = delivery.contact
     outcome = Outcome(

@@ -27,8 +27,8 @@ AGAIN_SECONDS = 0.1
 """Before a claim that had to wait is tried again."""
 RECORD_AGAIN_SECONDS = (0.2, 1.0, 3.0)
 """Waits before an answer is recorded again when the database is away; after them the lease decides."""
-STALE = Refused(detail="not sent: too long after its claim", permanent=False)
-"""What is recorded, instead of a call of the provider, when the process stood still between claim and send."""
+STALE = Refused(detail="not sent: too long after its claim", permanent=False, asked=False)
+"""What is recorded, instead of a call of the provider, when the process stood still between claim and send. It fails nothing."""
 _log = structlog.get_logger()
 
 

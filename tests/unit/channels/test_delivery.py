@@ -14,6 +14,7 @@ from nextwave_channels.delivery import (
     EVIDENCE,
     RETRY_SECONDS,
     Delivery,
+    State,
     Step,
     Way,
     begin,
@@ -25,6 +26,7 @@ from nextwave_channels.delivery import (
     queue,
     withdraw,
 )
+from nextwave_channels.dispatcher import STALE
 from nextwave_contracts.outcomes import OutcomeKind
 
 BUSY_NOW = Refused(detail="503", permanent=False)
@@ -157,6 +159,24 @@ def test_each_answer_of_a_provider_has_its_state(answer: Answer, state: str) -> 
     assert step is not None
     assert step.outcome is not None
     assert (step.delivery.state, step.outcome.kind) == (state, state)
+
+
+@pytest.mark.parametrize("before", ["sending", "unknown"])
+@pytest.mark.parametrize(
+    "answer", [Refused(detail="400 21610", permanent=True, opted_out=True), Refused(detail="550", permanent=True, bounced=True)]
+)
+def test_what_the_provider_itself_refused_costs_nothing_and_counts_as_no_contact(answer: Refused, before: State) -> None:
+    step = conclude(Delivery(contact=a_contact(cost=8), state=before, due_at=NOON, attempt=1), answer, NOON)
+    assert step is not None
+    assert step.outcome is not None
+    assert (step.outcome.taken, step.outcome.cost, step.delivery.taken) == (False, 0, False)
+
+
+@pytest.mark.parametrize("attempt", [1, len(RETRY_SECONDS), len(RETRY_SECONDS) + 1, 50])
+def test_a_try_at_which_nobody_was_asked_never_fails_it_and_waits_no_longer_than_the_first(attempt: int) -> None:
+    step = conclude(sending(attempt), STALE, NOON)
+    assert step is not None
+    assert (step.delivery.state, step.delivery.held_seconds, step.outcome) == ("due", RETRY_SECONDS[0], None)
 
 
 def test_a_delivery_withdrawn_while_it_is_sending_is_not_tried_again_after_a_sure_refusal() -> None:

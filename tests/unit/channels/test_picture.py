@@ -40,4 +40,4 @@ def test_evidence_lifts_a_delivery_to_every_higher_rank_and_to_no_other(before: 
 
 def test_only_a_sure_refusal_leads_back_to_the_queue() -> None:
     back = {(before, name) for before in STATES for name, after in picture.moves(before).items() if after == "due" and before != "due"}
-    assert back == {("sending", "surely refused, not now")}
+    assert back == {("sending", "surely refused, not now"), ("sending", "nobody asked after all, last try")}
