@@ -9,16 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import MappingProxyType
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import httpx
+import msgspec
 
 BODY_MAX = 65_536
 CONNECT_SECONDS = 4.0
 ANSWER_SECONDS = 10.0
 BODY_SECONDS = 2.0
 """How long the rest of an answer may take once its status has come."""
+PLAIN: Mapping[str, str] = MappingProxyType({"accept-encoding": "identity"})
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
 """Errors that come before the first byte of the request was written."""
@@ -38,11 +40,21 @@ class UnclearError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A provider's answer. `body` is cut at 64 KiB; `retry_after_seconds` is wall time, from either form of Retry-After."""
+    """A provider's answer. `body` is cut at 64 KiB, and empty where it came encoded although we take none that is (it could grow without
+    end); `retry_after_seconds` is wall time, from either form of Retry-After.
+    """
 
     status: int
     body: bytes = b""
     retry_after_seconds: float | None = None
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        """Those of the body's JSON object; none where it is no such thing: the status alone says what became of the request."""
+        try:
+            return msgspec.json.decode(self.body, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            return {}
 
 
 class HttpPort(Protocol):
@@ -66,7 +78,9 @@ class Http:
     ) -> None:
         limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=4.0)
         timeout = httpx.Timeout(answer_seconds, connect=CONNECT_SECONDS, pool=CONNECT_SECONDS)
-        self._client = httpx.AsyncClient(limits=limits, timeout=timeout, trust_env=False, follow_redirects=False, transport=transport)
+        self._client = httpx.AsyncClient(
+            headers=PLAIN, limits=limits, timeout=timeout, trust_env=False, follow_redirects=False, transport=transport
+        )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
         """See `HttpPort`."""
@@ -121,7 +135,9 @@ async def _read(response: httpx.Response) -> bytes:
 
 async def _cut(response: httpx.Response) -> bytes:
     body = b""
-    async for piece in response.aiter_bytes():
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        return body
+    async for piece in response.aiter_raw():
         body += piece
         if len(body) >= BODY_MAX:
             break

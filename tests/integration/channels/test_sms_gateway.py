@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import tracemalloc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from nextwave_channels.http_port import Http
 from nextwave_contracts.actions import Content
 
 SMS = a_contact(channel="sms", address="+14155550100", content=Content(text="Hi & bye"))
+CHECK = "check the provider's URL and credentials"
 
 
 @dataclass
@@ -86,6 +89,11 @@ async def test_a_text_is_posted_with_its_key_and_comes_back_with_its_id() -> Non
             Refused(detail="422 invalid_recipient nobody has this number", permanent=True),
         ),
         (http("400 No", b'{"code":17,"message":"bad"}'), Refused(detail="400 17 bad", permanent=True)),
+        (http("400 No", b'{"error":"no such sender"}'), Refused(detail="400 no such sender", permanent=True)),
+        (http("401 No", b'{"error":"who?"}'), Refused(detail=f"401 who?; {CHECK}", permanent=False, down=True)),
+        (http("403 No", b""), Refused(detail=f"403; {CHECK}", permanent=False, down=True)),
+        (http("202 Accepted", b'{"id":123,"status":null}'), Accepted(provider_id="123")),
+        (http("202 Accepted", b'{"id":' + b"[" * 30_000), Accepted()),
         (http("302 Moved", b"", "location: http://127.0.0.1:1/"), Refused(detail="302", permanent=True)),
         (http("429 Slow", b"", "retry-after: 7"), Refused(detail="429", permanent=False, retry_after_seconds=7.0)),
         (http("503 Away", b"<html>"), Refused(detail="503", permanent=False, down=True)),
@@ -98,6 +106,19 @@ async def test_a_text_is_posted_with_its_key_and_comes_back_with_its_id() -> Non
 async def test_each_answer_means_what_it_means_at_other_providers(answer: bytes, meant: Answer) -> None:
     async with served(Server(answer)) as adapter:
         assert await adapter.send(SMS) == meant
+
+
+async def test_no_encoded_answer_is_asked_for_or_unpacked_however_large_it_would_grow() -> None:
+    grown = b'{"id":"' + b"x" * 50_000_000 + b'"}'
+    server = Server(http("202 Accepted", gzip.compress(grown), "content-encoding: gzip"))
+    async with served(server) as adapter:
+        tracemalloc.start()
+        answer = await adapter.send(SMS)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert answer == Accepted()
+    assert b"accept-encoding: identity" in server.requests[0].lower()
+    assert peak_bytes < 2_000_000
 
 
 async def test_a_gateway_that_cannot_be_reached_has_surely_not_sent() -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from nextwave_channels.adapters.twilio import judge
 from nextwave_channels.answers import Answer, Refused, Uncertain
+from nextwave_channels.callbacks.evidence import as_text
 from nextwave_channels.delivery import Delivery
 from nextwave_channels.http_port import NotSentError, Reply, UnclearError
 
@@ -66,9 +67,7 @@ class Dialler:
             return Refused(detail=f"not reached: {error}", permanent=False, down=True)
         except UnclearError as error:
             return Uncertain(detail=f"no answer: {error}")
-        if reply.status in {401, 403, 404}:
-            return Refused(detail=f"{reply.status}: check the dialler's URL and token", permanent=False, down=True)
-        return judge(reply, _words(reply.body), provider_id=_name(delivery))
+        return judge(reply, _words(reply), provider_id=_name(delivery))
 
     async def retract(self, delivery: Delivery) -> Retracted:
         """Takes a call off its list. What the dialler does not know is gone only if it once had it: a push may still be on its way."""
@@ -97,10 +96,6 @@ def _name(delivery: Delivery) -> str:
     return f"{delivery.contact.action_id}.{delivery.attempt}"
 
 
-def _words(raw: bytes) -> str:
-    try:
-        body: Any = msgspec.json.decode(raw)
-    except msgspec.MsgspecError:
-        return ""
-    said = body.get("detail") or body.get("title") or body.get("message") if isinstance(body, dict) else ""
-    return said if isinstance(said, str) else ""
+def _words(reply: Reply) -> str:
+    said = reply.fields
+    return as_text(said.get("detail") or said.get("title") or said.get("message"))

@@ -9,21 +9,8 @@ from nextwave_contracts.actions import Contact
 
 from nextwave_channels.adapters.twilio import judge
 from nextwave_channels.answers import Answer, Refused, Uncertain
+from nextwave_channels.callbacks.evidence import as_object, as_text
 from nextwave_channels.http_port import HttpPort, NotSentError, UnclearError
-
-
-class _Error(msgspec.Struct):
-    code: str | int | None = None
-    message: str | None = None
-
-
-class _Body(msgspec.Struct):
-    """The fields that are read of an answer: the message's id, or what is wrong (in `error`, or flat)."""
-
-    id: str | None = None
-    error: _Error | None = None
-    code: str | int | None = None
-    message: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,17 +43,11 @@ class SmsGateway:
             return Refused(detail=f"not reached: {error}", permanent=False, down=True)
         except UnclearError as error:
             return Uncertain(detail=f"no answer: {error}")
-        said = _body(reply.body)
-        wrong = said.error or _Error(code=said.code, message=said.message)
-        return judge(reply, f"{wrong.code or ''} {wrong.message or ''}", provider_id=said.id or "")
+        said = reply.fields
+        wrong = as_object(said.get("error")) or {"message": said.get("error"), **said}
+        words = f"{as_text(wrong.get('code'))} {as_text(wrong.get('message'))}"
+        return judge(reply, words, provider_id=as_text(said.get("id")))
 
     async def close(self) -> None:
         """See `Adapter`."""
         await self._http.close()
-
-
-def _body(raw: bytes) -> _Body:
-    try:
-        return msgspec.json.decode(raw, type=_Body)
-    except msgspec.MsgspecError:
-        return _Body()

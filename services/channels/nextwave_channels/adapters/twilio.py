@@ -6,21 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
-import msgspec
-
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
+from nextwave_channels.callbacks.evidence import as_text
 from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError, post_form
 
-OPTED_OUT = 21610
+OPTED_OUT = "21610"
 """Twilio's error code for a recipient who has replied STOP."""
-
-
-class _Body(msgspec.Struct):
-    """The fields that are read of an answer, successful or not."""
-
-    sid: str | None = None
-    code: int | None = None
-    message: str | None = None
+DEAD_NUMBERS = frozenset({"21211", "21614", "30005", "30006", "13224"})
+"""Error codes of numbers that do not exist, or cannot take this kind of contact: invalid, no mobile, unknown handset, landline."""
+DENIED = frozenset({401, 403})
+"""Statuses that speak of us and not of the contact: a credential is wrong, was replaced, or may do no more."""
+NO_SUCH_ACCOUNT = 404
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,26 +45,27 @@ async def create(http: HttpPort, account: Account, resource: str, form: Sequence
 
 
 def interpret(reply: Reply) -> Answer:
-    """See `judge`; error 21610 is a stop."""
-    body = _body(reply.body)
-    answer = judge(reply, f"{body.code or ''} {body.message or ''}", provider_id=body.sid or "")
-    return replace(answer, opted_out=True) if isinstance(answer, Refused) and answer.permanent and body.code == OPTED_OUT else answer
+    """See `judge`; what is refused with error 21610 is a stop, with one of `DEAD_NUMBERS` it has bounced."""
+    said = reply.fields
+    sid, code, message = (as_text(said.get(name)) for name in ("sid", "code", "message"))
+    answer = judge(reply, f"{code} {message}", provider_id=sid)
+    if isinstance(answer, Refused) and answer.permanent:
+        return replace(answer, opted_out=code == OPTED_OUT, bounced=code in DEAD_NUMBERS)
+    return answer
 
 
 def judge(reply: Reply, words: str, *, provider_id: str) -> Answer:
-    """2xx: accepted. 429 and 503: not now. Other 3xx and 4xx: never. Other 5xx: the provider itself does not know."""
-    detail = f"{reply.status} {words}".strip()
+    """2xx: accepted. 429 and 503: not now. 401, 403 and 404: not before our settings or the account are put right.
+
+    Other 3xx and 4xx: never. Other 5xx: the provider itself does not know.
+    """
+    detail = f"{reply.status} {words.strip()}".strip()
     if 200 <= reply.status < 300:
         return Accepted(provider_id=provider_id)
     if reply.status in {429, 503}:
         return Refused(detail=detail, permanent=False, retry_after_seconds=reply.retry_after_seconds, down=reply.status == 503)
+    if reply.status in DENIED or reply.status == NO_SUCH_ACCOUNT:
+        return Refused(detail=f"{detail}; check the provider's URL and credentials", permanent=False, down=True)
     if 300 <= reply.status < 500:
         return Refused(detail=detail, permanent=True)
     return Uncertain(detail=detail)
-
-
-def _body(raw: bytes) -> _Body:
-    try:
-        return msgspec.json.decode(raw, type=_Body)
-    except msgspec.MsgspecError:
-        return _Body()

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from nextwave_contracts.outcomes import OutcomeKind
 
-from nextwave_channels.adapters.twilio import OPTED_OUT
+from nextwave_channels.adapters.twilio import DEAD_NUMBERS, OPTED_OUT
 from nextwave_channels.callbacks.evidence import Effect, Evidence, Posted, UnreadableError, WrongSignatureError, as_text, decode_object
 from nextwave_channels.signatures import is_from_twilio
 
@@ -37,8 +37,6 @@ CALL_STATUSES: dict[str, OutcomeKind] = {
     "failed": "failed",
     "canceled": "failed",
 }
-DEAD_NUMBERS = frozenset({"21211", "21614", "30005", "30006", "13224"})
-"""Error codes of numbers that do not exist, or cannot take this kind of contact: invalid, no mobile, unknown handset, landline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ def of_status(action_id: str, form: Mapping[str, str]) -> Evidence | None:
 
 
 def _effect(error: str, kind: OutcomeKind) -> Effect:
-    if error == str(OPTED_OUT):
+    if error == OPTED_OUT:
         return "opted_out"
     return "closed" if error in DEAD_NUMBERS and kind in {"failed", "bounced"} else ""
 
