@@ -52,8 +52,9 @@ def desk_of(place: Place, way: Way = "pull") -> Desk:
 
 @asynccontextmanager
 async def open_door(place: Place, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """Call lists over HTTP; every role is a token of the same name."""
-    keys = tuple(Key(name=role, kind="api", hash=hash_secret(role, "p"), roles=(role,)) for role in ROLES)
+    """Call lists over HTTP; every role is a token of the same name, and `colleague` is another agent's."""
+    people = {**{role: role for role in ROLES}, "colleague": "agent"}
+    keys = tuple(Key(name=name, kind="api", hash=hash_secret(name, "p"), roles=(role,)) for name, role in people.items())
     (tmp_path / "keys.json").write_bytes(encode(KeyFile(pepper="p", keys=keys)))
     app = FastAPI()
     problem.install(app)
@@ -74,9 +75,13 @@ async def pull(client: httpx.AsyncClient, limit: int = 10, name: str = "renewals
     return found
 
 
+async def say(client: httpx.AsyncClient, who: str, *reports: dict[str, Any], name: str = "renewals") -> httpx.Response:
+    body = {"reports": [{"attempt": 1, **one} for one in reports]}
+    return await client.post(f"/v1/call-lists/{name}:report", json=body, headers=bearer(who))
+
+
 async def report(client: httpx.AsyncClient, entry_id: str, result: str, attempt: int = 1, **more: Any) -> dict[str, Any]:
-    body = {"reports": [{"entry_id": entry_id, "attempt": attempt, "result": result, **more}]}
-    answer = await client.post("/v1/call-lists/renewals:report", json=body, headers=bearer("agent"))
+    answer = await say(client, "agent", {"entry_id": entry_id, "attempt": attempt, "result": result, **more})
     assert answer.status_code == 200, answer.text
     row: dict[str, Any] = answer.json()["recorded"][0]
     return row

@@ -193,6 +193,17 @@ async def test_a_report_counts_once_and_may_end_all_visits(place: Place, client:
     assert sorted((o.action_id, o.kind) for o in await place.outcomes()) == [("a1", "refused"), ("a2", "withdrawn")]
 
 
+async def test_a_stop_counts_though_the_visit_was_reported_or_is_anothers(place: Place, client: httpx.AsyncClient) -> None:
+    await place.put(visit("a1"), visit("a2", campaign="other"), visit("b1", subjects=("hash-b",)), visit("b2", subjects=("hash-b",)))
+    await say(client, "ben", "a1:claim")
+    assert (await say(client, "ben", "a1:complete", result="reached")).status_code == 200
+    assert (await say(client, "ben", "a1:complete", result="reached", stop=True)).status_code == 200
+    assert await place.states() == {"a1": "answered", "a2": "withdrawn", "b1": "due", "b2": "due"}
+    await say(client, "ben", "b1:claim")
+    assert (await say(client, "cem", "b1:complete", result="refused", stop=True)).status_code == 409
+    assert (await place.states())["b2"] == "withdrawn"
+
+
 async def test_what_is_said_and_noted_is_shown_to_whom_it_concerns(place: Place, client: httpx.AsyncClient) -> None:
     await place.put(visit("a1"), visit("a2"))
     assert {(one["text"], one["subject"]) for one in await tasks(client, "ben")} == {(None, None)}

@@ -10,6 +10,8 @@ from typing import Literal, get_args
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.outcomes import OutcomeKind
 
+from nextwave_channels.delivery import Delivery
+
 Result = Literal["connected", "answered", "abandoned", "no_answer", "busy", "refused", "failed", "not_called"]
 """`connected`: an agent talks, more will be reported. `abandoned`: somebody picked up and no agent was there. `refused`: the customer said
 no. `failed`: it was dialled and cannot be reached. `not_called`: it surely was not dialled, and will not be."""
@@ -26,6 +28,8 @@ EVIDENCE: Mapping[Result, OutcomeKind] = {
     "failed": "failed",
 }
 assert set(EVIDENCE) == set(RESULTS) - {"not_called"}
+DIALLER = "dialler"
+"""The provider of calls that are pushed. What is pulled has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,15 +50,25 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """What a report made of an entry: the delivery's `state` (empty: no such entry) and, where it changed nothing, why.
+    """What a report made of an entry: the delivery's `state` and, where it changed nothing, why.
 
-    `callback`: the entry that keeps the promise of a call back.
+    `callback`: the entry that keeps the promise of a call back. `refused`: why nothing but a stop was taken from whoever reported.
     """
 
     entry_id: str
     state: str = ""
     detail: str = ""
     callback: str = ""
+    refused: str = ""
+
+
+def not_theirs(delivery: Delivery, holder: str, by: str) -> str:
+    """Why `by` has no say in an entry that `holder` came for; empty when they have. What was pushed is told of by whoever dials for it."""
+    if delivery.provider not in {"", DIALLER}:
+        return f"{delivery.provider} makes this call, and tells what comes of it"
+    if holder not in {"", by}:
+        return "somebody else has it: report and extend with the token that pulled it"
+    return ""
 
 
 def begins_before(contact: Contact, now: datetime, lease_ends: datetime) -> datetime:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from nextwave_runtime.auth import Keyring
-from nextwave_runtime.problem import Problem
+from nextwave_runtime.problem import FieldError, Problem
 
 from nextwave_channels.access import READS, Agent, Operator, Reader, guarded
 from nextwave_channels.call_lists import shapes, table, work
@@ -30,6 +30,7 @@ from nextwave_channels.call_lists.shapes import (
     Said,
 )
 from nextwave_channels.call_lists.ways import Ways
+from nextwave_channels.call_lists.work import HandedOut, Over
 from nextwave_channels.claiming import Desk
 from nextwave_channels.pacing import Pace
 
@@ -61,27 +62,30 @@ def _working_routes(routes: APIRouter, floor: Floor) -> None:
     desk = floor.desk
 
     @routes.post("/call-lists/{name}:pull", tags=["call lists"])
-    async def pull_calls(name: Name, wanted: Pull, _: Agent) -> Entries:
+    async def pull_calls(name: Name, wanted: Pull, key: Agent) -> Entries:
         """Come for calls: each is yours until its lease ends, and nobody else's ever again unless you report `not_called`."""
         way = floor.ways.of(name)
         if way != "pull":
             detail = f'calls of list {name!r} leave by {way}; set NEXTWAVE_CALL_LISTS to {{"{name}": "pull"}} to pull them'
             raise Problem(409, "not-pulled", detail)
         pace = Pace(concurrency=1, lease_seconds=wanted.lease_seconds, fresh_seconds=floor.fresh_seconds)
-        return Entries(entries=[shapes.entry(one, wanted.lease_seconds) for one in await work.pull(desk, name, wanted.limit, pace)])
+        found = await work.pull(desk, name, wanted.limit, pace, key.name)
+        return Entries(entries=[shapes.entry(one, wanted.lease_seconds) for one in found])
 
     @routes.post("/call-lists/{name}:report", tags=["call lists"])
     async def report_calls(name: Name, said: Reports, key: Agent) -> RecordedRows:
-        """Say what came of calls, in any order and as often as you like."""
+        """Say what came of calls that are in your hands, in any order and as often as you like."""
         done = [await work.report(desk, name, Report(**one.model_dump()), key.name) for one in said.reports]
+        _refuse("reports", [one.refused for one in done])
         return RecordedRows(recorded=[shapes.recorded(one) for one in done])
 
     @routes.post("/call-lists/{name}:extend", tags=["call lists"])
-    async def extend_leases(name: Name, wanted: Extension, _: Agent) -> Extended:
+    async def extend_leases(name: Name, wanted: Extension, key: Agent) -> Extended:
         """Keep entries for longer; those that are `over` must not be called."""
-        kept = [await work.extend(desk, name, (one.entry_id, one.attempt), wanted.lease_seconds) for one in wanted.entries]
-        over = [one.entry_id for one, held in zip(wanted.entries, kept, strict=True) if held is None]
-        return Extended(kept=[shapes.entry(one, wanted.lease_seconds) for one in kept if one], over=over)
+        done = [await work.extend(desk, name, (one.entry_id, one.attempt), wanted.lease_seconds, key.name) for one in wanted.entries]
+        _refuse("entries", [one.refused if isinstance(one, Over) else "" for one in done])
+        kept = [shapes.entry(one, wanted.lease_seconds) for one in done if isinstance(one, HandedOut)]
+        return Extended(kept=kept, over=[one.entry_id for one in done if isinstance(one, Over)])
 
     @routes.get("/call-lists/{name}/retractions", tags=["call lists"])
     async def list_retractions(name: Name, _: Agent) -> Retractions:
@@ -89,8 +93,16 @@ def _working_routes(routes: APIRouter, floor: Floor) -> None:
         async with desk.database.transaction() as connection:
             found = await table.handed_out(connection, name, "", RETRACTIONS_MAX, retracted=True)
         return Retractions(
-            retractions=[Retraction(entry_id=d.contact.action_id, attempt=d.attempt, reason=d.withdrawn_reason) for d in found]
+            retractions=[Retraction(entry_id=d.contact.action_id, attempt=d.attempt, reason=d.withdrawn_reason) for d, _ in found]
         )
+
+
+def _refuse(field: str, refused: list[str]) -> None:
+    """A 409 that names what was not taken."""
+    errors = tuple(FieldError(pointer=f"/body/{field}/{n}/entry_id", detail=why) for n, why in enumerate(refused) if why)
+    if errors:
+        detail = f"these {field} were not taken, but for a stop beside them; all others were: leave these out and send the rest again"
+        raise Problem(409, "not-in-your-hands", detail, errors=errors)
 
 
 def _looking_routes(routes: APIRouter, floor: Floor) -> None:
@@ -109,10 +121,12 @@ def _looking_routes(routes: APIRouter, floor: Floor) -> None:
     ) -> Rows:
         """What waits, or what is in somebody's hands: there a dialler that lost an answer finds its calls again."""
         async with desk.database.transaction() as connection:
-            read = table.queued if state == "queued" else table.handed_out
-            found = await read(connection, name, after, limit)
-        opened = "privacy" in key.roles or (state == "handed_out" and "agent" in key.roles)
-        return Rows(entries=[shapes.row(one, opened=opened) for one in found])
+            if state == "queued":
+                found = [(one, "") for one in await table.queued(connection, name, after, limit)]
+            else:
+                found = await table.handed_out(connection, name, after, limit)
+        sees_all = "privacy" in key.roles
+        return Rows(entries=[shapes.row(one, opened=sees_all or ("agent" in key.roles and holder == key.name)) for one, holder in found])
 
 
 def _capacity_routes(routes: APIRouter, floor: Floor) -> None:

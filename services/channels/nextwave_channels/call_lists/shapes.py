@@ -76,7 +76,7 @@ class Reports(Strict):
 
 
 class RecordedRow(BaseModel):
-    """The delivery's state after the report (empty: unknown), why it changed nothing, and the entry that keeps a promised call."""
+    """The delivery's state after the report, why it changed nothing, and the entry that keeps a promised call."""
 
     entry_id: str
     state: str
@@ -126,7 +126,7 @@ class Retractions(BaseModel):
 
 
 class Row(BaseModel):
-    """An entry in a list of them; the number is masked without the privacy role. `lease_seconds`: what is left, null while it waits."""
+    """An entry in a list of them; the number is open to its holder and the privacy role. `lease_seconds`: left, null while it waits."""
 
     entry_id: str
     attempt: int
@@ -195,7 +195,7 @@ def entry(one: HandedOut, lease_seconds: float) -> Entry:
     return Entry(
         entry_id=contact.action_id,
         attempt=one.delivery.attempt,
-        number=contact.address,
+        number=contact.address if one.opened else mask(contact.address),
         script=contact.content.text,
         customer_id=contact.customer_id,
         campaign=contact.campaign,

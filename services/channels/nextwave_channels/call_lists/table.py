@@ -65,6 +65,12 @@ _BEGIN = Statement(
     " cast(:now as timestamptz) from unnest(cast(:action_ids as text[]), cast(:attempts as int[]), cast(:lists as text[]),"
     " cast(:numbers as text[]), cast(:customers as text[])) as n(action_id, attempt, list, number, customer_id) on conflict do nothing"
 )
+_HOLD = Statement(
+    "update call_attempts a set holder = :holder"
+    " from unnest(cast(:action_ids as text[]), cast(:attempts as int[])) as n(action_id, attempt)"
+    " where a.action_id = n.action_id and a.attempt = n.attempt"
+)
+_HOLDER = Statement("select holder from call_attempts where action_id = :action_id and attempt = :attempt")
 _FORGET = Statement(
     "delete from call_attempts where ctid = any(array(select ctid from call_attempts where at < :before order by at limit :limit))"
 )
@@ -74,8 +80,9 @@ _COUNTS = Statement(
     " where a.list = :list and a.at > :since and d.state <> 'due' group by 1"
 )
 _OUT = Statement(
-    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason,"
-    " extract(epoch from held_until - clock_timestamp())::double precision as held_seconds"
+    "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason, provider,"
+    " extract(epoch from held_until - clock_timestamp())::double precision as held_seconds, coalesce((select holder from call_attempts a"
+    " where a.action_id = deliveries.action_id and a.attempt = deliveries.attempt), '') as holder"
     " from deliveries where channel = 'call' and state = 'sending' and list = :list and (not :retracted or withdrawn_reason <> '')"
     " and action_id > :after order by action_id limit :limit"
 )
@@ -153,15 +160,34 @@ async def begin(connection: AsyncConnection, claimed: Sequence[Delivery], now: d
     await _FORGET.run(connection, {"before": now - KEPT, "limit": FORGOTTEN_AT_ONCE})
 
 
+async def hold(connection: AsyncConnection, claimed: Sequence[Delivery], holder: str) -> None:
+    """Writes down who came for these calls, which begin with this claim."""
+    bound = {"holder": holder, "action_ids": [d.contact.action_id for d in claimed], "attempts": [d.attempt for d in claimed]}
+    await _HOLD.run(connection, bound)
+
+
+async def holder_of(connection: AsyncConnection, delivery: Delivery) -> str:
+    """The name of the token that pulled the call as it is now; empty: nobody did, or it was long ago."""
+    rows = await _HOLDER.rows(connection, {"action_id": delivery.contact.action_id, "attempt": delivery.attempt})
+    return rows[0][0] if rows else ""
+
+
 async def counts(connection: AsyncConnection, name: str, since: datetime) -> dict[str, int]:
     """How many calls of a list are queued, and what became of those that began after `since`, by state."""
     return {state: count for state, count in await _COUNTS.rows(connection, {"list": name, "since": since}) if count}
 
 
-async def handed_out(connection: AsyncConnection, name: str, after: str, limit: int, *, retracted: bool = False) -> list[Delivery]:
-    """Calls in somebody's hands, by action; `held_seconds` is what is left of the lease. `retracted`: those that must not be made."""
+async def handed_out(
+    connection: AsyncConnection, name: str, after: str, limit: int, *, retracted: bool = False
+) -> list[tuple[Delivery, str]]:
+    """Calls that are out, by action, each with who pulled it (empty: nobody); `held_seconds` is what is left of the lease.
+
+    `retracted`: those alone that must not be made.
+    """
     bound = {"list": name, "after": after, "limit": limit, "retracted": retracted}
-    return _deliveries(await _OUT.rows(connection, bound))
+    rows = [dict(row) for row in await _OUT.rows(connection, bound)]
+    holders = [row.pop("holder") for row in rows]
+    return list(zip(_deliveries(rows), holders, strict=True))
 
 
 async def queued(connection: AsyncConnection, name: str, after: str, limit: int) -> list[Delivery]:

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from nextwave_channels import claiming, stopping, store
 from nextwave_channels import delivery as life
 from nextwave_channels.answers import Refused
-from nextwave_channels.call_lists.entry import ABANDONED, EVIDENCE, Recorded, Report, begins_before
+from nextwave_channels.call_lists import table
+from nextwave_channels.call_lists.entry import ABANDONED, EVIDENCE, Recorded, Report, begins_before, not_theirs
 from nextwave_channels.call_lists.promises import promised
 from nextwave_channels.call_lists.release import CHANNEL
 from nextwave_channels.claiming import Desk
@@ -25,10 +26,11 @@ from nextwave_channels.store import Selection
 
 @dataclass(frozen=True, slots=True)
 class HandedOut:
-    """An entry, and until when the call may begin (business time)."""
+    """An entry, and until when the call may begin (business time). `opened`: whoever asks came for it, and so sees the number."""
 
     delivery: Delivery
     call_before: datetime
+    opened: bool = True
 
     @property
     def contact(self) -> Contact:
@@ -36,10 +38,25 @@ class HandedOut:
         return self.delivery.contact
 
 
-async def pull(desk: Desk, name: str, limit: int, pace: Pace) -> list[HandedOut]:
-    """Up to `limit` calls of a list, claimed for `pace.lease_seconds`. Raises a 503 `Problem` when nothing may be claimed right now."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """An entry that must not be called, or, where it is in other hands (`refused` says so), not by whoever asks."""
+
+    entry_id: str
+    refused: str = ""
+
+
+async def pull(desk: Desk, name: str, limit: int, pace: Pace, holder: str) -> list[HandedOut]:
+    """Up to `limit` calls of a list, in the hands of `holder` for `pace.lease_seconds`.
+
+    Raises a 503 `Problem` when nothing may be claimed right now.
+    """
+
+    async def keep(connection: AsyncConnection, taken: list[Delivery]) -> None:
+        await table.hold(connection, taken, holder)
+
     try:
-        claimed = await claiming.claim(desk, Selection(CHANNEL, list=name), limit, pace) or []
+        claimed = await claiming.claim(desk, Selection(CHANNEL, list=name), limit, pace, keep) or []
     except ClaimsWaitError as wait:
         raise Problem(503, "claims-wait", f"no call may leave right now: {wait}; try again", retry_after_seconds=1) from wait
     ends = lease_ends(desk, pace.lease_seconds)
@@ -52,19 +69,24 @@ async def pull(desk: Desk, name: str, limit: int, pace: Pace) -> list[HandedOut]
 
 
 async def report(desk: Desk, name: str, said: Report, by: str) -> Recorded:
-    """What came of one entry, in a transaction of its own. The same again changes nothing."""
+    """What came of one entry, in a transaction of its own. The same again changes nothing. A stop counts whoever says it, and always."""
     async with desk.database.transaction() as connection:
         now = desk.clock.now()
         known = await store.find(connection, said.entry_id)
-        if known is None or known.contact.channel != CHANNEL or known.contact.list != name:
-            return Recorded(entry_id=said.entry_id, detail="there is no such entry on this list")
+        if known is None or known.contact.channel != CHANNEL:
+            return Recorded(entry_id=said.entry_id, refused="there is no such entry; say the entry_id as it was handed out")
         if said.stop:  # the gate's lock comes before any row's
             await stopping.record_facts(connection, stopping.opt_out(known.contact, now, f"call:{by}"), now, desk.partitions)
         stored = await store.lock_one(connection, said.entry_id)
         assert stored is not None, "deliveries are never deleted"
+        if stored.contact.list != name:
+            return Recorded(entry_id=said.entry_id, refused=f"it is on another list: report it there, to {stored.contact.list!r}")
         if stored.attempt != said.attempt:
             detail = f"it was handed out again since: this is attempt {stored.attempt}, not {said.attempt}"
             return Recorded(entry_id=said.entry_id, state=stored.state, detail=detail)
+        refused = not_theirs(stored, await table.holder_of(connection, stored), by)
+        if refused:
+            return Recorded(entry_id=said.entry_id, refused=refused)
         steps = _steps(stored, said, now)
         for step in steps:
             await store.report(connection, [step], desk.partitions)
@@ -74,19 +96,21 @@ async def report(desk: Desk, name: str, said: Report, by: str) -> Recorded:
     return replace(kept, state=after.state)
 
 
-async def extend(desk: Desk, name: str, entry: tuple[str, int], lease_seconds: float) -> HandedOut | None:
-    """Keeps an entry (its id and attempt) for so long from now; None when it is over, retracted, or in somebody else's hands."""
+async def extend(desk: Desk, name: str, entry: tuple[str, int], lease_seconds: float, by: str) -> HandedOut | Over:
+    """Keeps an entry (its id and attempt) for so long from now."""
     async with desk.database.transaction() as connection:
         now = desk.clock.now()
         stored = await store.lock_one(connection, entry[0])
         if stored is None or (stored.contact.channel, stored.contact.list, stored.attempt) != (CHANNEL, name, entry[1]):
-            return None
+            return Over(entry_id=entry[0])
+        holder = await table.holder_of(connection, stored)
+        refused = not_theirs(stored, holder, by)
         call_before = begins_before(stored.contact, now, lease_ends(desk, lease_seconds))
-        if stored.state != "sending" or stored.withdrawn_reason or call_before <= now:
-            return None
+        if refused or stored.state != "sending" or stored.withdrawn_reason or call_before <= now:
+            return Over(entry_id=entry[0], refused=refused)
         held = replace(stored, held_seconds=lease_seconds)
         await store.report(connection, [Step(held, now)], desk.partitions)
-        return HandedOut(held, call_before)
+        return HandedOut(held, call_before, opened=holder == by)
 
 
 def lease_ends(desk: Desk, seconds: float) -> datetime:

@@ -66,17 +66,19 @@ async def claim(team: Team, action_id: str, holder: str) -> Task:
 
 
 async def complete(team: Team, action_id: str, holder: str, report: Report) -> Task:
-    """What came of the visit, once; the same again changes nothing. Raises a 404 or 409 `Problem`."""
+    """What came of the visit, once; the same again changes nothing, but a stop counts always. Raises a 404 or 409 `Problem`."""
     desk = team.desk
     known = await read(desk, action_id)
+    if report.stop:  # whatever else is wrong with the report: what the customer said counts
+        async with desk.database.transaction() as connection:
+            now = desk.clock.now()
+            said = stopping.opt_out(known.delivery.contact, now, f"visit:{holder}")
+            await stopping.record_facts(connection, said, now, desk.partitions)
     if _has_said(known, holder, report.result):
         return known
     _require_in_hands(known, holder)
     async with desk.database.transaction() as connection:
         now = desk.clock.now()
-        if report.stop:  # the gate's lock comes before any row's
-            said = stopping.opt_out(known.delivery.contact, now, f"visit:{holder}")
-            await stopping.record_facts(connection, said, now, desk.partitions)
         stored, holding = await _lock_held(connection, action_id, holder)
         step = life.learn(stored, OUTCOMES[report.result], now, detail=f"visit: {report.result}")
         ended = replace(holding, reported_at=now, result=report.result, note=report.note, next_step=report.next_step)
