@@ -21,6 +21,8 @@ LIMIT = 256
 INTERNAL = "external:nextwave:"
 """Prefix of the identifier that names a customer by Nextwave's own id (used by links in messages we sent)."""
 
+WEB_PUSH = "wp_"
+"""Prefix of the device tokens that browsers get from us. Any other device token is a native app's, and no address that web push reaches."""
 
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.ASCII)
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}

@@ -70,6 +70,7 @@ def build(settings: ChannelsSettings) -> Service:
             *(dispatcher.run for dispatcher in dispatchers),
             partial(watch, desk),
             told.watch,
+            push.watch,
             *calls.jobs,
             onsite.hand_out,
         ),

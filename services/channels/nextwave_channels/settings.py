@@ -120,6 +120,8 @@ class PageSettings(BaseSettings):
     webpush_contact: str = Field(
         default="", pattern=r"^((mailto:|https://).+)?$", description="whom push services may turn to; empty: the sender of mails"
     )
+    webpush_subscriptions_max: int = Field(default=100_000, ge=1, le=10_000_000, description="browsers that one source may subscribe")
+    onsite_ingest_url: str = Field(default="", description="ingest as visitors' browsers reach it; empty: ingest_url")
     webpush_loopback: bool = Field(default=False, description="push services may also be on this machine, without TLS; for local runs")
 
 

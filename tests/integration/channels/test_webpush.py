@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import socket
 import time
@@ -25,7 +26,7 @@ from nextwave_channels.pacing import Pace
 from nextwave_channels.pinning import Pinning
 from nextwave_channels.push.routes import Counter, router
 from nextwave_channels.push.sealing import TEXT_MAX, sender
-from nextwave_channels.push.subscriptions import Subscriptions
+from nextwave_channels.push.subscriptions import Subscriptions, watch_subscriptions
 from nextwave_contracts.actions import Contact, Content
 from nextwave_contracts.wire import encode
 from nextwave_local.simulator.browser import Keys, padless, sender_of
@@ -35,6 +36,7 @@ from open_pages import serving
 from unit.ingest.fakes import WRITE_KEY
 
 OURS = sender("q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94", "mailto:push@shop.example")
+SUBSCRIPTIONS_MAX = 10
 BROWSER = Keys(ec.derive_private_key(7, ec.SECP256R1()), b"a" * 16)
 
 
@@ -73,6 +75,7 @@ async def pages(place: Place, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient
     counter = Counter(
         subscriptions=Subscriptions(place.database),
         sender=OURS,
+        subscriptions_max=SUBSCRIPTIONS_MAX,
         desk=place.desk,
         loopback=True,
         keyring=Keyring(tmp_path / "keys.json"),
@@ -206,6 +209,7 @@ async def test_a_subscription_brought_again_keeps_its_token_and_takes_the_newer_
     keys = {"p256dh": padless(newer.public), "auth": padless(newer.auth)}
     again = await pages.post("/v1/webpush/subscriptions", content=subscription(f"{service.url}/send/abc", keys=keys))
     assert again.json() == {"token": token}
+    assert token.startswith("wp_")
     assert service.url not in token
     await adapter.send(to(token))
     assert json.loads(newer.open(service.came[0][1]))["action_id"] == "action-1"
@@ -257,3 +261,36 @@ async def test_a_name_that_leads_inside_or_nowhere_is_a_dead_address_and_one_tha
     assert isinstance(said, Refused)
     assert (said.permanent, said.bounced) == answer
     assert await place.ask("select count(*) from push_subscriptions") == [(0 if said.bounced else 1,)]
+
+
+async def test_a_source_has_so_many_subscriptions_and_no_more_until_old_ones_are_gone(place: Place, pages: httpx.AsyncClient) -> None:
+    def endpoint(number: int) -> str:
+        return subscription(f"https://push.example/{number}")
+
+    answers = [await pages.post("/v1/webpush/subscriptions", content=endpoint(number)) for number in range(SUBSCRIPTIONS_MAX + 1)]
+    assert [answer.status_code for answer in answers] == [201] * SUBSCRIPTIONS_MAX + [429]
+    assert answers[-1].headers["retry-after"] == "3600"
+    assert "NEXTWAVE_WEBPUSH_SUBSCRIPTIONS_MAX" in answers[-1].json()["detail"]
+    assert (await pages.post("/v1/webpush/subscriptions", content=endpoint(0))).status_code == 201, "it is no new one"
+    await place.ask("update push_subscriptions set source = 'another' where token = (select min(token) from push_subscriptions)")
+    assert (await pages.post("/v1/webpush/subscriptions", content=endpoint(11))).status_code == 201
+
+
+async def test_what_is_neither_brought_again_nor_sent_to_for_half_a_year_is_dropped(
+    place: Place, pages: httpx.AsyncClient, service: PushService, adapter: WebPush
+) -> None:
+    sent_to = await subscribed(pages, service)
+    for name in ("brought-again", "forgotten", "young"):
+        await pages.post("/v1/webpush/subscriptions", content=subscription(f"https://push.example/{name}"))
+    await place.ask("update push_subscriptions set renewed_at = now() - interval '181 days' where endpoint not like '%young'")
+    await pages.post("/v1/webpush/subscriptions", content=subscription("https://push.example/brought-again"))
+    assert await adapter.send(to(sent_to)) == Accepted()
+    watching = asyncio.create_task(watch_subscriptions(Subscriptions(place.database)))
+    await place.until(lambda: dropped(place))
+    watching.cancel()
+    kept = await place.ask("select endpoint from push_subscriptions")
+    assert {endpoint.rpartition("/")[2] for (endpoint,) in kept} == {"abc", "brought-again", "young"}
+
+
+async def dropped(place: Place) -> bool:
+    return await place.ask("select count(*) from push_subscriptions where endpoint like '%forgotten'") == [(0,)]

@@ -152,11 +152,18 @@ def test_a_time_far_off_is_kept_and_suspect() -> None:
 
 
 def test_the_devices_token_names_the_customer_by_whom_it_is_carried() -> None:
-    context = {"device": {"type": "browser", "token": "tok-1"}}
+    context = {"device": {"type": "browser", "token": "wp_1"}}
     seen = report({"type": "identify", "anonymousId": "a-1", "context": context})
-    assert seen.identifiers == ("customer_id:7", "device_token:tok-1", "anonymous_id:a-1")
+    assert seen.identifiers == ("customer_id:7", "device_token:wp_1", "anonymous_id:a-1")
 
 
-@pytest.mark.parametrize("device", [None, "phone", {}, {"token": 7}, {"token": ""}, {"token": "x" * 300}, {"token": "a\0b"}, ["token"]])
+@pytest.mark.parametrize(
+    "device", [None, "phone", {}, {"token": 7}, {"token": ""}, {"token": "wp_" + "x" * 300}, {"token": "wp_a\0b"}, ["token"]]
+)
 def test_no_call_is_lost_for_a_device_without_a_token_that_can_be_read(device: Any) -> None:
     assert report({"type": "track", "event": "Unsubscribed", "context": {"device": device}}).identifiers == ("customer_id:7",)
+
+
+def test_a_native_apps_token_is_no_address_of_web_push() -> None:
+    device = {"type": "ios", "token": "740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad"}
+    assert report({"type": "track", "event": "Application Opened", "context": {"device": device}}).identifiers == ("customer_id:7",)

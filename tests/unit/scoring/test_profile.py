@@ -173,3 +173,8 @@ def test_the_last_refusal_of_each_channel_and_the_last_complaint_outlive_a_merge
     assert days == {"": 4, "call": 3, "sms": 2}
     assert (instant(merged.complained_at) - START).days == 9
     assert merged.refusals == 4
+
+
+def test_web_push_reaches_browsers_that_have_a_token_of_ours_and_no_native_apps() -> None:
+    names = ("customer_id:7", "device_token:wp_1", "device_token:740f4707bebcf74f")
+    assert [(p.channel, p.address) for p in view.contact_points(folded([touchpoint(names=names)]))] == [("webpush", "wp_1")]

@@ -34,6 +34,9 @@ class Known(Protocol):
     async def find(self, token: str) -> Recipient | None:
         """The subscription of a token."""
 
+    async def is_alive(self, token: str) -> None:
+        """A message for it was taken."""
+
     async def remove(self, token: str) -> None:
         """Forgets it."""
 
@@ -96,16 +99,18 @@ class WebPush:
             return Refused(detail=f"not reached: {error}", permanent=False, down=True)
         except UnclearError as error:
             return Uncertain(detail=f"no answer: {error}")
-        if isinstance(answer, Refused) and answer.bounced:
-            await self._forget(contact.address)
+        await self._learn(contact.address, answer)
         return answer
 
-    async def _forget(self, token: str) -> None:
-        """A subscription that stays behind only costs another refusal."""
+    async def _learn(self, token: str, answer: Answer) -> None:
+        """A subscription that stays behind only costs another refusal, and one that lives is heard of again."""
         try:
-            await self._known.remove(token)
+            if isinstance(answer, Accepted):
+                await self._known.is_alive(token)
+            elif isinstance(answer, Refused) and answer.bounced:
+                await self._known.remove(token)
         except UNAVAILABLE as error:
-            _log.warning("subscription_not_removed", error=repr(error)[:300])
+            _log.warning("subscription_not_marked", error=repr(error)[:300])
 
 
 def interpret(reply: Reply) -> Answer:

@@ -33,6 +33,6 @@ def make_onsite(settings: ChannelsSettings, desk: Desk, bell: Bell) -> Onsite:
         handing=handing,
         keyring=Keyring(settings.keys_file),
         identifier_key=settings.identifier_key.get_secret_value().encode(),
-        ingest_url=settings.mail.ingest_url,
+        ingest_url=settings.pages.onsite_ingest_url or settings.mail.ingest_url,
     )
     return Onsite(CHANNEL, handing.run, router(porch))

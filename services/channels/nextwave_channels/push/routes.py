@@ -18,6 +18,8 @@ from nextwave_channels.push import endpoints
 from nextwave_channels.push.sealing import Sender
 from nextwave_channels.push.subscriptions import Subscriptions, token_of
 
+FULL_RETRY_SECONDS = 3600
+
 
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
     """The browser's keys, base64url."""
@@ -54,10 +56,11 @@ class DeviceToken(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counter:
-    """What the routes work with. `sender` is None where this deployment sends no web push."""
+    """What the routes work with. `sender` is None where this deployment sends no web push; `subscriptions_max` is of one source."""
 
     subscriptions: Subscriptions
     sender: Sender | None
+    subscriptions_max: int
     desk: Desk
     loopback: bool
     keyring: Keyring
@@ -90,7 +93,10 @@ def router(counter: Counter) -> APIRouter:
             error = FieldError(pointer=wrong.pointer, detail=str(wrong))
             raise Problem(422, "invalid-request", str(wrong), errors=(error,)) from wrong
         token = token_of(recipient.endpoint, counter.identifier_key)
-        await counter.subscriptions.put(token, recipient, source)
+        if not await counter.subscriptions.put(token, recipient, source, counter.subscriptions_max):
+            most = f"the source has {counter.subscriptions_max} subscriptions, which is the most"
+            detail = f"{most}: raise NEXTWAVE_WEBPUSH_SUBSCRIPTIONS_MAX, or wait until unused ones are dropped"
+            raise Problem(429, "too-many-requests", detail, retry_after_seconds=FULL_RETRY_SECONDS)
         return DeviceToken(token=token)
 
     @routes.post("/{action_id}:{said}", status_code=204, openapi_extra=described(Holder))

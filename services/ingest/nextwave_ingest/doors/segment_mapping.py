@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from nextwave_contracts.identifiers import InvalidIdentifierError, identifier
+from nextwave_contracts.identifiers import WEB_PUSH, InvalidIdentifierError, identifier
 
 from nextwave_ingest.admission import RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import with_amount
@@ -26,7 +26,7 @@ class Context(msgspec.Struct):
 
     timezone: str | None = None
     device: Any = None
-    """Whatever clients write there: where it has a `token`, that is where push messages reach the device."""
+    """Whatever clients write there: where its `token` is one of ours, that is where web push reaches the browser."""
 
 
 class Call(msgspec.Struct, rename="camel"):
@@ -198,11 +198,11 @@ def _names(call: Call) -> tuple[str, ...]:
 
 
 def _device(context: Context | None) -> tuple[str, ...]:
-    """The device's token as a name; a call is not lost for one that is none."""
+    """The browser's token as a name; a call is not lost for one that is none, and a native app's (of APNs or FCM) is none of ours."""
     device = context.device if context else None
     token = device.get("token") if isinstance(device, dict) else None
     try:
-        return (identifier("device_token", token),) if isinstance(token, str) and "\0" not in token else ()
+        return (identifier("device_token", token),) if isinstance(token, str) and token.startswith(WEB_PUSH) and "\0" not in token else ()
     except InvalidIdentifierError:
         return ()
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from zlib import crc32
 
 from nextwave_contracts.channels import CHANNELS
+from nextwave_contracts.identifiers import WEB_PUSH
 
 from nextwave_scoring.profile.record import ADDRESSES_MAX, ContactPoint, Profile
 
@@ -13,7 +14,7 @@ CHANNELS_OF: dict[str, tuple[str, ...]] = {
     kind: tuple(name for name, terms in CHANNELS.items() if terms.identifier == kind) for kind in ("email", "phone", "device_token")
 }
 """Which channels an identifier of this kind is the address of."""
-_ADDRESSES = tuple(f"{kind}:" for kind in CHANNELS_OF)
+_ADDRESSES = ("email:", "phone:", f"device_token:{WEB_PUSH}")
 Points = dict[str, ContactPoint]
 Named = dict[str, int]
 """By hash of an address its first naming."""
