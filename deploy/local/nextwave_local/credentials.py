@@ -17,3 +17,5 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     api_token: str
     webpush_key: str = ""
     """VAPID private key; a stack that was made before there was web push has none, and sends none."""
+    endpoint_secret: str = ""
+    """Signs what goes to the house's endpoints; a stack that was made before there were any has none, and none of them."""

@@ -22,14 +22,20 @@ def load_or_make(path: Path, keys_file: Path) -> Credentials:
         link_key=secrets.token_urlsafe(32),
         twilio_account=f"AC{secrets.token_hex(16)}",
         twilio_token=secrets.token_hex(16),
-        mail_callback_secret="whsec_" + base64.b64encode(secrets.token_bytes(32)).decode(),
+        mail_callback_secret=_signing_secret(),
         write_key=_key(keys_file, keys.Name("write", "local"), ()),
         api_token=_key(keys_file, keys.Name("api", "local"), ROLES),
         webpush_key=secrets.token_urlsafe(32),
+        endpoint_secret=_signing_secret(),
     )
     path.touch(mode=0o600)
     path.write_bytes(msgspec.json.encode(made))
     return made
+
+
+def _signing_secret() -> str:
+    """As Standard Webhooks write it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _key(keys_file: Path, name: keys.Name, roles: tuple[str, ...]) -> str:

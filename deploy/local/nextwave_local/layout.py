@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 
@@ -26,6 +27,10 @@ DRAIN_SECONDS = 10.0
 READY_SECONDS = 240.0
 """Far more than it takes, for machines that are busy with other things."""
 HOUR_SECONDS = 3600.0
+DIALLER_LIST = "dialler"
+"""The list whose calls are pushed to the simulator's dialler; those of all others are spoken."""
+ENDPOINTS = ("webhook", "chat", "letter")
+"""Channels whose contacts the simulator's webhook door takes, each at the address of its name."""
 
 
 class LayoutError(ValueError):
@@ -111,12 +116,13 @@ def next_clock(wall: float, speed: float, origin: datetime | None, before: Clock
 
 
 def _channels(layout: Layout, secret: Credentials) -> dict[str, str]:
+    simulator = layout.url("simulator")
     return {
         "INGEST_URL": layout.url("ingest-0") if "ingest-0" in layout.ports else "http://127.0.0.1:9",
         "CHANNELS_URL": layout.url("channels-0"),
         "SMTP": f"127.0.0.1:{layout.ports['smtp']}",
         "MAIL_FROM": "Nextwave <hello@nextwave.example>",
-        "TWILIO_URL": layout.url("simulator"),
+        "TWILIO_URL": simulator,
         "TWILIO_ACCOUNT": secret.twilio_account,
         "TWILIO_TOKEN": secret.twilio_token,
         "SMS_FROM": "+14155550100",
@@ -124,4 +130,18 @@ def _channels(layout: Layout, secret: Credentials) -> dict[str, str]:
         "MAIL_CALLBACK_SECRET": secret.mail_callback_secret,
         "WEBPUSH_KEY": secret.webpush_key,
         "WEBPUSH_LOOPBACK": "true",
+        "SMS_GATEWAY_URL": f"{simulator}/sms/v1/messages",
+        "SMS_GATEWAY_SECRET": f"Bearer {secret.twilio_token}",
+        "CALL_LISTS": json.dumps({DIALLER_LIST: "dialler"}),
+        "DIALLER_URL": f"{simulator}/dialler/v1",
+        "DIALLER_TOKEN": secret.twilio_token,
+        **(_endpoints(simulator, secret.endpoint_secret) if secret.endpoint_secret else {}),
     }
+
+
+def _endpoints(simulator: str, secret: str) -> dict[str, str]:
+    """The house's own systems, which the simulator plays."""
+    told = {"ENDPOINTS_LOOPBACK": "true"}
+    for channel in ENDPOINTS:
+        told |= {f"{channel.upper()}_URL": f"{simulator}/webhooks/{channel}", f"{channel.upper()}_SECRETS": secret}
+    return told

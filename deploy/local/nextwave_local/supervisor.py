@@ -167,6 +167,7 @@ class Supervisor:
             "TWILIO_ACCOUNT": self._secret.twilio_account,
             "TWILIO_TOKEN": self._secret.twilio_token,
             "MAIL_CALLBACK_SECRET": self._secret.mail_callback_secret,
+            "ENDPOINT_SECRET": self._secret.endpoint_secret,
             "WRITE_KEY": self._secret.write_key,
             "INGEST_URL": self._url("ingest"),
             "CHANNELS_URL": self._url("channels"),

@@ -7,7 +7,9 @@ import time
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
+from nextwave_channels.callbacks.standard import Event, of_event
 from nextwave_local.simulator.world import World
 from standardwebhooks.webhooks import Webhook
 from unit.local.simulated import DOORS, answers, planned, rows
@@ -69,8 +71,15 @@ async def test_its_callbacks_are_signed_as_the_specifications_own_library_expect
     assert errand.url == WANTED["callback_url"]
     assert errand.stamp is not None
     told = Webhook(DOORS.mail_secret).verify(errand.body, dict(errand.stamp(time.time())))
-    assert told["type"] == "sms.delivered"
-    assert told["data"].items() >= {"reference": "act-1", "status": "delivered"}.items()
+    assert (told["type"], told["data"]["action_id"]) == ("delivery.delivered", "act-1")
+
+
+@pytest.mark.parametrize(("bounces", "kinds"), [(0, ["accepted", "delivered"]), (1, ["accepted", "bounced"])])
+async def test_channels_understand_what_it_tells(client: httpx.AsyncClient, world: World, bounces: float, kinds: list[str]) -> None:
+    await client.put("/behaviour", json={"channels": {"sms": {"bounce": bounces}}})
+    taken = (await send(client)).json()
+    read = [of_event(msgspec.json.decode(errand.body, type=Event), "m") for errand in planned(world)]
+    assert [(one.kind, one.action_id, one.provider_id) for one in read if one] == [(kind, "act-1", taken["id"]) for kind in kinds]
 
 
 async def test_what_it_took_can_be_looked_up_by_its_id_and_by_our_reference(client: httpx.AsyncClient) -> None:

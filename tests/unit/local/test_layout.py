@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
+from channels_place import HandClock
+from nextwave_channels.call_lists.setup import make_dialler, ways_of
+from nextwave_channels.endpoints.setup import endpoints_of
+from nextwave_channels.providers import make_adapters, make_outlets
+from nextwave_channels.settings import ChannelsSettings
 from nextwave_contracts.clock import ClockSetting
 from nextwave_local.credentials import Credentials
-from nextwave_local.layout import DEFAULT_PORTS, Layout, LayoutError, environment, next_clock, replicas_of, watermark_seconds
+from nextwave_local.layout import (
+    DEFAULT_PORTS,
+    DIALLER_LIST,
+    ENDPOINTS,
+    Layout,
+    LayoutError,
+    environment,
+    next_clock,
+    replicas_of,
+    watermark_seconds,
+)
 
 ORIGIN = datetime(2026, 1, 1, tzinfo=UTC)
 SECRET = Credentials(
@@ -89,3 +105,20 @@ def test_a_stack_that_followed_the_wall_clock_follows_it_again_however_long_it_w
 def test_business_time_never_goes_back() -> None:
     with pytest.raises(LayoutError, match="cannot go back"):
         next_clock(5_000.0, 10.0, ORIGIN, None, ORIGIN + timedelta(days=1))
+
+
+def test_channels_reach_every_provider_that_the_simulator_plays(monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = msgspec.structs.replace(SECRET, endpoint_secret="whsec_" + "QUJD" * 10, webpush_key="w" * 43)
+    for name, value in environment("channels-0", _layout(), secret, "keys.json", "postgresql://x/y").items():
+        monkeypatch.setenv(name, value)
+    settings = ChannelsSettings()  # type: ignore[call-arg]  # from the environment
+    outlets = make_outlets(settings.providers, make_adapters(settings, HandClock()), HandClock())
+    assert list(outlets["sms"].all) == ["twilio", "gateway"], "the first provider is the choice while all is well"
+    assert [endpoint.channel for endpoint in endpoints_of(settings.endpoints)] == list(ENDPOINTS)
+    assert (ways_of(settings.calls).of(DIALLER_LIST), ways_of(settings.calls).of("renewals")) == ("dialler", "twilio")
+    assert make_dialler(settings.calls, settings.channels_url) is not None
+
+
+def test_a_stack_from_before_there_were_endpoints_has_none() -> None:
+    told = environment("channels-0", _layout(), SECRET, "keys.json", "postgresql://x")
+    assert not any(f"NEXTWAVE_{channel.upper()}_URL" in told for channel in ENDPOINTS)

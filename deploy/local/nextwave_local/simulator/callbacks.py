@@ -26,6 +26,10 @@ CALL_TYPES: Mapping[str, str] = {
 """What the dialler tells of a call's status; the outcome is in the data. It does not tell that a phone rings."""
 
 
+TEXT_TYPES: Mapping[str, str] = {"sent": "accepted", "delivered": "delivered", "undelivered": "bounced"}
+"""What the second SMS provider tells of a text's status, in the words of the generic callback."""
+
+
 def callback(message: Message, act: Act, doors: Doors) -> Errand | None:
     """None where nobody listens. `sign_with` in the act's detail: another key, or none (`""`)."""
     if message.kind == "email":
@@ -80,16 +84,15 @@ def _of_mail(message: Message, act: Act, doors: Doors) -> Errand:
 
 
 def _of_httpsms(message: Message, act: Act, doors: Doors) -> Errand:
-    status = act.detail["status"]
+    status = str(act.detail["status"])
     data = {
-        "id": message.sid,
-        "reference": message.action_id,
-        "status": status,
-        "to": message.to,
-        "error_code": str(act.detail.get("code", "")),
+        "action_id": message.action_id,
+        "provider_id": message.sid,
+        "detail": str(act.detail.get("code", "")),
+        "permanent": False,
         "price": {"amount": message.price, "currency": message.currency},
     }
-    told = {"type": f"sms.{status}", "timestamp": written(act.at), "data": data}
+    told = {"type": f"delivery.{TEXT_TYPES[status]}", "timestamp": written(act.at), "data": data}
     return _webhook(message, act, (message.callback_url, doors.mail_secret), told)
 
 

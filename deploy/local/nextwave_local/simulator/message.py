@@ -23,7 +23,8 @@ _LINK = re.compile(r"https?://[^\s\"'<>]+/([oru])/[\w.~=-]+")
 class Doors:
     """Where Nextwave listens, with what we show who we are, and what its callers must show. An empty URL: there is no such service here.
 
-    `twilio_token` is also the bearer token of the dialler and of the second SMS provider, `mail_secret` signs their callbacks too.
+    `twilio_token` is also the bearer token of the dialler and of the second SMS provider, `mail_secret` signs their callbacks too, and
+    `endpoint_secret` what Nextwave sends to the endpoints that are open from the start; empty: there are none.
     """
 
     ingest_url: str
@@ -32,6 +33,7 @@ class Doors:
     twilio_account: str
     twilio_token: str
     mail_secret: str
+    endpoint_secret: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,7 @@ class SimulatorSettings(BaseSettings):
     twilio_account: str = Field(description="account SID that may send")
     twilio_token: SecretStr = Field(description="its token; also that of dialler and second SMS provider; signs callbacks")
     mail_callback_secret: SecretStr = Field(description="Standard Webhooks secret of all callbacks but Twilio's")
+    endpoint_secret: SecretStr = Field(default=SecretStr(""), description="signs what the house's endpoints get; empty: none is open yet")
     clock_epoch_seconds: float = Field(default=0.0, description="wall instant at which business time is clock_origin")
     clock_origin: datetime = Field(default=datetime(1970, 1, 1, tzinfo=UTC), description="business instant at clock_epoch_seconds")
     clock_speed: float = Field(default=1.0, gt=0, description="business seconds per wall second")
@@ -45,4 +46,5 @@ class SimulatorSettings(BaseSettings):
             twilio_account=self.twilio_account,
             twilio_token=self.twilio_token.get_secret_value(),
             mail_secret=self.mail_callback_secret.get_secret_value(),
+            endpoint_secret=self.endpoint_secret.get_secret_value(),
         )

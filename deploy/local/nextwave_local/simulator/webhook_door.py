@@ -1,6 +1,7 @@
 """Somebody's system that takes our webhooks, as the Standard Webhooks specification tells consumers to: signature, time, then the id once.
 
 `PUT /webhooks/{name}` with `{"secret": "whsec_..."}` opens one, `POST /webhooks/{name}` is its address, `GET` shows what came.
+Those of the local stack's own channels are open from the start.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from nextwave_local.layout import ENDPOINTS
 from nextwave_local.simulator import signatures
 from nextwave_local.simulator.answering import Manners, Refusal, answer, as_json, understood
 from nextwave_local.simulator.message import Message
@@ -59,7 +61,8 @@ class Receiver:
 
 def routes(world: World) -> list[Route]:
     """The consumers' doors."""
-    receivers: dict[str, Receiver] = {}
+    secrets = world.doors.endpoint_secret.split()
+    receivers = {name: Receiver(secrets) for name in ENDPOINTS if secrets}
 
     async def receiver(request: Request) -> Response:
         name = request.path_params["name"]
