@@ -31,6 +31,17 @@ _ADDRESS = re.compile(
     r"|(?<!\d)\(?\d{3}\)?[\s.\-]\d{3}[\s.\-]\d{4}(?!\d)"  # North America
 )
 """Texts that hold an address or a phone number, whatever they are called."""
+_IN_WORDS = re.compile(
+    r"(?<![^\s<>\"'@,;:()\[\]])[^\s<>\"'@,;:()\[\]]+(?:@|%40)[^\s<>\"'@,;:()\[\]]+"  # mail, also cut off behind its @
+    r"|\"[^\"]{1,64}\"@[^\s<>\"'@,;:()\[\]]+"  # mail with a quoted name
+    r"|(?<!\w)(?:\+|%2B|00)[1-9](?:[\s().\-/]{0,3}\d){5,14}(?!\w)"  # international
+    r"|(?<![\w.\-])\(?0(?:[\s()\-/]{0,3}\d){6,13}(?!\w)"  # national with its trunk prefix
+    r"|(?<!\d)\(?\d{3}\)?[\s.\-]\d{3}[\s.\-]\d{4}(?!\d)"  # North America
+    r"|(?<![\w.\-])\d{8,15}(?![\w.\-]*\w)",  # international without its plus
+    re.IGNORECASE,
+)
+"""Addresses and phone numbers within words. A number too many is masked rather than one too few; codes (5.1.1, 21211) are shorter."""
+_LOOKED_AT = 1000
 _NOT_OF_A_KEY = re.compile(r"[\W_]+")
 
 
@@ -56,6 +67,12 @@ def mask_names(names: Iterable[str]) -> tuple[str, ...]:
 def mask_data(data: dict[str, Any]) -> dict[str, Any]:
     """Personal entries of a touchpoint's data, at any depth."""
     return {_mask(key): MASK if _is_personal(key, value) else _mask(value) for key, value in data.items()}
+
+
+def in_words(text: str, characters: int = 200) -> str:
+    """Somebody else's words as one line of at most this many characters, without mail addresses and phone numbers."""
+    line = "".join(c if c.isprintable() else " " for c in text[:_LOOKED_AT])
+    return _IN_WORDS.sub(MASK, line)[:characters].strip()
 
 
 def _is_personal(key: str, value: Any) -> bool:

@@ -10,12 +10,12 @@ from typing import Any
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 from nextwave_contracts.customers import Watermark
 from nextwave_contracts.topics import Topic
 from nextwave_contracts.wire import encode
 
 from nextwave_runtime import metrics
+from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.outbox import Record
@@ -57,7 +57,7 @@ class Marker:
             self._watch(workers, ends)
             await self._say(workers, ends, asked_at)
             await self.consumer.commit({tp: worker.position for tp, worker in workers.items()})
-        except (KafkaError, OSError, TimeoutError, asyncio.CancelledError) as error:
+        except (*BROKER_AWAY, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise
             _log.info("mark_later", error=repr(error)[:300])

@@ -16,6 +16,7 @@ from nextwave_contracts.topics import Topic
 
 from nextwave_runtime import metrics, timers
 from nextwave_runtime.application import Application
+from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import UNAVAILABLE, Database
@@ -118,7 +119,7 @@ class Processor:
         try:
             async with asyncio.timeout(DEAF_SECONDS / 3):
                 answers = await partition_count(self._settings.kafka, self._application.inputs[0].name) > 0
-        except (KafkaError, OSError, TimeoutError):
+        except BROKER_AWAY:
             return False
         if answers:
             self._replaces("it hears nothing")
@@ -140,7 +141,7 @@ class Processor:
             try:
                 await self._consumer.start()
                 break
-            except (KafkaError, OSError) as error:
+            except BROKER_AWAY as error:
                 _log.warning("kafka_away", error=repr(error))
                 await asyncio.sleep(1)
         partitions = await self._partition_count(topics[0])
@@ -171,7 +172,7 @@ class Processor:
                 if found := await partition_count(self._settings.kafka, topic):
                     return found
                 _log.warning("topic_missing", topic=topic, do="nextwave topics apply")
-            except (KafkaError, OSError) as error:
+            except BROKER_AWAY as error:
                 _log.warning("kafka_away", error=repr(error))
             await asyncio.sleep(1)
         return 1
@@ -187,7 +188,7 @@ class Processor:
                 self._consumer.resume(tp)
         try:
             batches = await self._consumer.getmany(timeout_ms=int(POLL_SECONDS * 1000), max_records=4 * self._settings.batch_max)
-        except (KafkaError, asyncio.CancelledError) as error:
+        except (*BROKER_AWAY, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise
             _log.warning("consume_failed", error=repr(error))
@@ -240,7 +241,7 @@ class Processor:
         tp = TopicPartition(topic, partition)
         try:
             extent = int((await self._consumer.beginning_offsets([tp]))[tp]), int((await self._consumer.end_offsets([tp]))[tp])
-        except (KafkaError, asyncio.CancelledError) as error:
+        except (*BROKER_AWAY, asyncio.CancelledError) as error:
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise
             raise OSError(f"Kafka does not tell what {topic}/{partition} holds: {error!r}") from error

@@ -8,9 +8,9 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 
 from nextwave_runtime import metrics
+from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.outbox import Record
 
@@ -39,7 +39,7 @@ class Publisher:
                 async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
                     await _send(producer, records)
                 break
-            except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+            except (*BROKER_AWAY, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError) and is_meant():
                     raise
                 _log.warning("publish_failed", processor=self._processor, error=repr(error), records=len(records))
@@ -80,7 +80,7 @@ class Publisher:
         try:
             async with asyncio.timeout(2):
                 await producer.stop()
-        except (KafkaError, TimeoutError, OSError) as error:
+        except BROKER_AWAY as error:
             _log.warning("producer_stop_failed", error=repr(error))
 
 

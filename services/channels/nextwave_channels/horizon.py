@@ -12,8 +12,8 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 from nextwave_contracts.topics import HOLDS
+from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.cancelling import is_meant
 
 from nextwave_channels import metrics
@@ -96,7 +96,7 @@ class HoldsHorizon:
         try:
             async with asyncio.timeout(STOP_SECONDS):
                 await consumer.stop()
-        except (KafkaError, OSError, TimeoutError) as error:
+        except BROKER_AWAY as error:
             _log.warning("consumer_stop_failed", error=repr(error))
 
     async def _ask(self, asked_at: float) -> Horizon:
@@ -104,7 +104,7 @@ class HoldsHorizon:
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     ends = await (await self._connected()).end_offsets(self._inputs)
-            except (KafkaError, OSError, TimeoutError, asyncio.CancelledError) as error:
+            except (*BROKER_AWAY, asyncio.CancelledError) as error:
                 if isinstance(error, asyncio.CancelledError) and is_meant():
                     raise
                 await self.close()

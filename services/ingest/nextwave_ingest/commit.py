@@ -11,6 +11,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, partition_of
+from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.metrics import PRODUCER_REBUILDS
 from nextwave_runtime.problem import Problem
 
@@ -115,7 +116,7 @@ class GroupCommit:
     async def _serve(self) -> None:
         try:
             self._pipeline = await self._open()
-        except (KafkaError, TimeoutError, OSError) as error:
+        except BROKER_AWAY as error:
             _log.warning("log_unreachable", error=repr(error))
             return
         _log.info("log_reached")
@@ -162,6 +163,6 @@ async def _discard(producer: Any) -> None:
         producer._message_accumulator.fail_all(KafkaError("given up"))  # noqa: SLF001  (see above)
         producer._sender.sender_task.cancel()  # noqa: SLF001  (see above)
         await asyncio.wait({stopping}, timeout=STOP_SECONDS)
-    with suppress(KafkaError, OSError, asyncio.CancelledError):
+    with suppress(*BROKER_AWAY, asyncio.CancelledError):
         if stopping.done():
             stopping.result()

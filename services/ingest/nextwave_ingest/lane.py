@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from aiokafka.errors import KafkaError
+from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.problem import Problem
 
@@ -98,7 +98,7 @@ class Lane:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 await (await self._producer.send_batch(group.batch, self._topic, partition=self._partition))
-        except (KafkaError, TimeoutError, OSError, asyncio.CancelledError) as error:
+        except (*BROKER_AWAY, asyncio.CancelledError) as error:
             self._end(group, unavailable())
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
-from aiokafka.errors import KafkaError
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_runtime import timers
+from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.database import UNAVAILABLE, Database
 from nextwave_runtime.membership import partition_count
 
@@ -43,7 +43,7 @@ class Changeover:
         while True:
             try:
                 await self.look()
-            except (*UNAVAILABLE, KafkaError) as error:
+            except (*UNAVAILABLE, *BROKER_AWAY) as error:
                 _log.warning("changeover_waits", error=repr(error)[:300])
             await asyncio.sleep(LOOK_SECONDS)
 

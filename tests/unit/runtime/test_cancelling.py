@@ -37,15 +37,18 @@ async def test_a_cancelled_task_knows_that_it_is_meant() -> None:
 
 
 class GoneProducer:
-    """A producer whose first acknowledgement is cancelled, as when another partition's failure stops it."""
+    """A producer whose first acknowledgement is cancelled, as when another partition's failure stops it, or fails with an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, error: Exception | None = None) -> None:
         self.sent = 0
+        self.error = error
 
     async def send(self, *_given: Any, **_more: Any) -> asyncio.Future[None]:
         self.sent += 1
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        if self.sent == 1:
+        if self.sent == 1 and self.error:
+            done.set_exception(self.error)
+        elif self.sent == 1:
             done.cancel()
         else:
             done.set_result(None)
@@ -55,9 +58,16 @@ class GoneProducer:
         """Nothing to let go."""
 
 
-async def test_what_was_not_acknowledged_because_its_producer_went_is_published_again(monkeypatch: pytest.MonkeyPatch) -> None:
+CLOSED = RuntimeError("unable to perform operation on <TCPTransport closed=True reading=False 0x0>; the handler is closed")
+"""What uvloop says of a connection that went a moment before."""
+
+
+@pytest.mark.parametrize("error", [None, CLOSED], ids=["cancelled", "closed"])
+async def test_what_was_not_acknowledged_because_its_producer_went_is_published_again(
+    monkeypatch: pytest.MonkeyPatch, error: Exception | None
+) -> None:
     monkeypatch.setattr(publisher, "RETRY_SECONDS", (0.0,))
-    producer = GoneProducer()
+    producer = GoneProducer(error)
     publishing = Publisher("nowhere:1", "test")
     publishing._current = lambda: _given(producer)  # type: ignore[method-assign]
     await asyncio.wait_for(publishing.publish([Record(TOUCHPOINTS.name, 0, b"k", b"v", [])]), 5)

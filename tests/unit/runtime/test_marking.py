@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import TopicPartition
 from nextwave_contracts.customers import Watermark
@@ -54,6 +54,14 @@ class Ends:
 
 
 @dataclass
+class Closed:
+    """A consumer whose connection was closed a moment ago: so says uvloop, and aiokafka passes it on."""
+
+    async def end_offsets(self, _asked: list[TopicPartition]) -> dict[TopicPartition, int]:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True reading=False 0x0>; the handler is closed")
+
+
+@dataclass
 class Kept:
     """A publisher that keeps what it was given."""
 
@@ -81,3 +89,9 @@ async def test_a_partition_read_to_its_end_says_the_services_clock_as_it_was_bef
 async def test_a_partition_that_lags_says_the_brokers_stamp_of_what_it_last_took_in() -> None:
     assert await said(position=4, taken_until=7.0) == [datetime.fromtimestamp(7.0 - 0.101, UTC)]
     assert await said(position=4, taken_until=0.0) == []
+
+
+async def test_a_connection_that_is_closed_already_only_delays_what_a_processor_says() -> None:
+    settings: Any = SimpleNamespace(clock_skew_seconds=0.1)
+    marker = Marker("scoring", Closed(), Kept(), Elsewhen(), settings, CUSTOMERS, 1)  # type: ignore[arg-type]
+    assert await marker.mark({TP: cast("Any", SimpleNamespace())}) is False
