@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from aiokafka.errors import KafkaError
 
-BROKER_AWAY: tuple[type[Exception], ...] = (KafkaError, OSError, TimeoutError, RuntimeError)
+BROKER_AWAY = (KafkaError, OSError, TimeoutError, RuntimeError)
 """`RuntimeError` is uvloop's for writing to a transport that was closed a moment before; aiokafka passes it on as it is."""
