@@ -105,7 +105,8 @@ class Dispatcher:
             try:
                 await claiming.record(self._desk, delivery, answer)
             except UNAVAILABLE as error:
-                _log.warning("answer_not_recorded", action_id=delivery.contact.action_id, answer=repr(answer), error=repr(error)[:300])
+                said = type(answer).__name__
+                _log.warning("answer_not_recorded", action_id=delivery.contact.action_id, answer=said, error=repr(error)[:300])
                 if wait is None:
                     return
                 await asyncio.sleep(wait)
@@ -151,6 +152,7 @@ class Dispatcher:
             await asyncio.sleep(seconds)
 
     async def _ask(self, delivery: Delivery, outlet: Outlet) -> Answer:
+        assert outlet.adapter is not None, "a dispatcher's providers have adapters"
         started = perf_counter()
         try:
             async with asyncio.timeout(outlet.pace.deadline_seconds):

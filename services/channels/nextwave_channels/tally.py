@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
+
+from nextwave_contracts.masking import in_words
 
 from nextwave_channels.answers import Accepted, Answer, Refused
 
 MINUTES = 5
 Kind = Literal["accepted", "refused", "put_off", "down", "uncertain"]
 WRONG: frozenset[Kind] = frozenset({"put_off", "down", "uncertain"})
-_PERSONAL = re.compile(r"\S+@\S+|\+?\d[\d .()/-]{5,}\d")
-"""What may be an address or a number in a provider's words."""
 
 
 def kind_of(answer: Answer) -> Kind:
@@ -44,7 +43,7 @@ class Tally:
             del self.counts[old]
         self.counts[minute, kind] += 1
         if kind in WRONG and not isinstance(answer, Accepted):
-            self.error, self.error_at = _PERSONAL.sub("•••", answer.detail)[:200], now
+            self.error, self.error_at = in_words(answer.detail), now
         return kind
 
     def recent(self, now: float) -> dict[Kind, int]:

@@ -9,6 +9,7 @@ import json
 import time
 from base64 import b64encode
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -34,6 +35,7 @@ from nextwave_contracts.identifiers import blind
 from nextwave_contracts.wire import encode
 from nextwave_runtime import problem
 from nextwave_runtime.auth import Key, KeyFile, Keyring, hash_secret
+from nextwave_runtime.database import Database
 from twilio.request_validator import RequestValidator
 from unit.channels.callbacks.amazon import TOPIC, Web, notice
 from unit.channels.callbacks.test_dsn import report
@@ -70,10 +72,14 @@ async def client(inbox: Inbox, tmp_path: Path) -> AsyncIterator[httpx.AsyncClien
 
 
 async def sendgrid(client: httpx.AsyncClient, *events: Any) -> int:
+    return (await post_events(client, *events)).status_code
+
+
+async def post_events(client: httpx.AsyncClient, *events: Any) -> httpx.Response:
     body, stamp = json.dumps(events).encode(), str(int(time.time()))
     signature = b64encode(PRIVATE.sign(stamp.encode() + body, ec.ECDSA(SHA256()))).decode()
     headers = {"x-twilio-email-event-webhook-signature": signature, "x-twilio-email-event-webhook-timestamp": stamp}
-    return (await client.post("/v1/callbacks/sendgrid", content=body, headers=headers)).status_code
+    return await client.post("/v1/callbacks/sendgrid", content=body, headers=headers)
 
 
 def event(kind: str, action_id: str = "a1", **more: Any) -> dict[str, Any]:
@@ -208,17 +214,33 @@ async def test_the_same_callback_at_the_same_moment_from_many_sides_counts_once(
     ]
 
 
-async def test_a_mailgun_token_is_good_once_whatever_event_it_comes_with(place: Place, client: httpx.AsyncClient) -> None:
+@pytest.mark.parametrize(("first", "state"), [("delivered", "delivered"), ("stored", "accepted")])
+async def test_a_mailgun_token_is_good_once_whatever_event_it_comes_with(
+    place: Place, client: httpx.AsyncClient, first: str, state: str
+) -> None:
     await sent(place, to_ann("a1"))
     stamp = str(int(time.time()))
     signature = hmac.new(b"key", f"{stamp}token".encode(), hashlib.sha256).hexdigest()
-    for kind in ("delivered", "complained"):
+    for kind in (first, "complained"):
         body = {
             "signature": {"timestamp": stamp, "token": "token", "signature": signature},
             "event-data": {"event": kind, "user-variables": {"action_id": "a1"}},
         }
         assert (await client.post("/v1/callbacks/mailgun", json=body)).status_code == 204
-    assert await place.states() == {"a1": "delivered"}
+    assert await place.states() == {"a1": state}
+
+
+@pytest.mark.parametrize("count", [1, 3])
+async def test_while_the_database_is_away_a_callback_is_to_come_again(inbox: Inbox, count: int) -> None:
+    dead = Database("postgresql://nobody:none@127.0.0.1:1/none")
+    app = FastAPI()
+    problem.install(app)
+    app.include_router(routes.router(replace(inbox, database=dead), {"sendgrid": SendGrid((PRIVATE.public_key(),))}, URL))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inside") as opened:
+        answer = await post_events(opened, *(event("open", f"a{n}") for n in range(count)))
+    assert (answer.status_code, answer.json()["type"]) == (503, "urn:nextwave:problem:unavailable")
+    assert int(answer.headers["retry-after"]) > 0
+    await dead.close()
 
 
 async def test_a_returned_mail_bounces_its_delivery(place: Place, client: httpx.AsyncClient) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_contracts.masking import MASK, mask_data, mask_names
+from nextwave_contracts.masking import MASK, in_words, mask_data, mask_names
 
 KEYS = [
     "email",
@@ -137,3 +137,31 @@ def test_a_long_text_is_looked_at_in_no_time(part: str) -> None:
 @given(st.emails(), st.text(max_size=5))
 def test_no_mail_address_is_left_anywhere(mail: str, key: str) -> None:
     assert mail not in str(mask_data({key: mail, "a": {"b": [mail, {"c": f"to {mail}"}]}}))
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("550 5.1.1 <ann@example.com>: Recipient address rejected", f"550 5.1.1 <{MASK}>: Recipient address rejected"),
+        ("rfc822;Ann.Lee+x@mail.example.co.uk unknown", f"rfc822;{MASK} unknown"),
+        ('550 <"ann lee"@example.com> none', f"550 <{MASK}> none"),
+        ("to=ann%40example.com", MASK),
+        ("The 'To' number +14155550100 is not valid", f"The 'To' number {MASK} is not valid"),
+        ("400 21211 'To' 14155550100 is not a valid phone number.", f"400 21211 'To' {MASK} is not a valid phone number."),
+        ("no route to +49 (151) 234-5678!", f"no route to {MASK}!"),
+        ("no route to 0049 151 2345678", f"no route to {MASK}"),
+        ("no route to 0151/2345678", f"no route to {MASK}"),
+        ("call (415) 555-0100", f"call {MASK}"),
+        ("To=%2B14155550100", f"To={MASK}"),
+        ("a\r\nann@example.com\x00", f"a  {MASK}"),
+        ("550 5.7.26 see 192.0.2.17 port 25, code 30003", "550 5.7.26 see 192.0.2.17 port 25, code 30003"),
+        ("queued as 0100018f-1a2b-4c3d, 429 20429 in 3600 s", "queued as 0100018f-1a2b-4c3d, 429 20429 in 3600 s"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_others_words_are_kept_without_addresses_and_numbers_but_with_their_codes(said: str, kept: str) -> None:
+    assert in_words(said) == kept
+
+
+def test_an_address_that_is_cut_off_by_the_limit_is_masked_first() -> None:
+    assert in_words("x" * 190 + " ann.with.a.long.name@example.com") == "x" * 190 + " " + MASK

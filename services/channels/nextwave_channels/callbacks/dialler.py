@@ -13,7 +13,7 @@ import msgspec
 from nextwave_contracts.outcomes import OutcomeKind
 
 from nextwave_channels.call_lists.entry import ABANDONED
-from nextwave_channels.callbacks.evidence import Evidence, Posted, UnreadableError, WrongSignatureError
+from nextwave_channels.callbacks.evidence import Evidence, Posted, UnreadableError, WrongSignatureError, in_words
 from nextwave_channels.signatures import is_standard_webhook
 
 OUTCOMES: Mapping[str, OutcomeKind] = {
@@ -92,5 +92,5 @@ def _kind(event: Event) -> OutcomeKind | None:
 
 def _detail(event: Event) -> str:
     words = {"abandoned": f"{ABANDONED}: no agent was free", "expired": "not called in time"}
-    plain = f"{event.data.outcome} {event.data.answered_by}"
-    return "dialler" if event.type != "call.ended" else words.get(event.data.outcome, plain)[:200].strip()
+    plain = in_words(event.data.outcome, event.data.answered_by)
+    return "dialler" if event.type != "call.ended" else words.get(event.data.outcome, plain)

@@ -10,19 +10,17 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 import msgspec
-from nextwave_contracts.masking import MASK
+from nextwave_contracts import masking
 from nextwave_contracts.outcomes import OutcomeKind
 
 ACTION = "action_id"
 """The name under which our mails carry their action through a provider, in whatever way it passes names on."""
 SIGNED_SECONDS = 86_400.0
 """How far a signed time may be from now: longer than providers try again, and shorter than repeats are remembered (30 days)."""
-DETAIL_MAX = 200
 
 Effect = Literal["", "closed", "complained", "unsubscribed", "opted_out"]
 """What it does beside settling the delivery: the address takes nothing (`closed`, for every purpose), its owner called it spam
 (`complained`: closed, and no more on the channel), wants no more of the purpose (`unsubscribed`) or of the channel (`opted_out`)."""
-_MAIL_ADDRESS = re.compile(r"[^\s<>\"'@,;:()\[\]]+@[^\s<>\"'@,;()\[\]]+")
 _STATUS = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.])([45])\d\d(?![\d.])")
 _ABOUT_THE_MAIL = frozenset({"3", "6", "7"})
@@ -45,6 +43,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Spent(msgspec.Struct, frozen=True):
+    """An event that says nothing, but uses its id up: nothing else may come under it."""
+
+    event_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posted:
     """A callback as it came. `url` is the public one, `headers` have lower-case names, `wall` is now (Unix seconds)."""
@@ -63,7 +67,7 @@ class Provider(Protocol):
     def body_max(self) -> int:
         """Bytes of the largest body that is read."""
 
-    async def read(self, posted: Posted) -> Sequence[Evidence | None]:
+    async def read(self, posted: Posted) -> Sequence[Evidence | Spent | None]:
         """Its events, None for each that says nothing. Raises `WrongSignatureError`, `WrongSecretError` and `UnreadableError`."""
 
 
@@ -116,9 +120,8 @@ def of_bounce(status: str) -> tuple[OutcomeKind, Effect]:
 
 
 def in_words(*parts: object) -> str:
-    """A provider's words as one short line without mail addresses: they end up in databases and reports."""
-    line = " ".join(str(part) for part in parts if part)
-    return _MAIL_ADDRESS.sub(MASK, "".join(c if c.isprintable() else " " for c in line[: 4 * DETAIL_MAX]))[:DETAIL_MAX].strip()
+    """A provider's words as one short line without addresses: they end up in databases and reports."""
+    return masking.in_words(" ".join(str(part) for part in parts if part))
 
 
 def action_of_message_id(message_id: str) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from nextwave_channels import delivery as life
 from nextwave_channels import metrics, stopping, store
 from nextwave_channels.callbacks import unmatched
-from nextwave_channels.callbacks.evidence import Evidence
+from nextwave_channels.callbacks.evidence import Evidence, Spent
 from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.stopping import Party
 
@@ -42,21 +42,34 @@ class Inbox:
     partitions: int
     identifier_key: bytes
 
-    async def take_all(self, found: Sequence[Evidence | None], provider: str) -> None:
-        """Takes the events of one callback in. An event that says nothing is counted and let go, so that nobody sends it again."""
+    async def take_all(self, found: Sequence[Evidence | Spent | None], provider: str) -> None:
+        """Takes the events of one callback in. An event that says nothing is counted and let go, so that nobody sends it again.
+
+        Raises what the first of them raised; those that are taken in by then are repeats when the callback comes again.
+        """
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def take(one: Evidence | None) -> None:
+        async def take(one: Evidence | Spent | None) -> None:
             async with turn:
                 await self.take(one, provider)
 
-        async with asyncio.TaskGroup() as group:
-            for one in found:
-                group.create_task(take(one))
+        try:
+            async with asyncio.TaskGroup() as group:
+                for one in found:
+                    group.create_task(take(one))
+        except ExceptionGroup as failed:
+            away, ours = failed.split(UNAVAILABLE)
+            raise (ours or away or failed).exceptions[0] from None
 
-    async def take(self, found: Evidence | None, provider: str) -> Result:
+    async def take(self, found: Evidence | Spent | None, provider: str) -> Result:
         """Takes one piece of evidence in, at most once."""
-        result: Result = "ignored" if found is None else await self._take(_storable(found), provider)
+        match found:
+            case None:
+                result: Result = "ignored"
+            case Spent(event_id=event_id):
+                result = await self._spend(event_id)
+            case _:
+                result = await self._take(_storable(found), provider)
         metrics.CALLBACKS.labels(provider, result).inc()
         return result
 
@@ -76,9 +89,16 @@ class Inbox:
         metrics.CALLBACKS.labels(kept.provider, "matched_later").inc()
         return True
 
+    async def _spend(self, event_id: str) -> Result:
+        async with self.database.transaction() as connection:
+            return "ignored" if await self._is_new(connection, event_id) else "repeated"
+
+    async def _is_new(self, connection: AsyncConnection, event_id: str) -> bool:
+        return bool(await seen.first_time(connection, [f"callback\0{event_id}"], self.clock.today()))
+
     async def _take(self, found: Evidence, provider: str) -> Result:
         async with self.database.transaction() as connection:
-            if not await seen.first_time(connection, [f"callback\0{found.event_id}"], self.clock.today()):
+            if not await self._is_new(connection, found.event_id):
                 return "repeated"
             action_id = await unmatched.action_of(connection, found)
             if action_id is None:

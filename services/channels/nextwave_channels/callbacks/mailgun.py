@@ -18,6 +18,7 @@ from nextwave_channels.callbacks.evidence import (
     Effect,
     Evidence,
     Posted,
+    Spent,
     WrongSignatureError,
     action_of_message_id,
     as_object,
@@ -51,8 +52,8 @@ class Mailgun:
     keys: tuple[str, ...]
     body_max: int = 262_144
 
-    async def read(self, posted: Posted) -> Sequence[Evidence | None]:
-        """See `Provider`. The signature does not cover the event, so a token is taken once, whatever event it comes with."""
+    async def read(self, posted: Posted) -> Sequence[Evidence | Spent]:
+        """See `Provider`. The signature does not cover the event, so a token is taken once, whatever event it comes with, or none."""
         body = decode_object(posted.body)
         signed = as_object(body.get("signature"))
         stamp, token = as_text(signed.get("timestamp")), as_text(signed.get("token"))
@@ -61,12 +62,16 @@ class Mailgun:
         fits = [hmac.compare_digest(given, one) for one in expected]
         if not token or not signed_lately(stamp, posted.wall) or not any(fits):
             raise WrongSignatureError
-        return [of_event(as_object(body.get("event-data")), token)]
+        return [of_event(as_object(body.get("event-data")), token) or Spent(_named(token))]
 
 
 def signature(key: str, stamp: str, token: str) -> str:
     """hex(HMAC-SHA256(key, timestamp + token))."""
     return hmac.new(key.encode(), (stamp + token).encode(), hashlib.sha256).hexdigest()
+
+
+def _named(token: str) -> str:
+    return f"mailgun\0{token}"
 
 
 def of_event(event: Mapping[str, Any], token: str) -> Evidence | None:
@@ -78,7 +83,7 @@ def of_event(event: Mapping[str, Any], token: str) -> Evidence | None:
         return None
     kind, effect = said
     return Evidence(
-        event_id=f"mailgun\0{token}",
+        event_id=_named(token),
         kind=kind,
         action_id=named or action_of_message_id(as_text(headers.get("message-id"))),
         effect=effect,

@@ -11,7 +11,16 @@ from urllib.parse import parse_qsl
 from nextwave_contracts.outcomes import OutcomeKind
 
 from nextwave_channels.adapters.twilio import DEAD_NUMBERS, OPTED_OUT
-from nextwave_channels.callbacks.evidence import Effect, Evidence, Posted, UnreadableError, WrongSignatureError, as_text, decode_object
+from nextwave_channels.callbacks.evidence import (
+    Effect,
+    Evidence,
+    Posted,
+    UnreadableError,
+    WrongSignatureError,
+    as_text,
+    decode_object,
+    in_words,
+)
 from nextwave_channels.signatures import is_from_twilio
 
 FIELDS_MAX = 100
@@ -74,7 +83,7 @@ def of_status(action_id: str, form: Mapping[str, str]) -> Evidence | None:
         action_id=action_id,
         kind="refused" if effect == "opted_out" else kind,
         event_id=f"twilio\0{action_id}\0{sid}\0{status}",
-        detail=f"{status} {error}".strip(),
+        detail=in_words(status, error),
         provider_id=sid,
         effect=effect,
         channel="call" if is_call else "sms",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from nextwave_channels.callbacks.evidence import Evidence, Posted, Provider
+from nextwave_channels.callbacks.evidence import Evidence, Posted, Provider, Spent
 
 
 def read(door: Provider, posted: Posted) -> Sequence[Evidence | None]:
@@ -13,7 +13,9 @@ def read(door: Provider, posted: Posted) -> Sequence[Evidence | None]:
 
 
 async def _read(door: Provider, posted: Posted) -> Sequence[Evidence | None]:
-    return await door.read(posted)
+    found = await door.read(posted)
+    assert not any(isinstance(one, Spent) for one in found)
+    return [one for one in found if not isinstance(one, Spent)]
 
 
 def post(body: bytes, wall: float = 1000.0, **headers: str) -> Posted:

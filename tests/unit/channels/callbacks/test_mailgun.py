@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 from typing import Any
 
 import pytest
-from nextwave_channels.callbacks.evidence import Posted, UnreadableError, WrongSignatureError
+from nextwave_channels.callbacks.evidence import Posted, Spent, UnreadableError, WrongSignatureError
 from nextwave_channels.callbacks.mailgun import Mailgun, of_event
 from unit.channels.callbacks.posting import post, read
 
@@ -46,6 +47,15 @@ def test_a_signature_is_good_for_one_event_since_it_does_not_cover_it() -> None:
     assert first is not None
     assert forged is not None
     assert first.event_id == forged.event_id
+    assert silent(signed({"event": "failed", "severity": "temporary"})) == silent(signed([])) == [Spent(first.event_id)]
+
+
+def silent(posted: Posted) -> object:
+    return asyncio.run(_read(posted))
+
+
+async def _read(posted: Posted) -> object:
+    return await DOOR.read(posted)
 
 
 @pytest.mark.parametrize(
