@@ -35,7 +35,7 @@ from nextwave_channels.callbacks.evidence import (
     of_bounce,
 )
 
-_HOST = re.compile(r"sns\.[a-z]{2}(-[a-z]{2,10}){1,3}-\d{1,2}\.amazonaws\.com(\.cn)?", re.ASCII)
+_TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z]{2}(?:-[a-z]{2,10}){1,3}-\d{1,2}):\d{12}:[A-Za-z0-9_.-]{1,256}", re.ASCII)
 _CERTIFICATE = re.compile(r"/SimpleNotificationService-[0-9a-zA-Z]{1,64}\.pem", re.ASCII)
 _NOTIFIED = ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type")
 _CONFIRMED = ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type")
@@ -75,11 +75,20 @@ def read_notice(body: bytes) -> Notice:
         raise UnreadableError(f"the body is no message of SNS: {wrong}") from wrong
 
 
-def may_fetch(url: str, *, certificate: bool) -> bool:
-    """Whether a URL in a message leads to SNS itself: https, `sns.<region>.amazonaws.com`, no port, no user; a certificate by its name."""
+def region_of(topic: str) -> str:
+    """The region in a topic's ARN. Raises `ValueError`."""
+    read = _TOPIC.fullmatch(topic)
+    if read is None:
+        raise ValueError(f"{topic!r} is no ARN of an SNS topic (arn:aws:sns:<region>:<account>:<name>)")
+    return read[1]
+
+
+def may_fetch(url: str, region: str, *, certificate: bool) -> bool:
+    """Whether a URL in a message leads to the SNS of a region: https, its own host, no port, no user; a certificate by its name."""
+    host = f"sns.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
     try:
         parts = urlsplit(url)
-        plain = parts.scheme == "https" and _HOST.fullmatch(parts.netloc) is not None and not parts.fragment
+        plain = parts.scheme == "https" and parts.netloc == host and not parts.fragment
     except ValueError:
         return False
     if certificate:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Protocol
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -13,6 +14,11 @@ from nextwave_channels.callbacks.evidence import Evidence, Posted, WrongSignatur
 from nextwave_channels.http_port import NotSentError, Reply, UnclearError
 
 CERTIFICATES_MAX = 16
+FAILED_SECONDS = 15.0
+"""How long it is remembered that a certificate was not to be had: less than the 20 s after which SNS sends a message again."""
+FAILED_MAX = 256
+FETCHES_MAX = 8
+"""Certificates that are fetched at the same time: anybody may name some that are none."""
 _log = structlog.get_logger()
 
 
@@ -28,52 +34,82 @@ class Fetch(Protocol):
 
 
 class Ses:
-    """`topics`: the ARNs of the topics that SES tells for us; messages of other topics are nobody's."""
+    """`topics`: the ARNs of the topics that SES tells for us; messages of other topics are nobody's. Raises `ValueError` for no ARN."""
 
     body_max = 524_288
 
     def __init__(self, topics: frozenset[str], http: Fetch) -> None:
-        self._topics = topics
+        self._regions = {topic: ses.region_of(topic) for topic in topics}
         self._http = http
-        self._certificates: dict[str, bytes] = {}
-        self._one_at_a_time = asyncio.Lock()
+        self._certificates = Certificates(http)
 
     async def read(self, posted: Posted) -> Sequence[Evidence | None]:
-        """See `Provider`. Nothing is fetched but for our own topics, and only from SNS. Raises also `AwayError`."""
+        """See `Provider`. Nothing is fetched but for our own topics, and only from SNS in their region. Raises also `AwayError`."""
         notice = ses.read_notice(posted.body)
-        if notice.topic_arn not in self._topics or not ses.may_fetch(notice.signing_cert_url, certificate=True):
+        region = self._regions.get(notice.topic_arn)
+        if region is None or not ses.may_fetch(notice.signing_cert_url, region, certificate=True):
             raise WrongSignatureError
-        if not ses.is_from_sns(notice, await self._certificate(notice.signing_cert_url), posted.wall):
+        certificate = await self._certificates.get(notice.signing_cert_url, posted.wall)
+        if not ses.is_from_sns(notice, certificate, posted.wall):
             raise WrongSignatureError
         match notice.type:
             case "Notification":
                 return ses.of_notice(notice)
             case "SubscriptionConfirmation":
-                await self._confirm(notice)
+                await self._confirm(notice, region)
             case "UnsubscribeConfirmation":
                 _log.warning("sns_topic_unsubscribed", topic=notice.topic_arn)
         return []
 
-    async def _certificate(self, url: str) -> bytes:
-        async with self._one_at_a_time:
-            if url not in self._certificates:
-                found = await self._get(url)
-                if len(self._certificates) >= CERTIFICATES_MAX:
-                    self._certificates.clear()
-                self._certificates[url] = found
-            return self._certificates[url]
-
-    async def _confirm(self, notice: ses.Notice) -> None:
-        if not ses.may_fetch(notice.subscribe_url, certificate=False):
+    async def _confirm(self, notice: ses.Notice, region: str) -> None:
+        if not ses.may_fetch(notice.subscribe_url, region, certificate=False):
             raise WrongSignatureError
-        await self._get(notice.subscribe_url)
+        await _get(self._http, notice.subscribe_url)
         _log.info("sns_subscription_confirmed", topic=notice.topic_arn)
 
-    async def _get(self, url: str) -> bytes:
+
+class Certificates:
+    """What was fetched, or could not be. One that is known waits for nothing; each other one is fetched once at a time."""
+
+    def __init__(self, http: Fetch) -> None:
+        self._http = http
+        self._known: dict[str, bytes] = {}
+        self._failed: dict[str, tuple[float, str]] = {}
+        self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    async def get(self, url: str, wall: float) -> bytes:
+        """The certificate at a URL of SNS; `wall` is now (Unix seconds). Raises `AwayError`."""
+        if url in self._known:
+            return self._known[url]
+        if url not in self._fetching and len(self._fetching) >= FETCHES_MAX:
+            raise AwayError("too many certificates are asked for")
+        async with self._fetching.setdefault(url, asyncio.Lock()):
+            if url not in self._known:
+                await self._fetch(url, wall)
+            return self._known[url]
+
+    async def _fetch(self, url: str, wall: float) -> None:
+        failed_at, why = self._failed.pop(url, (float("-inf"), ""))
+        if abs(wall - failed_at) < FAILED_SECONDS:
+            self._failed[url] = (failed_at, why)
+            raise AwayError(why)
         try:
-            reply = await self._http.get(url)
-        except (NotSentError, UnclearError) as error:
-            raise AwayError(str(error)) from error
-        if reply.status != 200:
-            raise AwayError(f"SNS answered {reply.status}")
-        return reply.body
+            found = await _get(self._http, url)
+        except AwayError as away:
+            if len(self._failed) >= FAILED_MAX:
+                del self._failed[next(iter(self._failed))]
+            self._failed[url] = (wall, str(away))
+            raise
+        if len(self._known) >= CERTIFICATES_MAX:
+            self._known.clear()
+        self._known[url] = found
+
+
+async def _get(http: Fetch, url: str) -> bytes:
+    try:
+        reply = await http.get(url)
+    except (NotSentError, UnclearError) as error:
+        raise AwayError(str(error)) from error
+    if reply.status != 200:
+        raise AwayError(f"SNS answered {reply.status}")
+    return reply.body

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from nextwave_channels.callbacks.evidence import Posted, UnreadableError, WrongSignatureError
 from nextwave_channels.callbacks.ses import may_fetch, of_notice, read_notice
-from nextwave_channels.callbacks.sns import AwayError, Ses
+from nextwave_channels.callbacks.sns import FAILED_MAX, FAILED_SECONDS, FETCHES_MAX, AwayError, Certificates, Ses
 from nextwave_channels.http_port import Reply
 from unit.channels.callbacks.amazon import CERTIFICATE_URL, NOW, SUBSCRIBE_URL, TOPIC, Web, certificate, notice, said
 from unit.channels.callbacks.posting import post, read
@@ -76,7 +78,61 @@ def test_while_sns_cannot_be_asked_the_callback_is_to_come_again(pages: dict[str
     with pytest.raises(AwayError):
         read(one, posted(DELIVERED))
     web.pages[CERTIFICATE_URL] = Reply(status=200, body=certificate())
-    assert read(one, posted(DELIVERED))[0] is not None
+    with pytest.raises(AwayError):
+        read(one, posted(DELIVERED, NOW.timestamp() + FAILED_SECONDS - 1))
+    assert web.fetched == [CERTIFICATE_URL], "it is not asked for again so soon"
+    assert read(one, posted(DELIVERED, NOW.timestamp() + FAILED_SECONDS))[0] is not None
+
+
+def pem(number: int) -> str:
+    return f"https://sns.eu-central-1.amazonaws.com/SimpleNotificationService-{number}.pem"
+
+
+@dataclass
+class SlowWeb(Web):
+    """What it fetches comes when `answers` is set."""
+
+    answers: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def get(self, url: str) -> Reply:
+        self.fetched.append(url)
+        await self.answers.wait()
+        return self.pages.get(url, Reply(status=404))
+
+
+async def test_a_known_certificate_waits_for_no_fetch_and_what_many_wait_for_is_fetched_once() -> None:
+    web = SlowWeb()
+    known = Certificates(web)
+    web.answers.set()
+    await known.get(CERTIFICATE_URL, 0.0)
+    web.answers.clear()
+    web.pages[pem(1)] = Reply(status=200, body=b"1")
+    waiting = [asyncio.create_task(known.get(pem(1), 0.0)) for _ in range(3)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        assert await known.get(CERTIFICATE_URL, 0.0) == web.pages[CERTIFICATE_URL].body
+    web.answers.set()
+    assert await asyncio.gather(*waiting) == [b"1"] * 3
+    assert web.fetched == [CERTIFICATE_URL, pem(1)]
+
+
+async def test_names_of_certificates_that_are_none_are_fetched_a_few_at_a_time_and_remembered_within_bounds() -> None:
+    web = SlowWeb(pages={})
+    known = Certificates(web)
+    waiting = [asyncio.create_task(known.get(pem(n), 0.0)) for n in range(3 * FETCHES_MAX)]
+    await asyncio.sleep(0)
+    assert len(web.fetched) == FETCHES_MAX
+    web.answers.set()
+    assert all(isinstance(one, AwayError) for one in await asyncio.gather(*waiting, return_exceptions=True))
+    names = [pem(n) for n in range(100, 101 + FAILED_MAX)]
+    for name in names:
+        with pytest.raises(AwayError):
+            await known.get(name, 0.0)
+    for name in names[-1], names[0]:
+        with pytest.raises(AwayError):
+            await known.get(name, 1.0)
+    assert web.fetched.count(names[-1]) == 1
+    assert web.fetched.count(names[0]) == 2, "the oldest was forgotten"
 
 
 @pytest.mark.parametrize("kind", ["Notification", "SubscriptionConfirmation"])
@@ -121,20 +177,28 @@ def test_a_subscription_is_confirmed_at_sns_only(url: str) -> None:
         "https://sns.s3.amazonaws.com/SimpleNotificationService-1.pem",
         "https://sns.eu-central-1.amazonaws.com\\@evil.example/SimpleNotificationService-1.pem",
         "https://[::1]/SimpleNotificationService-1.pem",
+        "https://sns.eu-west-1.amazonaws.com/SimpleNotificationService-1.pem",
+        "https://sns.eu-central-1.amazonaws.com.cn/SimpleNotificationService-1.pem",
         "https://[/SimpleNotificationService-1.pem",
         "file:///SimpleNotificationService-1.pem",
         "",
     ],
 )
-def test_a_certificate_is_fetched_from_sns_and_nowhere_else(url: str) -> None:
-    assert not may_fetch(url, certificate=True)
+def test_a_certificate_is_fetched_from_the_topics_own_sns_and_nowhere_else(url: str) -> None:
+    assert not may_fetch(url, "eu-central-1", certificate=True)
+
+
+@pytest.mark.parametrize("topic", ["mails", "arn:aws:sqs:eu-central-1:123456789012:mails", TOPIC.replace("eu-central-1", "evil.example/")])
+def test_a_topic_that_is_no_arn_is_refused_at_the_start(topic: str) -> None:
+    with pytest.raises(ValueError, match="no ARN"):
+        Ses(frozenset({topic}), Web())
 
 
 @pytest.mark.parametrize("region", ["us-east-1", "eu-central-1", "us-gov-west-1", "ap-southeast-2", "cn-north-1"])
 def test_every_region_of_amazon_has_its_sns(region: str) -> None:
     host = f"sns.{region}.amazonaws.com" + (".cn" if region.startswith("cn-") else "")
-    assert may_fetch(f"https://{host}/SimpleNotificationService-0a.pem", certificate=True)
-    assert may_fetch(f"https://{host}/?Action=ConfirmSubscription&Token=x", certificate=False)
+    assert may_fetch(f"https://{host}/SimpleNotificationService-0a.pem", region, certificate=True)
+    assert may_fetch(f"https://{host}/?Action=ConfirmSubscription&Token=x", region, certificate=False)
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"Type": "Other"}', b"\xff"])
