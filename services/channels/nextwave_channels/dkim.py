@@ -27,17 +27,22 @@ _FOLD = re.compile(rb"\r\n(?=[ \t])")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
-    """Signs for one domain with the key whose public half stands in the DNS at `selector._domainkey.domain`."""
+    """Signs for one domain with the key whose public half stands in the DNS at `selector._domainkey.domain`.
+
+    `rewritten`: headers that the server which takes our mails writes anew (lower case); a signature over them would not hold.
+    """
 
     domain: str
     selector: str
     key: RSAPrivateKey
+    rewritten: frozenset[str] = frozenset()
 
     def sign(self, mail: bytes, at: datetime) -> bytes:
         """The mail (lines end in CRLF) with a DKIM-Signature before it."""
         head, _, body = mail.partition(b"\r\n\r\n")
         headers = [_canonical(line) for line in _FOLD.sub(b" ", head).split(b"\r\n")]
-        present = [name for name in SIGNED if any(header.startswith(name.encode() + b":") for header in headers)]
+        kept = [name for name in SIGNED if name not in self.rewritten]
+        present = [name for name in kept if any(header.startswith(name.encode() + b":") for header in headers)]
         names = [*present, *(name for name in ONCE if name in present)]
         hashed = b64encode(hashlib.sha256(canonical_body(body)).digest()).decode()
         tags = (

@@ -45,6 +45,8 @@ _TOLD: Mapping[str, Callable[[str], tuple[str, str]]] = {
     "ses": lambda action_id: ("X-SES-MESSAGE-TAGS", f"action_id={action_id}"),
 }
 """The header by which each provider is told what to name in its callbacks; it takes the header out of the mail."""
+REWRITTEN: Mapping[MailProvider, frozenset[str]] = {"ses": frozenset({"date", "message-id"})}
+"""Headers that a provider writes anew, whatever we wrote. Source: https://docs.aws.amazon.com/ses/latest/dg/header-fields.html."""
 
 
 class UnsendableError(ValueError):

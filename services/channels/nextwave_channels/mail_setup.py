@@ -8,12 +8,12 @@ from nextwave_runtime.clock import WallClock
 
 from nextwave_channels.adapters.email import Access, Email
 from nextwave_channels.dkim import Signer, read_key
-from nextwave_channels.mail import Letterhead, address_of
+from nextwave_channels.mail import REWRITTEN, Letterhead, address_of
 from nextwave_channels.settings import MailSettings
 
 
-def make_email(settings: MailSettings, clock: WallClock) -> Email:
-    """The adapter of e-mail. Raises `ValueError` for settings that cannot be meant."""
+def make_email(settings: MailSettings, clock: WallClock, answer_seconds: float) -> Email:
+    """The adapter of e-mail. `answer_seconds`: for the server's word on a mail. Raises `ValueError` for settings that cannot be meant."""
     letterhead = Letterhead(
         sender=settings.mail_from,
         links_url=settings.ingest_url,
@@ -29,7 +29,7 @@ def make_email(settings: MailSettings, clock: WallClock) -> Email:
         ca_file=settings.smtp_ca_file,
     )
     wall = clock.wall
-    return Email(settings.smtp, letterhead, access=access, wall=lambda: datetime.fromtimestamp(wall(), UTC))
+    return Email(settings.smtp, letterhead, access=access, answer_seconds=answer_seconds, wall=lambda: datetime.fromtimestamp(wall(), UTC))
 
 
 def _signer(settings: MailSettings) -> Signer | None:
@@ -39,4 +39,5 @@ def _signer(settings: MailSettings) -> Signer | None:
     if not key:
         return None
     domain = settings.dkim_domain or address_of(settings.mail_from).rpartition("@")[2]
-    return Signer(domain=domain, selector=settings.dkim_selector, key=read_key(key))
+    rewritten = REWRITTEN.get(settings.mail_provider, frozenset())
+    return Signer(domain=domain, selector=settings.dkim_selector, key=read_key(key), rewritten=rewritten)

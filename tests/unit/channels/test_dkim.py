@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_channels.dkim import Signer, canonical_body, read_key
-from nextwave_channels.mail import Letterhead, UnsendableError, compose
+from nextwave_channels.mail import REWRITTEN, Letterhead, UnsendableError, compose
 from nextwave_contracts.actions import Content
 
 AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -72,6 +74,19 @@ def test_a_changed_text_or_a_changed_or_added_header_breaks_it(old: bytes, new: 
     mail = written()
     assert old in mail
     assert not holds(mail.replace(old, new, 1))
+
+
+def test_what_ses_writes_anew_is_not_signed_so_that_the_signature_holds_behind_it() -> None:
+    letterhead = replace(LETTERHEAD, provider="ses", signer=replace(SIGNER, rewritten=REWRITTEN["ses"]))
+    assert letterhead.signer is not None
+    mail = letterhead.signer.sign(compose(a_contact(content=Content(text="Hello", subject="Hi")), letterhead, AT).as_bytes(), AT)
+    changed = re.sub(rb"(?m)^Date: .*\r$", b"Date: Tue, 03 Mar 2026 08:00:00 +0000\r", mail)
+    changed = re.sub(rb"(?m)^Message-ID: .*\r$", b"Message-ID: <0100@eu-central-1.amazonses.com>\r", changed)
+    changed = re.sub(rb"(?m)^X-SES-MESSAGE-TAGS: .*\r\n", b"", changed)
+    assert holds(changed)
+    assert not holds(changed.replace(b"Hello", b"Hallo"))
+    by_smtp = SIGNER.sign(compose(a_contact(content=Content(text="Hello", subject="Hi")), LETTERHEAD, AT).as_bytes(), AT)
+    assert not holds(re.sub(rb"(?m)^Message-ID: .*\r$", b"Message-ID: <other@shop.example>\r", by_smtp))
 
 
 def test_both_headers_of_one_click_unsubscribe_are_signed() -> None:
