@@ -70,10 +70,10 @@ async def client(place: Place, provider: Api, tmp_path: Path) -> AsyncIterator[h
         yield opened
 
 
-async def unknown(place: Place, *actions: str, channel: str = "sms", provider_id: str = "") -> None:
+async def unknown(place: Place, *actions: str, channel: str = "sms", provider: str = "twilio") -> None:
     contacts = [a_contact(action_id=name, channel=channel, address="+14155550100", content=Content(text="Hello Ann")) for name in actions]
     await place.put(*contacts)
-    await place.ask("update deliveries set state = 'unknown', attempt = 1, provider_id = :sid", sid=provider_id)
+    await place.ask("update deliveries set state = 'unknown', attempt = 1, provider = :provider", provider=provider)
 
 
 async def ask(client: httpx.AsyncClient, action: str = "a1") -> Any:
@@ -130,6 +130,19 @@ async def test_a_sid_is_asked_for_directly_and_a_call_needs_one(place: Place, cl
     assert await ask(client) == "found"
     assert await place.states() == {"a1": "answered"}
     assert urlsplit(provider.asked[0]).path == "/2010-04-01/Accounts/AC1/Calls/CA1.json"
+
+
+@pytest.mark.parametrize(("channel", "went_by"), [("sms", "gateway"), ("call", "dialler"), ("sms", ""), ("call", "")])
+async def test_twilio_is_not_asked_about_what_it_never_had(
+    place: Place, client: httpx.AsyncClient, provider: Api, channel: str, went_by: str
+) -> None:
+    await unknown(place, "a1", channel=channel, provider=went_by)
+    await place.ask("update deliveries set provider_id = 'SM1'")
+    provider.texts = [a_text("SM1")]
+    answer = await client.post("/v1/deliveries/a1:look-up")
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:nextwave:problem:not-askable")
+    assert went_by in answer.json()["detail"]
+    assert provider.asked == []
 
 
 async def test_a_provider_that_is_away_settles_nothing(place: Place, client: httpx.AsyncClient, provider: Api) -> None:

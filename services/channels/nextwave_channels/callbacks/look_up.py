@@ -116,8 +116,8 @@ def router(inbox: Inbox, keyring: Keyring, provider: Twilio) -> APIRouter:
             raise Problem(404, "not-found", f"there is no delivery of action {action_id!r}")
         if delivery.state != "unknown":
             raise Problem(409, "not-unknown", f"only an unknown delivery is looked up, this one is {delivery.state}")
-        if delivery.contact.channel not in RESOURCES or (delivery.contact.channel == "call" and not delivery.provider_id):
-            raise Problem(409, "not-askable", "no provider can be asked about it: a text, or a call whose SID is known, can be looked up")
+        if fault := _not_askable(delivery):
+            raise Problem(409, "not-askable", fault)
         found = await _found(provider, delivery)
         if found is None:
             return LookUp(result="unclear")
@@ -131,6 +131,17 @@ def router(inbox: Inbox, keyring: Keyring, provider: Twilio) -> APIRouter:
         return LookUp(result="found", kind=evidence.kind, provider_id=evidence.provider_id)
 
     return routes
+
+
+def _not_askable(delivery: Delivery) -> str:
+    """Why Twilio cannot be asked about it; empty: it can."""
+    channel = delivery.contact.channel
+    if channel not in RESOURCES or (channel == "call" and not delivery.provider_id):
+        return "no provider can be asked about it: a text, or a call whose SID is known, can be looked up"
+    if delivery.provider != "twilio":
+        went = f"it went by {delivery.provider}" if delivery.provider else "it is not known that it went by Twilio"
+        return f"only Twilio can be asked, and {went}; a callback can settle it"
+    return ""
 
 
 async def _found(provider: Twilio, delivery: Delivery) -> Sequence[Found] | None:
