@@ -111,7 +111,7 @@ def test_channels_reach_every_provider_that_the_simulator_plays(monkeypatch: pyt
     secret = msgspec.structs.replace(SECRET, endpoint_secret="whsec_" + "QUJD" * 10, webpush_key="w" * 43)
     for name, value in environment("channels-0", _layout(), secret, "keys.json", "postgresql://x/y").items():
         monkeypatch.setenv(name, value)
-    settings = ChannelsSettings()  # type: ignore[call-arg]  # from the environment
+    settings = ChannelsSettings()
     outlets = make_outlets(settings.providers, make_adapters(settings, HandClock()), HandClock())
     assert list(outlets["sms"].all) == ["twilio", "gateway"], "the first provider is the choice while all is well"
     assert [endpoint.channel for endpoint in endpoints_of(settings.endpoints)] == list(ENDPOINTS)
