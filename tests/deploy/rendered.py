@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings
 
 ROOT = Path(__file__).parent.parent.parent
@@ -57,14 +59,23 @@ def pod(item: Object) -> Object:
 
 def variables(service: str) -> dict[str, bool]:
     """The environment variables that a service's settings read, and whether each is required. Groups of settings are flat."""
-    kind = getattr(import_module(f"nextwave_{service}.settings"), f"{service.capitalize()}Settings")
-    return dict(_variables(kind))
+    return {name: field.is_required() for name, field in _fields(_settings(service))}
 
 
-def _variables(kind: type[BaseSettings]) -> Iterator[tuple[str, bool]]:
+def secrets(service: str) -> set[str]:
+    """Those of them that are secret."""
+    return {name for name, field in _fields(_settings(service)) if field.annotation is SecretStr}
+
+
+def _settings(service: str) -> type[BaseSettings]:
+    kind: type[BaseSettings] = getattr(import_module(f"nextwave_{service}.settings"), f"{service.capitalize()}Settings")
+    return kind
+
+
+def _fields(kind: type[BaseSettings]) -> Iterator[tuple[str, FieldInfo]]:
     prefix = str(kind.model_config.get("env_prefix", ""))
     for name, field in kind.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings):
-            yield from _variables(field.annotation)
+            yield from _fields(field.annotation)
         else:
-            yield f"{prefix}{name}".upper(), field.is_required()
+            yield f"{prefix}{name}".upper(), field

@@ -45,6 +45,12 @@ def test_every_name_that_something_waits_for_exists() -> None:
     assert waited_for <= set(services())
 
 
+def test_pages_are_told_the_ingest_that_browsers_reach_and_web_push_goes_to_the_simulator_where_there_is_a_key() -> None:
+    told = services()["channels"]["environment"]
+    assert told["NEXTWAVE_ONSITE_INGEST_URL"] == "http://" + services()["ingest"]["ports"][0].rpartition(":")[0]
+    assert (told["NEXTWAVE_WEBPUSH_KEY"], told["NEXTWAVE_WEBPUSH_LOOPBACK"]) == ("${NEXTWAVE_WEBPUSH_KEY:-}", "true")
+
+
 def test_nothing_is_published_beyond_this_machine_and_ours_runs_unprivileged() -> None:
     ports = [port for part in services().values() for port in part.get("ports", [])]
     assert all(port.startswith("127.0.0.1:") for port in ports)

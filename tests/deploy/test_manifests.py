@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import Any
 
 import kubernetes_validate
 import pytest
-from deploy.rendered import OVERLAYS, SERVICES, Object, named, objects, of_kind, pod, variables
+from deploy.rendered import OVERLAYS, ROOT, SERVICES, Object, named, objects, of_kind, pod, secrets, variables
+from nextwave_channels.push.sealing import sender
 from nextwave_scoring.assessment import House
 from nextwave_scoring.house import read_house
 
@@ -27,7 +29,10 @@ SECRETS = {
         "NEXTWAVE_TWILIO_TOKEN",
     },
 }
-"""What each service's Secret holds, as the production overlay asks for it."""
+"""What each service's Secret must hold, as the production overlay asks for it."""
+LOCAL_SECRETS = {**SECRETS, "channels": SECRETS["channels"] | {"NEXTWAVE_WEBPUSH_KEY"}}
+FILES = {"NEXTWAVE_PRICES_FILE", "NEXTWAVE_SMTP_CA_FILE"}
+HEAD = (ROOT / "deploy" / "k8s" / "overlays" / "production" / "kustomization.yaml").read_text().partition("apiVersion")[0]
 
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 each_service = pytest.mark.parametrize("service", SERVICES)
@@ -39,6 +44,12 @@ def workloads(overlay: str) -> list[Object]:
 
 def container(item: Object, name: str = "service") -> Object:
     return next(part for part in pod(item)["containers"] if part["name"] == name)
+
+
+def pod_secret(service: str) -> str:
+    """The name of the Secret that the local overlay makes for a service."""
+    volumes = pod(named("local", "Deployment", service))["volumes"]
+    return next(str(volume["secret"]["secretName"]) for volume in volumes if volume["name"] == "secrets")
 
 
 def given(overlay: str, service: str) -> set[str]:
@@ -96,8 +107,33 @@ def test_a_service_gets_every_setting_it_needs_and_none_it_does_not_know(overlay
 @each_service
 def test_the_local_overlay_brings_the_secrets_that_production_asks_for(service: str) -> None:
     volumes: dict[str, Any] = {volume["name"]: volume for volume in pod(named("local", "Deployment", service))["volumes"]}
-    assert set(named("local", "Secret", volumes["secrets"]["secret"]["secretName"])["data"]) == SECRETS[service]
+    assert set(named("local", "Secret", volumes["secrets"]["secret"]["secretName"])["data"]) == LOCAL_SECRETS[service]
     assert set(named("local", "Secret", volumes["keys"]["secret"]["secretName"])["data"]) == {"keys.json"}
+
+
+@each_service
+def test_the_head_of_production_names_every_secret_that_a_service_may_have(service: str) -> None:
+    assert secrets(service) - set(HEAD.split()) == set()
+
+
+@each_overlay
+def test_the_channels_find_the_files_of_their_settings_where_the_head_of_production_says(overlay: str) -> None:
+    item = named(overlay, "Deployment", "channels")
+    [volume] = [one for one in pod(item)["volumes"] if one["name"] == "files"]
+    [mount] = [one for one in container(item)["volumeMounts"] if one["name"] == "files"]
+    assert volume["configMap"] == {"name": "nextwave-channels-files", "optional": True}
+    assert mount["readOnly"] is True
+    told = dict(word.split("=") for word in HEAD.split() if "=" in word)
+    assert {name: path.rpartition("/")[0] for name, path in told.items()} == dict.fromkeys(FILES, mount["mountPath"])
+    assert set(variables("channels")) >= FILES
+
+
+def test_a_cluster_with_the_simulator_sends_web_push_to_it_and_tells_pages_an_ingest_that_browsers_reach() -> None:
+    told = named("local", "ConfigMap", container(named("local", "Deployment", "channels"))["envFrom"][1]["configMapRef"]["name"])["data"]
+    assert told["NEXTWAVE_WEBPUSH_LOOPBACK"] == "true"
+    assert told["NEXTWAVE_ONSITE_INGEST_URL"] == "http://127.0.0.1:7401"
+    secret = named("local", "Secret", pod_secret("channels"))["data"]["NEXTWAVE_WEBPUSH_KEY"]
+    assert sender(b64decode(secret).decode(), "mailto:local@nextwave.example").public
 
 
 def test_production_holds_no_secret() -> None:
