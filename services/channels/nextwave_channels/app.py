@@ -72,6 +72,7 @@ def build(settings: ChannelsSettings) -> Service:
             told.watch,
             push.watch,
             *calls.jobs,
+            *endpoints.jobs,
             onsite.hand_out,
         ),
         closing=(*(adapter.close for adapter in adapters.values()), *calls.closing, horizon.close, told.close, shared.database.close),

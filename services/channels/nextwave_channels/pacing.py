@@ -37,7 +37,7 @@ PACES: Mapping[str, Pace] = {
     "call": Pace(concurrency=8),
     "webpush": Pace(concurrency=32),
     "onsite": Pace(concurrency=1),
-    **dict.fromkeys(("webhook", "chat", "letter"), Pace(concurrency=8, deadline_seconds=20.0, lease_seconds=40.0)),
+    **dict.fromkeys(("webhook", "chat", "letter"), Pace(concurrency=8)),
 }
 
 

@@ -40,12 +40,13 @@ def make_adapters(settings: ChannelsSettings, clock: WallClock) -> dict[Route, A
         callbacks_url=settings.channels_url,
     )
     adapters: dict[Route, Adapter] = {
-        ("email", "smtp"): make_email(settings.mail, clock),
-        ("sms", "twilio"): Sms(Http(), account, phone.sms_from),
-        ("call", "twilio"): Call(Http(), account, phone.call_from),
+        ("email", "smtp"): make_email(settings.mail, clock, others.deadline_seconds("email", "smtp")),
+        ("sms", "twilio"): Sms(_http(others, "sms", "twilio"), account, phone.sms_from),
+        ("call", "twilio"): Call(_http(others, "call", "twilio"), account, phone.call_from),
     }
     if others.sms_gateway_url:
-        adapters["sms", "gateway"] = SmsGateway(Http(), _gateway(others, phone.sms_from, settings.channels_url))
+        gateway = _gateway(others, phone.sms_from, settings.channels_url)
+        adapters["sms", "gateway"] = SmsGateway(_http(others, "sms", "gateway"), gateway)
     return adapters
 
 
@@ -58,6 +59,10 @@ def make_outlets(settings: ProviderSettings, adapters: Adapters, clock: WallCloc
     for route in order:
         by_channel.setdefault(route[0], []).append(_outlet(route, adapters[route], set_.get(route)))
     return {channel: Outlets(channel, outlets, clock, steady_seconds, prices) for channel, outlets in by_channel.items()}
+
+
+def _http(settings: ProviderSettings, channel: str, provider: str) -> Http:
+    return Http(answer_seconds=settings.deadline_seconds(channel, provider))
 
 
 def _gateway(settings: ProviderSettings, sms_from: str, channels_url: str) -> Gateway:

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from nextwave_channels.adapters.email import Security
 from nextwave_channels.call_lists.ways import Way
 from nextwave_channels.mail import MailProvider
+from nextwave_channels.pacing import PACES
 
 Group = TypeVar("Group", bound=BaseSettings)
 
@@ -94,6 +95,11 @@ class ProviderSettings(BaseSettings):
     sms_gateway_header: str = Field(default="authorization", pattern=r"^[A-Za-z0-9-]+$", description="header that lets us in there")
     sms_gateway_secret: SecretStr = Field(default=SecretStr(""), description="what stands in it, for instance Bearer ...")
     sms_gateway_from: str = Field(default="", description="sender at the second SMS provider; empty: sms_from")
+
+    def deadline_seconds(self, channel: str, provider: str) -> float:
+        """How long one send by this provider may take (wall seconds)."""
+        set_ = (route.deadline_seconds for route in self.routes if (route.channel, route.provider) == (channel, provider))
+        return next(set_, PACES[channel].deadline_seconds)
 
 
 class CallSettings(BaseSettings):

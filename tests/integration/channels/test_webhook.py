@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -29,6 +30,7 @@ from nextwave_contracts.actions import Content
 from nextwave_contracts.wire import encode
 from nextwave_runtime import problem
 from nextwave_runtime.auth import ROLES, Key, KeyFile, Keyring, hash_secret
+from sqlalchemy import text
 from standardwebhooks import Webhook as Standard
 
 OLD, NEW = ("whsec_" + base64.b64encode(bytes([n]) * 32).decode() for n in (1, 2))
@@ -41,14 +43,14 @@ class Quiet:
     def __init__(self) -> None:
         self.heard: list[str] = []
 
-    async def disabled(self, channel: str) -> str:
+    def disabled(self, channel: str) -> str:
         del channel
         return ""
 
-    async def succeeded(self, channel: str) -> None:
+    def succeeded(self, channel: str) -> None:
         self.heard.append(f"{channel} took it")
 
-    async def failed(self, channel: str, why: str, *, gone: bool) -> None:
+    def failed(self, channel: str, why: str, *, gone: bool) -> None:
         self.heard.append(f"{channel} failed: {why}{' for good' if gone else ''}")
 
 
@@ -183,15 +185,20 @@ async def test_an_endpoint_that_fails_for_days_is_disabled_until_it_is_enabled(p
     async with receiving(Receiver(500)) as receiver:
         adapter = letters(f"http://127.0.0.1:{receiver.port}", health=health)
         await adapter.send(LETTER)
+        await health.look()
         receiver.status = 200
         await adapter.send(LETTER)
+        await health.look()
         assert await place.ask("select failing_since, disabled_at from endpoints") == [(None, None)], "one success, and it never failed"
         receiver.status = 500
         await adapter.send(LETTER)
+        await health.look()
         await place.ask("update endpoints set failing_since = clock_timestamp() - interval '4 days 23 hours'")
         assert isinstance(await adapter.send(LETTER), Uncertain)
+        await health.look()
         await place.ask("update endpoints set failing_since = clock_timestamp() - interval '5 days 1 minute'")
         assert isinstance(await adapter.send(LETTER), Uncertain)
+        await health.look()
         receiver.status, so_far = 200, receiver.connections
         assert await adapter.send(LETTER) == Refused(detail="the endpoint is disabled: 500", permanent=True)
         assert receiver.connections == so_far
@@ -202,13 +209,17 @@ async def test_operators_see_endpoints_without_their_secrets_and_enable_one_that
     (tmp_path / "keys.json").write_bytes(encode(KeyFile(pepper="p", keys=keys)))
     async with receiving(Receiver(410)) as receiver:
         url = f"http://127.0.0.1:{receiver.port}/in/token-7"
-        adapter = letters(url, health=Endpoints(place.database))
+        health = Endpoints(place.database)
+        adapter = letters(url, health=health)
         app = FastAPI()
         problem.install(app)
         set_up = (Endpoint(channel="letter", url=url, secrets=(OLD, NEW)),)
         app.include_router(routes.router(place.database, Keyring(tmp_path / "keys.json"), set_up))
         assert await adapter.send(LETTER) == Refused(detail="410", permanent=True)
         receiver.status = 200
+        assert await adapter.send(LETTER) == Accepted(), "it was under way when the other one was answered"
+        await health.look()
+        assert await adapter.send(LETTER) == Refused(detail="the endpoint is disabled: 410", permanent=True)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://inside") as client:
             listed = await client.get("/v1/endpoints", headers={"authorization": "Bearer viewer"})
             (row,) = listed.json()["endpoints"]
@@ -221,10 +232,30 @@ async def test_operators_see_endpoints_without_their_secrets_and_enable_one_that
             assert (await client.get("/v1/endpoints")).status_code == 401
             unknown = await client.post("/v1/endpoints/fax:enable", headers={"authorization": "Bearer operator"})
             assert (unknown.status_code, unknown.json()["type"]) == (404, "urn:nextwave:problem:not-found")
+        await health.look()
         assert await adapter.send(LETTER) == Accepted()
 
 
-async def test_what_became_of_a_contact_does_not_depend_on_the_memory_of_endpoints(place: Place) -> None:
-    await place.ask("drop table endpoints")
-    async with receiving(Receiver()) as receiver:
-        assert await letters(f"http://127.0.0.1:{receiver.port}", health=Endpoints(place.database)).send(LETTER) == Accepted()
+async def test_an_answer_waits_for_nobody_who_keeps_the_memory_of_endpoints_and_is_noted_later(place: Place) -> None:
+    health = Endpoints(place.database)
+    await place.ask("insert into endpoints (channel, failing_since) values ('letter', clock_timestamp())")
+    async with receiving(Receiver()) as receiver, place.database.transaction() as connection:
+        await connection.execute(text("lock table endpoints in access exclusive mode"))
+        async with asyncio.timeout(PATIENT_SECONDS):
+            assert await letters(f"http://127.0.0.1:{receiver.port}", health=health).send(LETTER) == Accepted()
+    await health.look()
+    assert await place.ask("select failing_since from endpoints") == [(None,)]
+
+
+async def test_what_was_heard_while_the_database_was_away_is_noted_when_it_is_back(place: Place) -> None:
+    health = Endpoints(place.database)
+    await place.ask("alter table endpoints rename to away")
+    health.failed("letter", "500", gone=False)
+    await health.look()
+    health.failed("letter", "410", gone=True)
+    health.succeeded("letter")
+    await health.look()
+    await place.ask("alter table away rename to endpoints")
+    assert health.disabled("letter") == ""
+    await health.look()
+    assert health.disabled("letter") == "410"

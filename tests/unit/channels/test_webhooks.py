@@ -43,6 +43,7 @@ def test_the_names_by_which_a_customer_is_stopped_are_not_sent() -> None:
 
 
 NOT_NOW = Refused(detail="", permanent=False)
+AWAY = Refused(detail="", permanent=False, down=True)
 NEVER = Refused(detail="", permanent=True)
 
 
@@ -55,14 +56,15 @@ NEVER = Refused(detail="", permanent=True)
         (302, NEVER),
         (307, NEVER),
         (400, NEVER),
-        (401, NEVER),
+        (401, AWAY),
+        (403, AWAY),
         (404, NEVER),
         (408, NOT_NOW),
         (410, NEVER),
         (422, NEVER),
         (425, NOT_NOW),
         (429, NOT_NOW),
-        (503, NOT_NOW),
+        (503, AWAY),
         (500, Uncertain(detail="")),
         (502, Uncertain(detail="")),
         (504, Uncertain(detail="")),
@@ -72,7 +74,8 @@ def test_an_answer_is_sure_or_it_is_not(status: int, expected: Answer) -> None:
     answer = interpret(Reply(status=status, retry_after_seconds=7.0))
     assert type(answer) is type(expected)
     if isinstance(answer, Refused) and isinstance(expected, Refused):
-        assert (answer.permanent, answer.retry_after_seconds) == (expected.permanent, None if expected.permanent else 7.0)
+        assert (answer.permanent, answer.down) == (expected.permanent, expected.down)
+        assert answer.retry_after_seconds == (None if expected.permanent else 7.0)
 
 
 @pytest.mark.parametrize(

@@ -11,25 +11,26 @@ from typing import Protocol
 
 from nextwave_contracts.actions import Contact
 
+from nextwave_channels.adapters.twilio import DENIED
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
 from nextwave_channels.endpoints.message import BODY_MAX, Endpoint, body_of, headers_of
 from nextwave_channels.http_port import HttpPort, NotSentError, Reply, UnclearError
 
-ANSWER_SECONDS = 15.0
-NOT_NOW = frozenset({408, 425, 429, 503})
+AWAY = DENIED | {503}
+NOT_NOW = AWAY | {408, 425, 429}
 GONE = 410
 
 
 class Health(Protocol):
-    """What is remembered of endpoints. It never raises: what became of a contact does not depend on it."""
+    """What is remembered of endpoints. It neither raises nor waits: what became of a contact does not depend on it."""
 
-    async def disabled(self, channel: str) -> str:
+    def disabled(self, channel: str) -> str:
         """Why nothing goes to the channel's endpoint; empty: it goes."""
 
-    async def succeeded(self, channel: str) -> None:
+    def succeeded(self, channel: str) -> None:
         """It took a contact."""
 
-    async def failed(self, channel: str, why: str, *, gone: bool) -> None:
+    def failed(self, channel: str, why: str, *, gone: bool) -> None:
         """It did not. `gone`: and says that it never will again."""
 
 
@@ -44,7 +45,7 @@ class Webhook:
 
     async def send(self, contact: Contact) -> Answer:
         """See `Adapter`."""
-        disabled = await self._health.disabled(self._endpoint.channel)
+        disabled = self._health.disabled(self._endpoint.channel)
         if disabled:
             return Refused(detail=f"the endpoint is disabled: {disabled}", permanent=True)
         body = body_of(contact)
@@ -53,30 +54,33 @@ class Webhook:
         try:
             reply = await self._http.post(self._endpoint.url, body, headers_of(contact, body, self._endpoint.secrets, self._wall()))
         except NotSentError as error:
-            return await self._heard(Refused(detail=f"not reached: {error}", permanent=False, down=True))
+            return self._heard(Refused(detail=f"not reached: {error}", permanent=False, down=True))
         except UnclearError as error:
-            return await self._heard(Uncertain(detail=f"no answer: {error}"))
-        return await self._heard(interpret(reply), gone=reply.status == GONE)
+            return self._heard(Uncertain(detail=f"no answer: {error}"))
+        return self._heard(interpret(reply), gone=reply.status == GONE)
 
     async def close(self) -> None:
         """See `Adapter`."""
         await self._http.close()
 
-    async def _heard(self, answer: Answer, *, gone: bool = False) -> Answer:
+    def _heard(self, answer: Answer, *, gone: bool = False) -> Answer:
         if isinstance(answer, Accepted):
-            await self._health.succeeded(self._endpoint.channel)
+            self._health.succeeded(self._endpoint.channel)
         else:
-            await self._health.failed(self._endpoint.channel, answer.detail, gone=gone)
+            self._health.failed(self._endpoint.channel, answer.detail, gone=gone)
         return answer
 
 
 def interpret(reply: Reply) -> Answer:
-    """2xx: accepted. 408, 425, 429 and 503: not now. Other 3xx and 4xx: never. Other 5xx: the receiver itself does not know."""
+    """2xx: accepted. 408, 425, 429, 503, and 401 and 403, which speak of the house's settings: not now. Other 3xx and 4xx: never.
+
+    Other 5xx: the receiver itself does not know.
+    """
     detail = f"{reply.status}"
     if 200 <= reply.status < 300:
         return Accepted()
     if reply.status in NOT_NOW:
-        return Refused(detail=detail, permanent=False, retry_after_seconds=reply.retry_after_seconds, down=reply.status == 503)
+        return Refused(detail=detail, permanent=False, retry_after_seconds=reply.retry_after_seconds, down=reply.status in AWAY)
     if 300 <= reply.status < 500:
         return Refused(detail=detail, permanent=True)
     return Uncertain(detail=detail)

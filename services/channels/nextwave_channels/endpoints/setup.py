@@ -9,8 +9,9 @@ from fastapi import APIRouter
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import WallClock
 from nextwave_runtime.database import Database
+from nextwave_runtime.service import Job
 
-from nextwave_channels.adapters.webhook import ANSWER_SECONDS, Webhook
+from nextwave_channels.adapters.webhook import Webhook
 from nextwave_channels.answers import Adapter
 from nextwave_channels.destinations import fault_of
 from nextwave_channels.endpoints.health import Endpoints
@@ -30,6 +31,7 @@ class Served:
 
     adapters: Mapping[tuple[str, str], Adapter]
     router: APIRouter
+    jobs: tuple[Job, ...]
 
 
 def make_endpoints(settings: ChannelsSettings, database: Database, clock: WallClock) -> Served:
@@ -38,9 +40,11 @@ def make_endpoints(settings: ChannelsSettings, database: Database, clock: WallCl
     health, loopback = Endpoints(database), settings.endpoints.endpoints_loopback
     adapters: dict[tuple[str, str], Adapter] = {}
     for each in set_up:
-        http = Http(answer_seconds=ANSWER_SECONDS, transport=Pinning(loopback=loopback))
+        answer_seconds = settings.providers.deadline_seconds(each.channel, PROVIDER)
+        http = Http(answer_seconds=answer_seconds, transport=Pinning(loopback=loopback))
         adapters[each.channel, PROVIDER] = Webhook(http, each, health, clock.wall)
-    return Served(adapters, router(database, Keyring(settings.keys_file), set_up))
+    jobs = (health.watch,) if set_up else ()
+    return Served(adapters, router(database, Keyring(settings.keys_file), set_up), jobs)
 
 
 def endpoints_of(settings: EndpointSettings) -> tuple[Endpoint, ...]:
