@@ -11,17 +11,20 @@ calls were seen to end: a list begins carefully.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import lru_cache
+from itertools import accumulate
 
 AGENTS_MAX = 300
 LINES_MAX = 1000
-"""Calls of one list that may ring at once; it also bounds the work: lines times agents."""
+"""Calls of one list that may ring at once; it also bounds the work."""
 PRIOR_CALLS = 20
 """As how many calls the values given beforehand count, against those that were made."""
 CORRECTED_WITHIN = 100
 """What was abandoned beyond the target is made good within so many calls that are picked up."""
+_LOG_FACTORIAL = [math.lgamma(number + 1) for number in range(LINES_MAX + 1)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,39 +75,39 @@ def learned(said: Capacity, seen: Seen) -> Capacity:
     )
 
 
+@lru_cache(maxsize=256)
 def lines(capacity: Capacity, talking: int) -> int:
-    """How many calls may ring at once. One for each agent without a call always may: nobody who picks up then finds nobody."""
+    """How many calls may ring at once. One for each agent without a call always may: nobody who picks up then finds nobody.
+
+    The expected abandonment of n calls is convex in n and none for n = 0: within the target are all n up to one of them.
+    """
     agents = min(capacity.agents, AGENTS_MAX)
     if agents <= 0:
         return 0
     rate = min(1.0, max(0.0, capacity.answer_rate))
     busy = min(max(0, talking), agents)
-    stays = math.exp(-capacity.ring_seconds / capacity.handling_seconds)
-    wanted = _none_or(agents)
-    for _ in range(busy):
-        wanted = _one_more(wanted, stays)
-    count = 0
-    while count < LINES_MAX:
-        wanted = _one_more(wanted, rate)
-        mean = busy * stays + (count + 1) * rate
-        if _overflow(wanted, mean) > capacity.abandon_target * (count + 1) * rate + 1e-9:
-            break
-        count += 1
+    still = _binomial(busy, math.exp(-capacity.ring_seconds / capacity.handling_seconds))
+
+    def too_many(count: int) -> bool:
+        return _abandoned(still, agents, _binomial(count, rate)) > capacity.abandon_target * count * rate + 1e-9
+
+    count = bisect_left(range(1, LINES_MAX + 1), x=True, key=too_many)
     return max(count, agents - busy)
 
 
-def _none_or(agents: int) -> list[float]:
-    """The chances that 0, 1, ... agents are wanted, below `agents`: surely none."""
-    return [1.0, *[0.0] * (agents - 1)]
+def _binomial(of: int, chance: float) -> list[float]:
+    """The chances of 0, 1, ... `of`."""
+    if not 0.0 < chance < 1.0:
+        sure = of if chance >= 1.0 else 0
+        return [float(hits == sure) for hits in range(of + 1)]
+    hit, miss, all_ways = math.log(chance), math.log1p(-chance), _LOG_FACTORIAL[of]
+    return [
+        math.exp(all_ways - _LOG_FACTORIAL[hits] - _LOG_FACTORIAL[of - hits] + hits * hit + (of - hits) * miss) for hits in range(of + 1)
+    ]
 
 
-def _one_more(wanted: Sequence[float], chance: float) -> list[float]:
-    """The same with one more call that wants an agent with this chance."""
-    rest = 1.0 - chance
-    return [wanted[0] * rest, *(here * rest + below * chance for below, here in pairwise(wanted))]
-
-
-def _overflow(wanted: Sequence[float], mean: float) -> float:
-    """The expected number of those who find no agent, of `mean` who want one: E[Y] - A + E[(A - Y)+]."""
-    agents = len(wanted)
-    return mean - agents + sum((agents - count) * chance for count, chance in enumerate(wanted))
+def _abandoned(still: Sequence[float], agents: int, picked_up: Sequence[float]) -> float:
+    """The expected number of those who find no agent: E[(X + Z - A)+], over the agents who still talk."""
+    more_than = list(accumulate(reversed(picked_up)))[::-1]  # P(X >= k)
+    beyond = [*list(accumulate(reversed(more_than[1:])))[::-1], 0.0]  # E[(X - k)+] = P(X > k) + P(X > k + 1) + ...
+    return sum(chance * beyond[agents - busy] for busy, chance in enumerate(still) if agents - busy < len(beyond))

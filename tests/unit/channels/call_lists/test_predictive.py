@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
-from nextwave_channels.call_lists.predictive import CORRECTED_WITHIN, Capacity, Seen, learned, lines, released
+from nextwave_channels.call_lists.predictive import CORRECTED_WITHIN, LINES_MAX, Capacity, Seen, learned, lines, released
 from unit.channels.call_lists.call_centre import CallCentre
 
 SHIFT = Capacity(agents=10, handling_seconds=150, answer_rate=0.3, abandon_target=0.03, ring_seconds=10)
@@ -130,3 +130,24 @@ def test_without_the_release_the_same_call_centre_loses_people() -> None:
     centre = Reckless(agents=10, rate=0.3, said=SHIFT, chance=random.Random(11), talk=TALKS["all alike"])
     centre.live(1800)
     assert centre.abandoned / centre.picked_up > 0.3
+
+
+@pytest.mark.parametrize("talking", [0, 150, 290, 300])
+def test_the_largest_centres_are_counted_exactly_and_once(talking: int) -> None:
+    whole = replace(SHIFT, agents=300, answer_rate=0.2)
+    open_at_once = lines(whole, talking)
+    wanted = [1.0]
+    chances = [math.exp(-whole.ring_seconds / whole.handling_seconds)] * talking + [whole.answer_rate] * open_at_once
+    for chance in chances:
+        wanted = [here * (1 - chance) + below * chance for here, below in zip([*wanted, 0.0], [0.0, *wanted], strict=True)]
+    one_more = [
+        here * (1 - whole.answer_rate) + below * whole.answer_rate for here, below in zip([*wanted, 0.0], [0.0, *wanted], strict=True)
+    ]
+    beyond, beyond_one_more = (sum(max(0, n - 300) * chance for n, chance in enumerate(each)) for each in (wanted, one_more))
+    target = whole.abandon_target * whole.answer_rate
+    assert open_at_once == 300 - talking or beyond <= target * open_at_once + 1e-9
+    assert open_at_once == LINES_MAX or beyond_one_more > target * (open_at_once + 1)
+    before = lines.cache_info().hits
+    assert released(whole, Seen(), talking=talking, ringing=0) <= open_at_once
+    released(whole, Seen(), talking=talking, ringing=1)
+    assert lines.cache_info().hits > before, "what was counted for a claim is not counted again for whoever looks"
