@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from nextwave_contracts.actions import UNHELD_PURPOSES, Contact, Span
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold
 from nextwave_contracts.reasons import GateCode
 
@@ -151,8 +152,12 @@ def _opted_out(contact: Contact, facts: Iterable[Fact]) -> bool:
 
 
 def _address_closed(contact: Contact, facts: Iterable[Fact]) -> bool:
-    """Only facts about the very address count: a customer's other addresses may be good. The build before does not say which it is."""
-    names = {contact.address_subject} if contact.address_subject else set(contact.subjects)
+    """Only facts about the very address count: a customer's other addresses may be good.
+
+    The build before does not say which it is: then any of the customer's may be, but on a channel that is reached by no such name, none.
+    """
+    named = CHANNELS[contact.channel].identifier != ""
+    names = {contact.address_subject} if contact.address_subject else set(contact.subjects if named else ())
     said = [f for f in facts if f.kind == "address" and f.channel in {"", contact.channel} and f.subject in names]
     return bool(said) and max(said, key=lambda fact: fact.weight).stopped
 

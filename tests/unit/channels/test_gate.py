@@ -104,6 +104,16 @@ def test_a_dead_address_stops_every_purpose_but_no_other_address_and_no_consent_
         assert forbidden(contact, known, NOON + 2 * HOUR) == reason
 
 
+@pytest.mark.parametrize(
+    ("channel", "reason"),
+    [("email", "suppressed"), ("call", "suppressed"), ("onsite", None), ("visit", None), ("letter", None), ("webhook", None)],
+)
+def test_an_address_closed_on_every_channel_closes_none_that_is_reached_without_it(channel: str, reason: str | None) -> None:
+    closed = stops(a_fact(kind="address"))
+    contact = a_contact(channel=channel, address_subject="", subjects=("hash-ann-id", "hash-ann-mail"))
+    assert forbidden(contact, closed, NOON) == reason
+
+
 SAID_STOP = a_fact(channel="sms")
 SAID_START = a_fact(channel="sms", stopped=False, at=NOON + HOUR)
 TEXT = a_contact(channel="sms", purpose="transactional")
