@@ -75,9 +75,10 @@ class Porch:
 
 @dataclass
 class Listener:
-    """A page that reads its stream; None ends it."""
+    """A page that reads its stream; None ends it. `retry_ms`: after how long it shall come again, as it was told last."""
 
     told: asyncio.Queue[dict[str, Any] | None]
+    retry_ms: int = 0
 
     async def next(self, seconds: float = 10.0) -> dict[str, Any] | None:
         """The next invitation, with its `id`; None where the stream ends or stays silent for so long."""
@@ -87,7 +88,7 @@ class Listener:
             return None
 
 
-async def _read(lines: AsyncIterator[str], told: asyncio.Queue[dict[str, Any] | None]) -> None:
+async def _read(lines: AsyncIterator[str], listener: Listener) -> None:
     named: dict[str, Any] = {}
     try:
         async for line in lines:
@@ -95,9 +96,11 @@ async def _read(lines: AsyncIterator[str], told: asyncio.Queue[dict[str, Any] | 
             if name == "id":
                 named["id"] = value
             elif name == "data":
-                told.put_nowait(named | json.loads(value))
+                listener.told.put_nowait(named | json.loads(value))
+            elif name == "retry":
+                listener.retry_ms = int(value)
     finally:
-        told.put_nowait(None)
+        listener.told.put_nowait(None)
 
 
 @asynccontextmanager
@@ -108,7 +111,7 @@ async def listening(porch: Porch, anonymous_id: str = ANN, **headers: str) -> As
         lines = response.aiter_lines()
         assert (await anext(lines)).startswith("retry: ")
         listener = Listener(asyncio.Queue())
-        reading = asyncio.create_task(_read(lines, listener.told))
+        reading = asyncio.create_task(_read(lines, listener))
         yield listener
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)

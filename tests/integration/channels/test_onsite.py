@@ -152,7 +152,7 @@ async def test_what_a_page_takes_after_a_stall_is_not_shown_but_claimed_anew(pla
     place.monotonic = lambda: asyncio.get_running_loop().time() + behind
     async with open_porch(place, tmp_path) as porch:
         handing = porch.app.state.handing
-        page = handing.open(blind(f"anonymous_id:{ANN}", IDENTIFIER_KEY))
+        page = handing.open(blind(f"anonymous_id:{ANN}", IDENTIFIER_KEY), "shop")
         await porch.put(invitation())
         claimed = await page.take(5)
         behind = 1.0
@@ -167,7 +167,7 @@ async def _is(place: Place, wanted: str) -> bool:
 
 async def test_what_a_page_did_not_take_before_it_left_is_due_again(porch: Porch) -> None:
     handing = porch.app.state.handing
-    page = handing.open(blind(f"anonymous_id:{ANN}", IDENTIFIER_KEY))
+    page = handing.open(blind(f"anonymous_id:{ANN}", IDENTIFIER_KEY), "shop")
     await porch.put(invitation())
     await porch.place.until(lambda: _is(porch.place, "sending"))
     handing.let_go(page)
@@ -176,16 +176,20 @@ async def test_what_a_page_did_not_take_before_it_left_is_due_again(porch: Porch
         assert ((await ann.next(5)) or {})["id"] == "action-1"
 
 
-async def test_no_more_pages_are_kept_open_than_may_be_and_those_that_left_make_room(place: Place, tmp_path: Path) -> None:
-    async with open_porch(place, tmp_path, most=2) as porch, httpx.AsyncClient() as client:
-        async with listening(porch), listening(porch, BOB):
-            full = await client.get(porch.stream())
-            assert (full.status_code, full.headers["retry-after"], full.headers["access-control-allow-origin"]) == (503, "30", "*")
+async def test_one_page_too_many_takes_the_place_of_the_oldest_of_the_source_with_the_most(place: Place, tmp_path: Path) -> None:
+    async with open_porch(place, tmp_path, most=3) as porch:
+        handing, pages = porch.app.state.handing, porch.pages
+        one_of_another = handing.open("visitor", "another")
+        async with listening(porch) as oldest, listening(porch, BOB) as bob, listening(porch, "anonymous-eve-0003"):
+            assert await oldest.next(5) is None
+            assert oldest.retry_ms >= 30_000, "it does not come back at once and take the place of the next one"
+            assert (len(pages), one_of_another.closed) == (3, False)
+            await porch.put(invitation(anonymous_id=BOB))
+            assert await bob.next() is not None
+        handing.let_go(one_of_another)
         async with asyncio.timeout(5):
-            while len(porch.pages):  # noqa: ASYNC110  (the server notices in its own time)
+            while len(pages):  # noqa: ASYNC110  (the server notices in its own time)
                 await asyncio.sleep(0.01)
-        async with listening(porch):
-            assert len(porch.pages) == 1
 
 
 async def test_of_too_many_pages_of_one_visitor_the_oldest_are_let_go(porch: Porch) -> None:

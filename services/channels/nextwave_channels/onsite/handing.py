@@ -54,10 +54,11 @@ class HandingOut:
         self._asked_until = datetime.max.replace(tzinfo=UTC)
         """Up to when all that became due was seen; the first question reaches back by the overlap alone."""
 
-    def open(self, subject: str) -> Page:
-        """A page that listens from now on. Raises `FullError`."""
-        page = self._pages.open(subject)
-        for old in self._pages.surplus(subject):
+    def open(self, subject: str, source: str) -> Page:
+        """A page that listens from now on; others may have to go for it. Raises `DrainingError`."""
+        page = self._pages.open(subject, source)
+        for old in self._pages.surplus(page):
+            old.displaced = True
             self.let_go(old)
         metrics.OPEN_PAGES.set(len(self._pages))
         self._look_later(page, 0)

@@ -11,15 +11,19 @@ OF_ONE_VISITOR_MAX = 6
 """So many connections a browser makes to one host; of more the oldest is let go."""
 
 
-class FullError(Exception):
-    """No further page can be kept open here; the text says why."""
+class DrainingError(Exception):
+    """No further page is taken here."""
 
 
 class Page:
-    """One open page of a visitor, `subject` (keyed hash). It is given one invitation at most: while it shows that, it does not listen."""
+    """One open page of a visitor, `subject` (keyed hash), at a source. It is given one invitation at most: while it shows that, it does
+    not listen. `displaced`: it had to make room.
+    """
 
-    def __init__(self, subject: str) -> None:
+    def __init__(self, subject: str, source: str) -> None:
         self.subject = subject
+        self.source = source
+        self.displaced = False
         self.closed = False
         self.is_free = True
         self._offered: Claimed | None = None
@@ -60,39 +64,44 @@ class OpenPages:
         self._most = most
         self._draining = False
         self._by_subject: dict[str, list[Page]] = {}
-        self._count = 0
+        self._by_source: dict[str, dict[Page, None]] = {}
+        """The oldest first."""
 
     def __len__(self) -> int:
-        return self._count
+        return sum(map(len, self._by_source.values()))
 
     @property
     def subjects(self) -> Iterable[str]:
         """Whose pages are open."""
         return self._by_subject.keys()
 
-    def open(self, subject: str) -> Page:
-        """A new page of this visitor. Raises `FullError`."""
+    def open(self, subject: str, source: str) -> Page:
+        """A new page of this visitor. Raises `DrainingError`."""
         if self._draining:
-            raise FullError("this replica is stopping")
-        if self._count >= self._most:
-            raise FullError(f"{self._most} pages are open here, which is the most")
-        page = Page(subject)
+            raise DrainingError
+        page = Page(subject, source)
         self._by_subject.setdefault(subject, []).append(page)
-        self._count += 1
+        self._by_source.setdefault(source, {})[page] = None
         return page
 
-    def surplus(self, subject: str) -> list[Page]:
-        """The oldest pages of a visitor who has too many."""
-        return self._by_subject.get(subject, [])[:-OF_ONE_VISITOR_MAX]
+    def surplus(self, page: Page) -> list[Page]:
+        """Who must go for a new page: the oldest of a visitor who has too many, else of the source with the most where all are too many."""
+        of_visitor = self._by_subject[page.subject][:-OF_ONE_VISITOR_MAX]
+        if of_visitor or len(self) <= self._most:
+            return of_visitor
+        of_source = max(self._by_source.values(), key=len)
+        return [next(iter(of_source))]
 
     def forget(self, page: Page) -> None:
         """The page is gone."""
         same = self._by_subject.get(page.subject, [])
         if page in same:
             same.remove(page)
-            self._count -= 1
+            del self._by_source[page.source][page]
         if not same:
             self._by_subject.pop(page.subject, None)
+        if not self._by_source.get(page.source):
+            self._by_source.pop(page.source, None)
 
     def free(self, subject: str) -> Page | None:
         """The visitor's newest page that can be given an invitation."""

@@ -20,7 +20,7 @@ from nextwave_runtime.problem import FieldError, Problem
 from nextwave_channels.claiming import Desk
 from nextwave_channels.onsite import events, reports
 from nextwave_channels.onsite.handing import CHANNEL, HandingOut
-from nextwave_channels.onsite.pages import FullError, Page
+from nextwave_channels.onsite.pages import DrainingError, Page
 from nextwave_channels.public import ANYWHERE, body_of, described, public, source_of
 
 ANONYMOUS_MIN = 16
@@ -29,7 +29,9 @@ HEARTBEAT_SECONDS = 5.0
 """Also how long a revoked write key may go on listening."""
 RETRY_MS = (1_000, 5_000)
 """After how long a page comes again: drawn, so that all pages of a replica that stops do not come at once."""
-FULL_RETRY_SECONDS = 30
+DISPLACED_RETRY_MS = (30_000, 60_000)
+"""The same of a page that had to make room: at once it would only take the room of the next one."""
+DRAINING_RETRY_SECONDS = 30
 _STREAM = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no", **ANYWHERE}
 _SCRIPT = {"cache-control": "public, max-age=300", "x-content-type-options": "nosniff", "cross-origin-resource-policy": "cross-origin"}
 
@@ -99,6 +101,8 @@ class Stream(Response):
                 return
             if not self._page.closed:
                 yield events.HEARTBEAT
+        if self._page.displaced:
+            yield events.greeting(random.randint(*DISPLACED_RETRY_MS))  # noqa: S311  (as above)
 
     async def _left(self, receive: Receive) -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -122,9 +126,10 @@ def router(porch: Porch) -> APIRouter:
     ) -> Response:
         subject = porch.subject_of(Visitor(write_key=write_key, anonymous_id=anonymous_id))
         try:
-            page = porch.handing.open(subject)
-        except FullError as full:
-            raise Problem(503, "unavailable", f"{full}; come again", retry_after_seconds=FULL_RETRY_SECONDS) from full
+            page = porch.handing.open(subject, source_of(porch.keyring, write_key))
+        except DrainingError as stopping:
+            detail = "this replica is stopping; come again"
+            raise Problem(503, "unavailable", detail, retry_after_seconds=DRAINING_RETRY_SECONDS) from stopping
         return Stream(porch.handing, page, lambda: porch.keyring.write_source(write_key) is not None)
 
     @routes.post("/onsite/{action_id}:{said}", status_code=204, openapi_extra=described(Visitor))
