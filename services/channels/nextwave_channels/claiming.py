@@ -25,7 +25,7 @@ from nextwave_runtime.database import UNAVAILABLE, Database
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_channels import delivery as life
-from nextwave_channels import facts, gate, metrics, stopping, store
+from nextwave_channels import facts, gate, metrics, stopping, store, undated
 from nextwave_channels.answers import Answer, Refused
 from nextwave_channels.call_lists.release import CHANNEL as CALLS
 from nextwave_channels.call_lists.release import Release
@@ -174,11 +174,18 @@ async def settle_overdue(desk: Desk) -> int:
     return await _settle(desk, store.lock_overdue, lambda delivery, now: life.give_up(delivery, now, "expired", "expired"))
 
 
+async def date_undated(desk: Desk) -> int:
+    """What a build before this one queued gets its latest time, so that it can be overdue; returns how many (at most `SETTLED_MAX`)."""
+    async with desk.database.transaction() as connection:
+        return await undated.date(connection, SETTLED_MAX)
+
+
 async def watch(desk: Desk) -> None:
     """Settles lapsed leases and what is overdue, until cancelled."""
     while True:
         try:  # leases and latest times end by the database's clock
-            settled = max(await settle_lapsed(desk), await settle_overdue(desk)) if desk.clock.sure else 0
+            dated = await date_undated(desk)
+            settled = max(dated, await settle_lapsed(desk), await settle_overdue(desk)) if desk.clock.sure else 0
         except UNAVAILABLE as error:
             settled = 0
             _log.warning("watch_waits", error=repr(error)[:300])

@@ -15,7 +15,7 @@ from nextwave_channels import delivery as life
 from nextwave_channels import store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
 from nextwave_channels.breaker import FAILURES_MAX, OPEN_SECONDS
-from nextwave_channels.claiming import settle_overdue
+from nextwave_channels.claiming import settle_overdue, watch
 from nextwave_channels.delivery import queue
 from nextwave_channels.dispatcher import Dispatcher
 from nextwave_channels.outlets import Outlet, Outlets
@@ -260,6 +260,22 @@ async def test_a_delivery_proven_made_after_it_failed_is_booked_once(place: Plac
             await store.report(connection, [step] if step else [], PARTITIONS)
     told = {o.kind: o.cost for o in await place.outcomes()}
     assert [told[kind] for kind in evidence] == costs  # type: ignore[index]
+
+
+async def test_what_the_build_before_queued_and_nobody_comes_for_expires_and_the_rest_stays(place: Place) -> None:
+    await place.put(a_contact(action_id="late", not_after=NOON), a_contact(action_id="early"))
+    await place.ask("update deliveries set not_after = null")
+    watching = asyncio.create_task(watch(place.desk))
+
+    async def is_settled() -> bool:
+        return await place.states() == {"late": "expired", "early": "due"}
+
+    try:
+        await place.until(is_settled)
+    finally:
+        watching.cancel()
+    dated = await place.ask("select not_after from deliveries where action_id = 'early'")
+    assert dated == [(a_contact().not_after,)]
 
 
 async def test_what_the_build_before_stored_is_claimed_and_expires_at_its_claim(place: Place) -> None:
