@@ -15,7 +15,7 @@ from nextwave_runtime.processor import Processor
 from nextwave_runtime.service import Service
 
 from nextwave_channels import api, providers_api
-from nextwave_channels.call_lists.setup import make_call_lists, release_of
+from nextwave_channels.call_lists.setup import channels_of, make_call_lists, release_of
 from nextwave_channels.callbacks.setup import make_callbacks
 from nextwave_channels.claiming import Desk, watch
 from nextwave_channels.dispatcher import Bell, Dispatcher
@@ -52,10 +52,11 @@ def build(settings: ChannelsSettings) -> Service:
     adapters = {**make_adapters(settings, shared.clock), **push.adapters, **endpoints.adapters}
     outlets = make_outlets(settings.providers, adapters, shared.clock)
     calls = make_call_lists(settings, desk, bell)
+    called = channels_of(settings.calls, spoken="call" in outlets)
     onsite = make_onsite(settings, desk, bell)
     tasks = make_tasks(settings, desk)
     told = make_callbacks(settings, desk)
-    intake = Intake(frozenset({*outlets, onsite.channel, tasks.channel}), bell.ring, settings.stop_confirmation)
+    intake = Intake(frozenset({*outlets, *called, onsite.channel, tasks.channel}), bell.ring, settings.stop_confirmation)
     dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
     app = _http(settings, shared, outlets)
     for router in (told.router, calls.router, onsite.router, push.router, tasks.router, endpoints.router):

@@ -19,7 +19,7 @@ from nextwave_channels.outlets import Outlet, Outlets
 from nextwave_channels.pacing import PACES, RECORD_SECONDS, Pace
 from nextwave_channels.prices import NO_PRICES, Prices, PriceTableError, Route, parse
 from nextwave_channels.rate import Rate
-from nextwave_channels.settings import ChannelsSettings, ProviderSettings, RouteSetting
+from nextwave_channels.settings import ChannelsSettings, ProviderSettings, RouteSetting, TwilioSettings
 
 Adapters = Mapping[Route, Adapter]
 CHOSEN_BY_RECIPIENTS = frozenset({"webpush"})
@@ -31,19 +31,16 @@ class SetupError(SystemExit):
 
 
 def make_adapters(settings: ChannelsSettings, clock: WallClock) -> dict[Route, Adapter]:
-    """One adapter for each channel and provider, in the order of their use, each with connections of its own."""
+    """One adapter for each channel and provider, in the order of their use, each with connections of its own. Raises `SetupError`."""
     phone, others = settings.twilio, settings.providers
-    account = twilio.Account(
-        url=phone.twilio_url,
-        sid=phone.twilio_account,
-        token=phone.twilio_token.get_secret_value(),
-        callbacks_url=settings.channels_url,
-    )
+    account = _account(phone, settings.channels_url)
     adapters: dict[Route, Adapter] = {
         ("email", "smtp"): make_email(settings.mail, clock, others.deadline_seconds("email", "smtp")),
-        ("sms", "twilio"): Sms(_http(others, "sms", "twilio"), account, phone.sms_from),
-        ("call", "twilio"): Call(_http(others, "call", "twilio"), account, phone.call_from),
     }
+    if phone.sender("sms"):
+        adapters["sms", "twilio"] = Sms(_http(others, "sms", "twilio"), account, phone.sms_from)
+    if phone.sender("call"):
+        adapters["call", "twilio"] = Call(_http(others, "call", "twilio"), account, phone.call_from)
     if others.sms_gateway_url:
         gateway = _gateway(others, phone.sms_from, settings.channels_url)
         adapters["sms", "gateway"] = SmsGateway(_http(others, "sms", "gateway"), gateway)
@@ -61,11 +58,22 @@ def make_outlets(settings: ProviderSettings, adapters: Adapters, clock: WallCloc
     return {channel: Outlets(channel, outlets, clock, steady_seconds, prices) for channel, outlets in by_channel.items()}
 
 
+def _account(phone: TwilioSettings, channels_url: str) -> twilio.Account:
+    token = phone.twilio_token.get_secret_value()
+    if bool(phone.twilio_account) != bool(token):
+        raise SetupError("NEXTWAVE_TWILIO_ACCOUNT and NEXTWAVE_TWILIO_TOKEN go together: set both, or none")
+    if phone.twilio_account and not (phone.sms_from or phone.call_from):
+        raise SetupError("NEXTWAVE_TWILIO_ACCOUNT: set what its texts or calls come from, too: NEXTWAVE_SMS_FROM or NEXTWAVE_CALL_FROM")
+    return twilio.Account(url=phone.twilio_url, sid=phone.twilio_account, token=token, callbacks_url=channels_url)
+
+
 def _http(settings: ProviderSettings, channel: str, provider: str) -> Http:
     return Http(answer_seconds=settings.deadline_seconds(channel, provider))
 
 
 def _gateway(settings: ProviderSettings, sms_from: str, channels_url: str) -> Gateway:
+    if not (settings.sms_gateway_from or sms_from):
+        raise SetupError("NEXTWAVE_SMS_GATEWAY_URL: set what its texts come from, too: NEXTWAVE_SMS_GATEWAY_FROM")
     return Gateway(
         url=settings.sms_gateway_url,
         header=settings.sms_gateway_header,
