@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from nextwave_contracts.actions import Channel
 from nextwave_runtime.settings import ProcessorSettings
@@ -52,10 +52,14 @@ class TwilioSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NEXTWAVE_", extra="ignore", frozen=True)
 
     twilio_url: str = Field(default="https://api.twilio.com", description="base of the API")
-    twilio_account: str = Field(description="account SID")
-    twilio_token: SecretStr = Field(description="auth token; also signs callbacks")
-    sms_from: str = Field(description="number or name that texts come from")
-    call_from: str = Field(description="number that calls come from")
+    twilio_account: str = Field(default="", description="account SID; empty: Twilio carries neither texts nor calls")
+    twilio_token: SecretStr = Field(default=SecretStr(""), description="auth token; also signs callbacks")
+    sms_from: str = Field(default="", description="number or name that texts come from; empty: Twilio carries none")
+    call_from: str = Field(default="", description="number that calls come from; empty: Twilio makes none")
+
+    def sender(self, channel: Literal["sms", "call"]) -> str:
+        """What the channel's contacts come from; empty: Twilio does not carry them."""
+        return (self.sms_from if channel == "sms" else self.call_from) if self.twilio_account else ""
 
 
 class CallbackSettings(BaseSettings):

@@ -11,7 +11,7 @@ from nextwave_runtime.service import Job
 from nextwave_channels.adapters.dialler import Dialler, Door
 from nextwave_channels.call_lists.limits import Limits
 from nextwave_channels.call_lists.pushing import Pusher
-from nextwave_channels.call_lists.release import Release
+from nextwave_channels.call_lists.release import CHANNEL, Release
 from nextwave_channels.call_lists.routes import Floor, router
 from nextwave_channels.call_lists.ways import Way, Ways
 from nextwave_channels.claiming import Desk
@@ -24,9 +24,25 @@ class NoDiallerError(SystemExit):
     """Calls shall be pushed and it is not said where. It ends the process before it serves anything."""
 
 
+class NoVoiceError(SystemExit):
+    """Calls of some lists shall be made by a provider that there is not. It ends the process before it serves anything."""
+
+
 def ways_of(settings: CallSettings) -> Ways:
     """The way of each list."""
     return Ways(others=settings.calls_by, named=settings.call_lists)
+
+
+def channels_of(settings: CallSettings, *, spoken: bool) -> frozenset[str]:
+    """The channel of calls, if some list is pushed or pulled. `spoken`: whether a provider makes calls. Raises `NoVoiceError`."""
+    used = ways_of(settings).used
+    if used == {"twilio"}:
+        return frozenset()
+    if "twilio" in used and not spoken:
+        raise NoVoiceError(
+            "NEXTWAVE_CALLS_BY and NEXTWAVE_CALL_LISTS: some calls leave by twilio, which is not set up; give them another way"
+        )
+    return frozenset({CHANNEL})
 
 
 def release_of(settings: CallSettings, way: Way) -> Release:
