@@ -15,7 +15,8 @@ from nextwave_runtime.processor import Processor
 from nextwave_runtime.service import Service
 
 from nextwave_channels import api, providers_api
-from nextwave_channels.call_lists.setup import channels_of, make_call_lists, release_of
+from nextwave_channels.call_lists.entry import DIALLER
+from nextwave_channels.call_lists.setup import channels_of, make_call_lists, pushed_routes, release_of
 from nextwave_channels.callbacks.setup import make_callbacks
 from nextwave_channels.claiming import Desk, watch
 from nextwave_channels.dispatcher import Bell, Dispatcher
@@ -50,14 +51,14 @@ def build(settings: ChannelsSettings) -> Service:
     push = make_push(settings, desk)
     endpoints = make_endpoints(settings, shared.database, shared.clock)
     adapters = {**make_adapters(settings, shared.clock), **push.adapters, **endpoints.adapters}
-    outlets = make_outlets(settings.providers, adapters, shared.clock)
-    calls = make_call_lists(settings, desk, bell)
+    outlets = make_outlets(settings.providers, {**adapters, **pushed_routes(settings.calls)}, shared.clock)
+    calls = make_call_lists(settings, desk, bell, outlets.get(DIALLER))
     called = channels_of(settings.calls, spoken="call" in outlets)
     onsite = make_onsite(settings, desk, bell)
     tasks = make_tasks(settings, desk)
     told = make_callbacks(settings, desk)
-    intake = Intake(frozenset({*outlets, *called, onsite.channel, tasks.channel}), bell.ring, settings.stop_confirmation)
-    dispatchers = [Dispatcher(each, desk, bell) for each in outlets.values()]
+    intake = Intake(frozenset({*outlets, *called, onsite.channel, tasks.channel} - {DIALLER}), bell.ring, settings.stop_confirmation)
+    dispatchers = [Dispatcher(each, desk, bell) for name, each in outlets.items() if name != DIALLER]
     app = _http(settings, shared, outlets)
     for router in (told.router, calls.router, onsite.router, push.router, tasks.router, endpoints.router):
         app.include_router(router)

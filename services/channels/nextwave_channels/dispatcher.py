@@ -6,6 +6,7 @@ Several replicas may run it side by side.
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from functools import partial
 from time import perf_counter
 
@@ -14,6 +15,7 @@ from nextwave_runtime.database import UNAVAILABLE
 
 from nextwave_channels import claiming, metrics, store
 from nextwave_channels.answers import Answer, Refused, Uncertain
+from nextwave_channels.call_lists.release import CHANNEL as CALLS
 from nextwave_channels.claiming import Claimed, Desk
 from nextwave_channels.delivery import Delivery
 from nextwave_channels.horizon import ClaimsWaitError, Waiting
@@ -131,17 +133,24 @@ class Dispatcher:
         if not self._outlets.worth_a_claim():
             await self._room()
             return 0.0
-        async with self._desk.database.transaction() as connection:
-            due_at = await store.next_due(connection, self._channel)
-        claimed = await self.claim(self._pace.concurrency) if due_at is not None and due_at <= self._desk.clock.now() else None
+        due_at = await self._next_due()
+        is_due = due_at is not None and due_at <= self._desk.clock.now()
+        claimed = await self.claim(self._pace.concurrency) if is_due else None
         for each in claimed or ():
             task = asyncio.create_task(self.send(each))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         if claimed is not None:
             return 0.0
-        idle = idle_seconds(waited, None if due_at is None else self._desk.until(due_at))
+        idle = idle_seconds(waited, None if due_at is None or is_due else self._desk.until(due_at))
         return 0.0 if await self._bell.wait(self._channel, idle) else idle
+
+    async def _next_due(self) -> datetime | None:
+        desk = self._desk
+        async with desk.database.transaction() as connection:
+            if desk.calls and self._channel == CALLS:
+                return await desk.calls.next_due(connection)
+            return await store.next_due(connection, self._channel)
 
     async def _room(self) -> None:
         """Waits until a send ends, or a provider may be asked again."""

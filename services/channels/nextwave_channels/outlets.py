@@ -30,13 +30,13 @@ OPENNESS: Mapping[breaker.State, float] = {"closed": 0.0, "half_open": 0.5, "ope
 
 @dataclass(slots=True, kw_only=True)
 class Outlet:
-    """One provider of a channel. `rate`: None where it has no limit.
+    """One provider of a channel. `rate`: None where it has no limit. `adapter`: None where whoever claims for it calls it by itself.
 
     `breaks`: False where each address leads to a server that its recipient chose: what one of them answers says nothing of the others.
     """
 
     provider: str
-    adapter: Adapter
+    adapter: Adapter | None
     pace: Pace
     rate: Rate | None = None
     breaks: bool = True

@@ -13,6 +13,7 @@ from nextwave_channels.adapters.call import Call
 from nextwave_channels.adapters.sms import Sms
 from nextwave_channels.adapters.sms_gateway import Gateway, SmsGateway
 from nextwave_channels.answers import Adapter
+from nextwave_channels.call_lists.entry import DIALLER
 from nextwave_channels.http_port import Http
 from nextwave_channels.mail_setup import make_email
 from nextwave_channels.outlets import Outlet, Outlets
@@ -21,7 +22,9 @@ from nextwave_channels.prices import NO_PRICES, Prices, PriceTableError, Route, 
 from nextwave_channels.rate import Rate
 from nextwave_channels.settings import ChannelsSettings, ProviderSettings, RouteSetting, TwilioSettings
 
-Adapters = Mapping[Route, Adapter]
+Adapters = Mapping[Route, Adapter | None]
+"""None: whoever claims for the provider calls it in its own way."""
+PUSHED: Route = ("call", DIALLER)
 CHOSEN_BY_RECIPIENTS = frozenset({"webpush"})
 """Channels whose addresses name the server, too (see `Outlet.breaks`)."""
 
@@ -48,14 +51,15 @@ def make_adapters(settings: ChannelsSettings, clock: WallClock) -> dict[Route, A
 
 
 def make_outlets(settings: ProviderSettings, adapters: Adapters, clock: WallClock) -> dict[str, Outlets]:
-    """Each channel's ways out. Raises `SetupError`."""
+    """Each channel's ways out; those of pushed calls, which another loop claims, under the dialler's name. Raises `SetupError`."""
     set_ = _by_route(settings.routes, adapters)
     prices = _prices(settings.prices_file, adapters)
     order = [*set_, *(route for route in adapters if route not in set_)]
-    by_channel: dict[str, list[Outlet]] = {}
+    loops: dict[str, list[Route]] = {}
     for route in order:
-        by_channel.setdefault(route[0], []).append(_outlet(route, adapters[route], set_.get(route)))
-    return {channel: Outlets(channel, outlets, clock, steady_seconds, prices) for channel, outlets in by_channel.items()}
+        loops.setdefault(DIALLER if route == PUSHED else route[0], []).append(route)
+    outlets = {name: [_outlet(route, adapters[route], set_.get(route)) for route in routes] for name, routes in loops.items()}
+    return {name: Outlets(loops[name][0][0], its, clock, steady_seconds, prices) for name, its in outlets.items()}
 
 
 def _account(phone: TwilioSettings, channels_url: str) -> twilio.Account:
@@ -99,7 +103,7 @@ def _by_route(routes: Sequence[RouteSetting], adapters: Adapters) -> dict[Route,
     return found
 
 
-def _outlet(route: Route, adapter: Adapter, setting: RouteSetting | None) -> Outlet:
+def _outlet(route: Route, adapter: Adapter | None, setting: RouteSetting | None) -> Outlet:
     channel, provider = route
     pace = PACES[channel]
     breaks = channel not in CHOSEN_BY_RECIPIENTS

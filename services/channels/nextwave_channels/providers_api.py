@@ -60,7 +60,7 @@ class ProviderSwitch(BaseModel):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """What the routes work with. `outlets`: by channel."""
+    """What the routes work with. `outlets`: by the loop that claims for them."""
 
     database: Database
     clock: WallClock
@@ -86,9 +86,8 @@ def router(board: Board) -> APIRouter:
 
     @routes.put("/{channel}/{provider}", tags=["providers"])
     async def switch_provider(channel: str, provider: str, switch: ProviderSwitch, key: Operator) -> ProviderRow:
-        outlets = board.outlets.get(channel)
-        outlet = None if outlets is None else outlets.all.get(provider)
-        if outlets is None or outlet is None:
+        outlets = next((its for its in board.outlets.values() if its.channel == channel and provider in its.all), None)
+        if outlets is None:
             raise Problem(404, "not-found", f"{channel} has no provider {provider!r}; GET /v1/providers lists them")
         if not switch.enabled and not switch.reason.strip():
             error = FieldError(pointer="/reason", detail="say why it is closed; whoever wonders later reads it")
@@ -97,7 +96,7 @@ def router(board: Board) -> APIRouter:
             said = Word(enabled=switch.enabled, reason=switch.reason, changed_by=key.name, changed_at=board.clock.now())
             await provider_store.say(connection, (channel, provider), said)
             words, wall = await provider_store.everything(connection)
-        return _row(outlets, outlet, words[channel, provider], wall)
+        return _row(outlets, outlets.all[provider], words[channel, provider], wall)
 
     return routes
 

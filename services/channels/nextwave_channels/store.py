@@ -34,8 +34,6 @@ class Selection:
     list: str | None = None
     subjects: frozenset[str] | None = None
     action_id: str | None = None
-    without: frozenset[str] = frozenset()
-    """Lists that are not meant, where all of a channel are."""
 
 
 OUTCOME_TIMER = "outcome"
@@ -68,7 +66,6 @@ def _claimable(condition: str) -> Statement:
 
 _CLAIMABLE = _claimable("")
 _CLAIMABLE_OF_LIST = _claimable(" and list = :list")
-_CLAIMABLE_BUT = _claimable(" and list <> all(cast(:without as text[]))")
 _CLAIMABLE_OF_SUBJECTS = _claimable(" and subjects && cast(:subjects as text[])")
 _CLAIMABLE_ONE = _claimable(" and action_id = :action_id")
 _OVERDUE = Statement(
@@ -158,8 +155,6 @@ async def lock_due(connection: AsyncConnection, selection: Selection, limit: int
         return _deliveries(await _CLAIMABLE_ONE.rows(connection, {**bound, "action_id": selection.action_id}))
     if selection.subjects is not None:
         return _deliveries(await _CLAIMABLE_OF_SUBJECTS.rows(connection, {**bound, "subjects": sorted(selection.subjects)}))
-    if selection.without:
-        return _deliveries(await _CLAIMABLE_BUT.rows(connection, {**bound, "without": sorted(selection.without)}))
     return _deliveries(await _CLAIMABLE.rows(connection, bound))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -17,11 +18,15 @@ from nextwave_channels.adapters.dialler import Dialler, Door
 from nextwave_channels.call_lists.limits import Limits
 from nextwave_channels.call_lists.pushing import Pusher
 from nextwave_channels.call_lists.release import Release
+from nextwave_channels.call_lists.retracting import LOOKED_AT, UNDER_WAY_MAX, Retractor
 from nextwave_channels.call_lists.ways import Ways
 from nextwave_channels.claiming import settle_lapsed
 from nextwave_channels.dispatcher import Bell
 from nextwave_channels.gate import Fact
 from nextwave_channels.http_port import Http
+from nextwave_channels.outlets import Outlet, Outlets
+from nextwave_channels.pacing import Pace
+from nextwave_channels.provider_store import Word, say
 from nextwave_contracts.actions import Contact, Content
 from nextwave_contracts.clock import ClockSetting
 from nextwave_local.simulator.app import application
@@ -36,15 +41,22 @@ WAYS = Ways(named={"renewals": "dialler"})
 
 @dataclass
 class Line(httpx.AsyncBaseTransport):
-    """The way to the dialler. `lost`: its answers do not come back; `cut`: nothing gets there."""
+    """The way to the dialler. `lost`: its answers do not come back; `cut`: nothing gets there; `held`: requests to it wait for ever.
+
+    `seconds` pass for the dialler's breaker when a test says so.
+    """
 
     inner: httpx.AsyncBaseTransport
     lost: bool = False
     cut: bool = False
+    held: frozenset[str] = frozenset()
+    seconds: float = 0.0
     asked: list[str] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request.method)
+        if f"{request.method} {request.url.path.rpartition('/')[2]}" in self.held:
+            await asyncio.Event().wait()
         if self.cut:
             raise httpx.ConnectError("cut", request=request)
         answer = await self.inner.handle_async_request(request)
@@ -61,6 +73,11 @@ class Floor:
     there: SimulatedDialler
     line: Line
     pusher: Pusher
+    retractor: Retractor
+
+    async def retract(self) -> None:
+        """One look, and all that came of it."""
+        await asyncio.gather(*await self.retractor.look())
 
     def waiting(self) -> list[str]:
         return sorted(one.entry.reference for one in self.there.waiting("renewals").values())
@@ -80,7 +97,9 @@ async def floor(place: Place, tmp_path: Path) -> AsyncIterator[Floor]:
     door = Door(url="http://dialler/dialler/v1", token="token", callbacks_url="http://channels/v1/callbacks/dialler")
     dialler = Dialler(Http(transport=line), door)
     desk = replace(place.desk, calls=Release(WAYS, "dialler", Limits(per_number=3, per_person=3)))
-    yield Floor(place, there, line, Patient(desk, dialler, Bell(), holds_seconds=900))
+    outlets = Outlets("call", [Outlet(provider="dialler", adapter=None, pace=Pace(concurrency=8))], place.clock, lambda: line.seconds)
+    pusher = Patient(desk, dialler, outlets, Bell(), holds_seconds=900)
+    yield Floor(place, there, line, pusher, Retractor(desk, dialler))
     await dialler.close()
 
 
@@ -121,7 +140,7 @@ async def test_a_stop_takes_a_call_off_the_list_at_once_and_withdraws_it(place: 
     await place.put(call("a"), call("b"))
     await floor.pusher.push_once()
     await floor.stop("hash-a")
-    await floor.pusher.retract_once()
+    await floor.retract()
     assert floor.waiting() == ["b"]
     assert await place.states() == {"a": "withdrawn", "b": "sending"}
     assert [o.kind for o in await place.outcomes()] == ["withdrawn"]
@@ -129,22 +148,22 @@ async def test_a_stop_takes_a_call_off_the_list_at_once_and_withdraws_it(place: 
 
 async def test_a_retraction_is_repeated_until_it_is_sure(place: Place, floor: Floor) -> None:
     seconds = 0.0
-    floor.pusher.desk = replace(floor.pusher.desk, monotonic=lambda: seconds)
+    floor.retractor.desk = replace(floor.retractor.desk, monotonic=lambda: seconds)
     await place.put(call("a"))
     await floor.pusher.push_once()
     await floor.stop("hash-a")
     floor.line.cut = True
     for _ in range(3):
-        await floor.pusher.retract_once()
+        await floor.retract()
     assert floor.line.asked == ["PUT", "DELETE"], "not more often than makes sense"
     for _ in range(4):
         seconds += 1.0
-        await floor.pusher.retract_once()
+        await floor.retract()
     assert floor.line.asked.count("DELETE") == 4
     assert await place.states() == {"a": "sending"}
     floor.line.cut = False
     seconds += 5.0
-    await floor.pusher.retract_once()
+    await floor.retract()
     assert (floor.waiting(), await place.states()) == ([], {"a": "withdrawn"})
 
 
@@ -154,7 +173,7 @@ async def test_who_was_called_before_the_retraction_came_is_not_withdrawn(place:
     floor.there._lists[("renewals", "a.1")].state = "called"
     await floor.stop("hash-a")
     for _ in range(3):
-        await floor.pusher.retract_once()
+        await floor.retract()
     assert floor.line.asked == ["PUT", "DELETE"], "it said that it is too late"
     assert await place.states() == {"a": "sending"}
 
@@ -166,7 +185,7 @@ async def test_a_push_that_nobody_confirms_is_taken_off_again_and_never_called(p
     assert floor.waiting() == ["a"], "the dialler has it, and we do not know"
     assert await place.states() == {"a": "sending"}
     floor.line.lost = False
-    await floor.pusher.retract_once()
+    await floor.retract()
     assert (floor.waiting(), await place.states()) == ([], {"a": "withdrawn"})
     (outcome,) = await place.outcomes()
     assert (outcome.kind, "not sure whether the dialler has it" in outcome.detail) == ("withdrawn", True)
@@ -179,7 +198,7 @@ async def test_a_push_on_its_way_is_looked_for_until_its_time_is_over(place: Pla
     await floor.pusher.push_once()
     floor.line.lost = False
     floor.there._lists.clear()
-    await floor.pusher.retract_once()
+    await floor.retract()
     assert await place.states() == {"a": "sending"}
     await place.ask("update deliveries set held_until = '-infinity'")
     await settle_lapsed(place.desk)
@@ -208,3 +227,65 @@ async def test_a_dialler_that_cannot_be_reached_costs_no_call(place: Place, floo
     await place.ask("update deliveries set held_until = '-infinity'")
     await floor.pusher.push_once()
     assert (floor.waiting(), await place.ask("select provider_id from deliveries")) == (["a"], [("a.2",)])
+
+
+async def test_calls_that_are_being_made_hide_none_that_must_be_taken_off(place: Place, floor: Floor) -> None:
+    await place.put(*(call(f"a{n:03}") for n in range(LOOKED_AT + 10)))
+    while await floor.pusher.push_once():
+        pass
+    called = {f"a{n:03}" for n in range(LOOKED_AT)}
+    for name in called:
+        floor.there._lists[("renewals", f"{name}.1")].state = "called"
+    await place.ask("update deliveries set withdrawn_reason = 'campaign_stopped'")
+    await place.ask("update deliveries set changed_at = changed_at - interval '1 second' where action_id < :first", first=f"a{LOOKED_AT}")
+    for _ in range(3 + LOOKED_AT // UNDER_WAY_MAX):
+        await floor.retract()
+    states = await place.states()
+    assert {name for name, state in states.items() if state == "sending"} == called
+    assert floor.line.asked.count("DELETE") == len(states), "who said that it is too late is not asked again"
+
+
+async def test_one_entry_whose_answer_does_not_come_holds_up_no_other(place: Place, floor: Floor) -> None:
+    await place.put(call("a"), call("b"))
+    await floor.pusher.push_once()
+    floor.line.held = frozenset({"DELETE a.1"})
+    job = asyncio.create_task(floor.retractor.retract_all())
+    await floor.stop("hash-a")
+
+    async def a_is_asked_for() -> bool:
+        return "DELETE" in floor.line.asked
+
+    async def b_is_off() -> bool:
+        return (await place.states())["b"] == "withdrawn"
+
+    await place.until(a_is_asked_for)
+    await floor.stop("hash-b")
+    await place.until(b_is_off)
+    assert ((await place.states())["a"], floor.line.asked.count("DELETE")) == ("sending", 2)
+    for task in floor.retractor._under_way.values():
+        task.cancel()
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+
+
+async def test_a_dead_dialler_is_left_alone_and_costs_few_calls_a_try(place: Place, floor: Floor) -> None:
+    floor.line.cut = True
+    await place.put(*(call(f"a{n:02}") for n in range(40)))
+    for _ in range(3):
+        await floor.pusher.push_once()
+    assert len(floor.line.asked) == 8, "as many as were under way at once"
+    (outlet,) = floor.pusher.outlets.all.values()
+    assert (floor.pusher.outlets.state(outlet), floor.pusher.outlets.worth_a_claim()) == ("open", False)
+    assert await place.ask("select count(*) from deliveries where state = 'due' and attempt = 0") == [(32,)]
+    floor.line.cut, floor.line.seconds = False, 6.0
+    assert [await floor.pusher.push_once() for _ in range(2)] == [1, 8], "one to see whether it is back"
+
+
+async def test_operators_close_the_dialler_and_open_it_again(place: Place, floor: Floor) -> None:
+    await place.put(call("a"))
+    for enabled, pushed in ((False, 0), (True, 1)):
+        async with place.database.transaction() as connection:
+            await say(connection, ("call", "dialler"), Word(enabled=enabled, reason="maintenance"))
+        floor.line.seconds += 1.0
+        assert await floor.pusher.push_once() == pushed
+    assert floor.waiting() == ["a"]

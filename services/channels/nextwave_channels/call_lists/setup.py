@@ -12,11 +12,15 @@ from nextwave_channels.adapters.dialler import Dialler, Door
 from nextwave_channels.call_lists.limits import Limits
 from nextwave_channels.call_lists.pushing import Pusher
 from nextwave_channels.call_lists.release import CHANNEL, Release
+from nextwave_channels.call_lists.retracting import Retractor
 from nextwave_channels.call_lists.routes import Floor, router
 from nextwave_channels.call_lists.ways import Way, Ways
 from nextwave_channels.claiming import Desk
 from nextwave_channels.dispatcher import Bell
 from nextwave_channels.http_port import Http
+from nextwave_channels.outlets import Outlets
+from nextwave_channels.prices import Route
+from nextwave_channels.providers import PUSHED
 from nextwave_channels.settings import CallSettings, ChannelsSettings
 
 
@@ -50,6 +54,11 @@ def release_of(settings: CallSettings, way: Way) -> Release:
     return Release(ways_of(settings), way, Limits(per_number=settings.calls_per_number, per_person=settings.calls_per_person))
 
 
+def pushed_routes(settings: CallSettings) -> dict[Route, None]:
+    """The dialler among the providers, if some list is pushed to it; nobody but its pusher calls it."""
+    return {PUSHED: None} if "dialler" in ways_of(settings).used else {}
+
+
 def make_dialler(settings: CallSettings, channels_url: str) -> Dialler | None:
     """The dialler, if some list is pushed to it. Raises `NoDiallerError`."""
     if "dialler" not in ways_of(settings).used:
@@ -73,14 +82,15 @@ class CallLists:
     closing: tuple[Job, ...]
 
 
-def make_call_lists(settings: ChannelsSettings, desk: Desk, bell: Bell) -> CallLists:
-    """Call lists over HTTP, and the dialler's loops where there is a dialler. Raises `NoDiallerError`."""
+def make_call_lists(settings: ChannelsSettings, desk: Desk, bell: Bell, outlets: Outlets | None) -> CallLists:
+    """Call lists over HTTP, and the dialler's loops where there is a dialler (`outlets`). Raises `NoDiallerError`."""
     calls = settings.calls
     pulling = replace(desk, calls=release_of(calls, "pull"))
     floor = Floor(desk=pulling, ways=ways_of(calls), keyring=Keyring(settings.keys_file))
     dialler = make_dialler(calls, settings.channels_url)
-    if dialler is None:
+    if dialler is None or outlets is None:
         return CallLists(router=router(floor), jobs=(), closing=())
     pushing = replace(desk, calls=release_of(calls, "dialler"))
-    pusher = Pusher(pushing, dialler, bell, calls.dialler_holds_seconds)
-    return CallLists(router=router(floor), jobs=(pusher.push_all, pusher.retract_all), closing=(dialler.close,))
+    pusher = Pusher(pushing, dialler, outlets, bell, calls.dialler_holds_seconds)
+    jobs = (pusher.push_all, Retractor(pushing, dialler).retract_all)
+    return CallLists(router=router(floor), jobs=jobs, closing=(dialler.close,))

@@ -29,6 +29,14 @@ _COUNTED = "d.state not in ('due', 'withdrawn', 'expired', 'failed')"
 _ITS_DELIVERY = "join deliveries d on d.action_id = a.action_id and d.attempt = a.attempt"
 
 _CLAIMING = Statement("select pg_advisory_xact_lock(7203916)")
+# From list to list by the index on both, however many calls wait on each.
+_DUE = Statement(
+    "with recursive names as ((select list from deliveries where channel = 'call' and state = 'due' order by list limit 1)"
+    " union all select (select d.list from deliveries d where d.channel = 'call' and d.state = 'due' and d.list > names.list"
+    " order by d.list limit 1) from names where names.list is not null)"
+    " select names.list, first.due_at from names cross join lateral (select d.due_at from deliveries d where d.channel = 'call'"
+    " and d.state = 'due' and d.list = names.list and d.held_until <= clock_timestamp() order by d.due_at limit 1) as first"
+)
 _CAPACITIES = Statement("select list, agents, handling_seconds, answer_rate, abandon_target, ring_seconds from call_capacities")
 _PUT = Statement(
     "insert into call_capacities (list, agents, handling_seconds, answer_rate, abandon_target, ring_seconds, changed_by, changed_at)"
@@ -90,9 +98,13 @@ _QUEUED = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason, null::double precision as held_seconds"
     " from deliveries where channel = 'call' and state = 'due' and list = :list and action_id > :after order by action_id limit :limit"
 )
+_TO_RETRACT = Statement(
+    "select action_id, attempt from deliveries"
+    " where channel = 'call' and state = 'sending' and withdrawn_reason <> '' and provider = :provider order by changed_at limit :limit"
+)
 _RETRACTED = Statement(
     "select contact, state, due_at, attempt, provider_id, detail, withdrawn_reason from deliveries"
-    " where channel = 'call' and state = 'sending' and withdrawn_reason <> '' and provider = :provider order by changed_at limit :limit"
+    " where action_id = any(cast(:action_ids as text[])) and state = 'sending' and withdrawn_reason <> ''"
 )
 
 
@@ -107,6 +119,11 @@ class Open:
 async def enter_claim(connection: AsyncConnection) -> None:
     """Waits for other claims of calls, until the transaction ends. It comes after `store.enter_claim`."""
     await _CLAIMING.run(connection)
+
+
+async def due(connection: AsyncConnection) -> dict[str, datetime]:
+    """From when on (business time) a call is due, for each list on which any is queued."""
+    return {row["list"]: row["due_at"] for row in await _DUE.rows(connection, {})}
 
 
 async def capacities(connection: AsyncConnection) -> dict[str, Capacity]:
@@ -195,9 +212,14 @@ async def queued(connection: AsyncConnection, name: str, after: str, limit: int)
     return _deliveries(await _QUEUED.rows(connection, {"list": name, "after": after, "limit": limit}))
 
 
-async def to_retract(connection: AsyncConnection, provider: str, limit: int) -> list[Delivery]:
-    """Calls in a provider's hands that must not be made any more, longest known first."""
-    return _deliveries(await _RETRACTED.rows(connection, {"provider": provider, "limit": limit}))
+async def to_retract(connection: AsyncConnection, provider: str, limit: int) -> list[tuple[str, int]]:
+    """Calls (action and attempt) in a provider's hands that must not be made any more, longest known first."""
+    return [tuple(row) for row in await _TO_RETRACT.rows(connection, {"provider": provider, "limit": limit})]
+
+
+async def retracted(connection: AsyncConnection, action_ids: Sequence[str]) -> list[Delivery]:
+    """These calls, as far as they are out and must not be made any more."""
+    return _deliveries(await _RETRACTED.rows(connection, {"action_ids": list(action_ids)}))
 
 
 _NAMES = ("agents", "handling_seconds", "answer_rate", "abandon_target", "ring_seconds")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -25,7 +25,3 @@ class Ways:
     def used(self) -> frozenset[Way]:
         """The ways that some list takes."""
         return frozenset((self.others, *self.named.values()))
-
-    def apart(self, way: Way, names: Iterable[str]) -> list[str]:
-        """Of the lists with a way of their own and of these names, those that go this way."""
-        return sorted(name for name in {*self.named, *names} if self.of(name) == way)
