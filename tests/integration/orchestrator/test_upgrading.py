@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
-from alembic import command
-from alembic.config import Config
 from nextwave_contracts.clock import ClockSetting
-from nextwave_orchestrator import migrations
 from nextwave_orchestrator.allowances import budget_of
 from nextwave_orchestrator.assembly import CampaignRow, Version
 from nextwave_orchestrator.catalogue_store import PostgresCatalogue
 from nextwave_orchestrator.flights import people_in
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.database import Database
-from sqlalchemy import Connection, text
+from nextwave_runtime.migrate import upgrade
+from sqlalchemy import text
 from stack import Stack
 from unit.orchestrator.campaigns.winter import put, written
 
+MIGRATIONS = "nextwave_orchestrator.migrations"
 BEFORE = "0002"
 AT = datetime(2026, 6, 15, 12, tzinfo=UTC)
 VERSIONS: dict[str, dict[str, Any]] = {
@@ -32,18 +31,11 @@ VERSIONS: dict[str, dict[str, Any]] = {
 }
 
 
-async def bring_to(database: Database, revision: str) -> None:
-    """Runs the migrations as far as this one."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(str(migrations.__file__)).parent))
-    config.set_main_option("path_separator", "os")
-
-    def run(connection: Connection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-    async with database.transaction() as connection:
-        await connection.run_sync(run)
+async def a_database(stack: Stack, revision: str) -> tuple[Database, str]:
+    """One that the migrations have brought as far as this one, and its address."""
+    dsn = await stack.create_database("upgrading")
+    await asyncio.to_thread(upgrade, MIGRATIONS, dsn, revision)
+    return Database(dsn), dsn
 
 
 async def write_as_before(database: Database) -> None:
@@ -60,10 +52,9 @@ async def write_as_before(database: Database) -> None:
 
 
 async def test_whatever_the_build_before_accepted_is_migrated(stack: Stack) -> None:
-    database = Database(await stack.create_database("upgrading"))
-    await bring_to(database, BEFORE)
+    database, dsn = await a_database(stack, BEFORE)
     await write_as_before(database)
-    await bring_to(database, "head")
+    await asyncio.to_thread(upgrade, MIGRATIONS, dsn)
     async with database.transaction() as connection:
         budgets = (await connection.execute(text("select scope, amount from allowances"))).all()
         booked = (await connection.execute(text("select campaign, version, code, count from bookings"))).all()
@@ -78,8 +69,7 @@ async def test_whatever_the_build_before_accepted_is_migrated(stack: Stack) -> N
 
 
 async def test_a_campaign_that_the_build_before_accepted_can_still_be_ended(stack: Stack) -> None:
-    database = Database(await stack.create_database("upgrading"))
-    await bring_to(database, "head")
+    database, _ = await a_database(stack, "head")
     body = msgspec.json.encode(put(written(), "/owner", "a\0b") | {"budget": {"amount": 2**63}})
     async with PostgresCatalogue(database, SystemClock(ClockSetting()), 1).changing() as session:
         await session.add_version(Version("winter-renewal", 1, body), "ann")
@@ -89,8 +79,7 @@ async def test_a_campaign_that_the_build_before_accepted_can_still_be_ended(stac
 
 
 async def test_who_was_under_way_before_anybody_was_counted_is_not_counted_when_they_end(stack: Stack) -> None:
-    database = Database(await stack.create_database("upgrading"))
-    await bring_to(database, "head")
+    database, _ = await a_database(stack, "head")
     async with database.transaction() as connection:
         await connection.execute(text("insert into flights values (0, 'plain', 1, -3), (0, 'plain', 2, 2), (1, 'plain', 3, 0)"))
         assert await people_in(connection, "plain") == {2: 2}

@@ -1,6 +1,7 @@
 """Reasons of stops; callbacks about deliveries that are not known (yet); deliveries found by their provider's id."""
 
 from alembic import op
+from nextwave_runtime.migrate import build_index
 
 revision = "0003"
 down_revision = "0002"
@@ -15,10 +16,10 @@ STATEMENTS = (
     "comment on table unmatched is 'what providers said of deliveries that were not found; dropped after 30 days (database time)'",
     "create index unmatched_try on unmatched (try_at)",
     "create index unmatched_received on unmatched (received_at, id)",
-    "create index deliveries_provider_id on deliveries (provider_id) where provider_id <> ''",
 )
 
 
 def upgrade() -> None:
+    build_index("deliveries_provider_id", "deliveries (provider_id) where provider_id <> ''")
     for statement in STATEMENTS:
         op.execute(statement)

@@ -1,6 +1,7 @@
 """Calls that people make: what each list's agents can take, and every call begun, by number and person."""
 
 from alembic import op
+from nextwave_runtime.migrate import build_index
 
 revision = "0006"
 down_revision = "0005"
@@ -20,10 +21,10 @@ STATEMENTS = (
     "create index call_attempts_number on call_attempts (number, at desc) where number <> ''",
     "create index call_attempts_customer on call_attempts (customer_id, at desc)",
     "create index call_attempts_at on call_attempts (at)",
-    "create index deliveries_calls_out on deliveries (list) where channel = 'call' and state = 'sending'",
 )
 
 
 def upgrade() -> None:
+    build_index("deliveries_calls_out", "deliveries (list) where channel = 'call' and state = 'sending'")
     for statement in STATEMENTS:
         op.execute(statement)

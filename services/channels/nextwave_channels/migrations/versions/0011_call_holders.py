@@ -1,6 +1,7 @@
 """Who pulled a call; and what is due on each list, found without a walk through all others."""
 
 from alembic import op
+from nextwave_runtime.migrate import build_index
 
 revision = "0011"
 down_revision = "0010"
@@ -11,10 +12,10 @@ depends_on = None
 STATEMENTS = (
     "alter table call_attempts add column holder text not null default ''",
     "comment on column call_attempts.holder is 'the name of the API token that pulled it; empty: it was not pulled'",
-    "create index deliveries_due_calls on deliveries (list, due_at) where state = 'due' and channel = 'call'",
 )
 
 
 def upgrade() -> None:
+    build_index("deliveries_due_calls", "deliveries (list, due_at) where state = 'due' and channel = 'call'")
     for statement in STATEMENTS:
         op.execute(statement)

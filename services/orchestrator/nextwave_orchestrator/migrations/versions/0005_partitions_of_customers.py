@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alembic import op
+from nextwave_runtime.migrate import build_index
 
 revision = "0005"
 down_revision = "0004"
@@ -11,6 +12,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("alter table customer_states add column partition int")
-    op.execute("create index customer_states_by_partition on customer_states (partition, customer_id)")
-    op.execute("create index customer_states_unplaced on customer_states (customer_id) where partition is null")
+    op.execute("alter table customer_states add column if not exists partition int")
+    build_index("customer_states_by_partition", "customer_states (partition, customer_id)")
+    build_index("customer_states_unplaced", "customer_states (customer_id) where partition is null")

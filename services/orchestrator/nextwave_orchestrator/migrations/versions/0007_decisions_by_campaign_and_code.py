@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alembic import op
+from nextwave_runtime.migrate import build_index
 
 revision = "0007"
 down_revision = "0006"
@@ -11,5 +11,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("create index decisions_by_campaign on decisions (campaign, at desc, decision_id desc)")
-    op.execute("create index decisions_by_reason on decisions (reason, at desc, decision_id desc)")
+    build_index("decisions_by_campaign", "decisions (campaign, at desc, decision_id desc)")
+    build_index("decisions_by_reason", "decisions (reason, at desc, decision_id desc)")
