@@ -10,7 +10,7 @@ from nextwave_channels.answers import Answer, Refused, Uncertain
 from nextwave_channels.breaker import FAILURES_MAX
 from nextwave_channels.pacing import PACES
 from nextwave_channels.prices import COLUMNS
-from nextwave_channels.providers import SetupError, make_outlets
+from nextwave_channels.providers import PUSHED, SetupError, make_outlets
 from nextwave_channels.rate import Rate
 from nextwave_channels.settings import ProviderSettings
 
@@ -37,6 +37,17 @@ def test_routes_give_the_order_and_the_limits_of_each_provider(monkeypatch: pyte
     gateway = sms.all["gateway"]
     assert (gateway.pace.concurrency, gateway.pace.deadline_seconds, gateway.rate) == (3, 40, Rate(per_second=2.5, burst=4))
     assert sms.pace.lease_seconds >= 40 + 15  # nobody may think it lost while it may still be answered and recorded
+
+
+def test_the_dialler_is_a_provider_whose_calls_nobody_else_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    routes = '[{"channel":"call","provider":"dialler","slots":2,"per_second":5}]'
+    outlets = make_outlets(read(monkeypatch, routes=routes), {("call", "twilio"): Recorder(), PUSHED: None}, HandClock())
+    assert {name: (each.channel, list(each.all)) for name, each in outlets.items()} == {
+        "dialler": ("call", ["dialler"]),
+        "call": ("call", ["twilio"]),
+    }
+    pushed = outlets["dialler"].all["dialler"]
+    assert (pushed.pace.concurrency, pushed.rate) == (2, Rate(per_second=5, burst=1))
 
 
 @pytest.mark.parametrize(

@@ -59,8 +59,8 @@ def pushed_routes(settings: CallSettings) -> dict[Route, None]:
     return {PUSHED: None} if "dialler" in ways_of(settings).used else {}
 
 
-def make_dialler(settings: CallSettings, channels_url: str) -> Dialler | None:
-    """The dialler, if some list is pushed to it. Raises `NoDiallerError`."""
+def make_dialler(settings: CallSettings, channels_url: str, answer_seconds: float) -> Dialler | None:
+    """The dialler, if some list is pushed to it; it has `answer_seconds` for each answer. Raises `NoDiallerError`."""
     if "dialler" not in ways_of(settings).used:
         return None
     if not settings.dialler_url:
@@ -70,7 +70,7 @@ def make_dialler(settings: CallSettings, channels_url: str) -> Dialler | None:
         token=settings.dialler_token.get_secret_value(),
         callbacks_url=f"{channels_url.rstrip('/')}/v1/callbacks/dialler",
     )
-    return Dialler(Http(), door)
+    return Dialler(Http(answer_seconds=answer_seconds), door)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ def make_call_lists(settings: ChannelsSettings, desk: Desk, bell: Bell, outlets:
     calls = settings.calls
     pulling = replace(desk, calls=release_of(calls, "pull"))
     floor = Floor(desk=pulling, ways=ways_of(calls), keyring=Keyring(settings.keys_file))
-    dialler = make_dialler(calls, settings.channels_url)
+    dialler = make_dialler(calls, settings.channels_url, settings.providers.deadline_seconds(*PUSHED))
     if dialler is None or outlets is None:
         return CallLists(router=router(floor), jobs=(), closing=())
     pushing = replace(desk, calls=release_of(calls, "dialler"))

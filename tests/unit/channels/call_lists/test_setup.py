@@ -50,9 +50,9 @@ def test_calls_are_taken_in_where_somebody_carries_every_list(
 
 
 def test_calls_cannot_be_pushed_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert make_dialler(CallSettings(), "http://channels") is None
+    assert make_dialler(CallSettings(), "http://channels", 15.0) is None
     monkeypatch.setenv("NEXTWAVE_CALL_LISTS", '{"pushed": "dialler"}')
     with pytest.raises(NoDiallerError, match="NEXTWAVE_DIALLER_URL"):
-        make_dialler(CallSettings(), "http://channels")
+        make_dialler(CallSettings(), "http://channels", 15.0)
     monkeypatch.setenv("NEXTWAVE_DIALLER_URL", "http://dialler")
-    assert make_dialler(CallSettings(), "http://channels") is not None
+    assert make_dialler(CallSettings(), "http://channels", 15.0) is not None
