@@ -13,6 +13,7 @@ from liquid.filter import liquid_filter
 from nextwave_contracts.customers import Churn, Snapshot
 from nextwave_contracts.fields import FIELDS
 
+from nextwave_orchestrator.effort import Measured, priced
 from nextwave_orchestrator.rules.operators import instant
 
 ENTRY = "entry"
@@ -39,6 +40,7 @@ def _date(value: Any, form: str) -> str:
 class _Environment(Environment):
     """Liquid with limits, and without what reaches outside: other templates, the clock, unescaped output."""
 
+    template_class = Measured
     block_nesting_limit = 10
     context_depth_limit = 20
     loop_iteration_limit = 1_000
@@ -51,6 +53,7 @@ class _Environment(Environment):
             del self.tags[tag]
         del self.filters["safe"]
         self.add_filter("date", _date)
+        self.filters = {name: priced(name, one) for name, one in self.filters.items()}
 
 
 _PLAIN = _Environment()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +55,7 @@ async def _keeping(_control: Control, _by: Key, template: Template) -> Within:
     """A template acts at once: nobody writes one with which a campaign that was published could not be."""
 
     async def within(session: CatalogueSession) -> None:
-        broken = broken_by(template, await started(session), await policy_of(session))
+        broken = await asyncio.to_thread(broken_by, template, await started(session), await policy_of(session))
         if broken:
             raise refused(broken)
 

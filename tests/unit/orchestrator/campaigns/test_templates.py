@@ -85,11 +85,27 @@ def test_a_wrong_template_is_refused_when_saved(parts: dict[str, Any], pointer: 
         "{% assign s = 'xxxxxxxxxx' %}{% for a in (1..60) %}{% assign s = s | append: s %}{% endfor %}",
         "{{ stage | times: 3 | divided_by: 0 }}",
         "{% for a in (1..999) %}" + "{{ traits.name }}" * 50 + "{% endfor %}",
+        "{% for a in (1..900) %}" + "{{ stage }}" * 1_000 + "{% endfor %}",
+        "{% assign s = '" + "a" * 20_000 + "' %}{{ s | split: '' | join: s | size }}",
+        "{% assign s = '" + "a" * 20_000 + "' %}{{ s | replace: 'a', s | size }}",
+        "{{ (1..100_000_000) | join: '' | size }}".replace("_", ""),
+        "{% assign x = " + "9" * 4_000 + " %}{{ x | times: x | modulo: 7 }}",
+        "{% assign x = 99 %}{{ x" + " | times: x" * 9_000 + " | modulo: 7 }}",
+        "{{ '" + "".join(map(chr, range(1_000, 21_000))) + "' | split: '' | uniq | size }}",
+        "{{ '" + "<" * 50_000 + ">' | strip_html | size }}",
+        "{% assign s = '" + "a" * 1_000 + "' %}{% for a in (1..900) %}{{ s | upcase | size }}{% endfor %}",
     ],
 )
 def test_a_template_that_runs_away_sends_nothing(text: str) -> None:
     with pytest.raises(UnrenderableError):
         Templates([Template(key="t", text=text)])("t", ANN)
+
+
+def test_what_mails_do_with_filters_and_loops_is_within_the_effort() -> None:
+    rows = "{% for n in (1..100) %}<tr><td>{{ n | times: 3 }}</td><td>{{ traits.name | upcase | default: 'you' }}</td></tr>{% endfor %}"
+    told = rendered("{{ zones | uniq | sort | join: ', ' }} {{ 'a-b' | replace: '-', ' ' | split: ' ' | join: '+' }}", html=rows * 3)
+    assert told.text == "Europe/Berlin a+b"
+    assert told.html.count("<tr>") == 300
 
 
 def test_an_unknown_template_sends_nothing() -> None:
