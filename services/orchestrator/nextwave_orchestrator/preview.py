@@ -51,27 +51,24 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What lint would say of a step with this template on this channel."""
 
 
-def preview(template: Template, profile: Snapshot, shown: Snapshot, occasion: Occasion) -> Preview:
-    """`shown` is the profile as the reader may see it: the parts come from it, everything that is counted from the whole one."""
-    language, variant = chosen(template, profile.language)
-    context = context_of(profile, occasion.entry)
-    sent, reason = _said(variant, context)
-    seen, seen_reason = _said(variant, context_of(shown, occasion.entry))
-    if sent is not None:
-        reason = excess(occasion.channel, sent, occasion.policy.sms_segments)
-    elif profile is not shown:
-        reason = seen_reason or "it fails for this customer"  # the whole reason may tell what is masked
+def preview(template: Template, shown: Snapshot, occasion: Occasion) -> Preview:
+    """`shown` is the profile as the reader may see it. Nothing else is looked at: a template could spell out what is masked."""
+    language, variant = chosen(template, shown.language)
+    context = context_of(shown, occasion.entry)
+    said, reason = _said(variant, context)
+    if said is not None:
+        reason = excess(occasion.channel, said, occasion.policy.sms_segments)
     sources = [(getattr(variant, part), part) for part in PARTS]
     missing = absent(sources, context)
     step = Step(channel=occasion.channel, template=template.key)
-    seen = seen or Content(text="")
+    seen = said or Content(text="")
     return Preview(
         channel=occasion.channel,
         language=language,
         subject=seen.subject,
         text=seen.text,
         html=seen.html,
-        sms=segments(sent.text) if sent is not None and occasion.channel == "sms" else None,
+        sms=segments(said.text) if said is not None and occasion.channel == "sms" else None,
         missing=missing,
         gaps=sorted({path for source, part in sources for path in bare(source, part)} & set(missing)),
         unsendable=reason,

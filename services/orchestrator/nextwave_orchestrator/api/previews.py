@@ -49,9 +49,9 @@ def previews_router(find: Find) -> APIRouter:
     async def show(key: str, request: Request, control: Controlled, by: Reader) -> Response:
         asked = read_as(await document(request), Asked)
         template, policy = await gathered(control, checked_key(key), asked)
-        profile, shown = await customer(find, by, asked)
+        shown = await customer(find, by, asked)
         occasion = Occasion(channel=asked.channel, entry=asked.entry, policy=policy)
-        told = await asyncio.to_thread(preview, template, profile, shown, occasion)
+        told = await asyncio.to_thread(preview, template, shown, occasion)
         return answer(msgspec.json.encode({"key": key} | msgspec.structs.asdict(told)))
 
     return router
@@ -71,14 +71,13 @@ async def gathered(control: Control, key: str, asked: Whom) -> tuple[Template, P
     return msgspec.json.decode(stored.body, type=Template), policy
 
 
-async def customer(find: Find, by: Key, asked: Whom) -> tuple[Snapshot, Snapshot]:
-    """The profile, and as much of it as the caller may see."""
+async def customer(find: Find, by: Key, asked: Whom) -> Snapshot:
+    """As much of the profile as the caller may see."""
     if asked.customer_id and asked.profile is not None:
         raise FaultyError([Fault("/profile", "a customer and a profile", "give customer_id or profile; neither for nobody in particular")])
     if not asked.customer_id:
-        given = in_language(asked.profile or NOBODY, asked.language)
-        return given, given
+        return in_language(asked.profile or NOBODY, asked.language)
     known = (await followed(find, asked.customer_id)).profile
     assert known is not None, "who is followed to is known"
     profile = in_language(known, asked.language)
-    return profile, profile if by.sees_addresses else mask_snapshot(profile)
+    return profile if by.sees_addresses else mask_snapshot(profile)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import timedelta
 from math import ceil
@@ -64,6 +65,11 @@ def proofs_router(find: Find) -> APIRouter:
             raise Problem(400, "no-idempotency-key", "send a header Idempotency-Key, the same whenever you repeat this request")
         raw = await document(request)
         wanted, action_id, fingerprint = read_as(raw, Wanted), action_id_of(by.name, idempotency_key), _fingerprint(key, raw)
+        told = {"action_id": action_id, "decision_id": decision_id_of(action_id), "to": wanted.to}
+        accepted = answer(msgspec.json.encode(told), status=202)
+        async with control.store.reading() as session:
+            if await _is_ordered(session, action_id, fingerprint):
+                return accepted
         content, policy, reason = await _rendered(find, control, by, key, wanted)
         async with control.store.changing() as session:
             if not await _is_ordered(session, action_id, fingerprint):
@@ -72,8 +78,7 @@ def proofs_router(find: Find) -> APIRouter:
                 await _keep_pace(session, control)
                 proof = Proof(action_id=action_id, by=by.name, template=key, channel=to.channel, address=to.address, content=content)
                 await session.order_proof(proof, fingerprint)
-        told = {"action_id": action_id, "decision_id": decision_id_of(action_id), "to": wanted.to}
-        return answer(msgspec.json.encode(told), status=202)
+        return accepted
 
     return router
 
@@ -81,10 +86,10 @@ def proofs_router(find: Find) -> APIRouter:
 async def _rendered(find: Find, control: Control, by: Key, key: str, wanted: Wanted) -> tuple[Content, Policy, str]:
     """The content as far as the caller may see the customer, the policy, and why there is no content."""
     template, policy = await gathered(control, checked_key(key), wanted)
-    _, shown = await customer(find, by, wanted)
+    shown = await customer(find, by, wanted)
     language, variant = chosen(template, shown.language)
     try:
-        return content_of(variant, context_of(shown, wanted.entry), language), policy, ""
+        return await asyncio.to_thread(content_of, variant, context_of(shown, wanted.entry), language), policy, ""
     except UnrenderableError as wrong:
         return Content(text=""), policy, str(wrong.args[0])
 

@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 from nextwave_contracts.masking import MASK
+from nextwave_contracts.text_segments import segments
 from nextwave_orchestrator.api.control import Control
 from nextwave_orchestrator.api.previews import previews_router
 from nextwave_orchestrator.api.proofs import proofs_router
@@ -27,6 +28,7 @@ ANN = snapshot(language="de-AT", traits={"name": "Ann\u0142", "city": "Linz"})
 STATES = {
     "c-1": CustomerState(customer_id="c-1", profile=ANN),
     "c-2": CustomerState(customer_id="c-2", absorbed_into="c-1"),
+    "c-3": CustomerState(customer_id="c-3", profile=snapshot(language="de-AT", traits={"name": "Bo", "city": "Linz"})),
 }
 HELLO = {
     "subject": "Hello {{ traits.name | default: 'you' }}",
@@ -87,23 +89,41 @@ async def test_the_language_is_the_customers_or_the_one_that_is_asked_for(ask: C
 
 
 @pytest.mark.parametrize(("role", "sees"), [("viewer", False), ("editor", False), ("operator", False), ("agent", True)])
-async def test_names_are_masked_for_who_may_not_see_them_but_segments_are_those_of_the_text_that_goes_out(
+async def test_names_are_masked_for_who_may_not_see_them_and_segments_are_those_of_the_text_that_is_shown(
     ask: Caller, role: str, sees: bool
 ) -> None:
     told = await shown(ask, role, channel="sms", customer_id="c-2")
     name = "Ann\u0142" if sees else MASK
     assert (told["text"], told["html"]) == (f"Hallo {name}", f"<p>{name}</p>")
-    assert told["sms"] == {"alphabet": "ucs2", "units": 10, "count": 1, "because": "\u0142"}
+    assert told["sms"] == msgspec.to_builtins(segments(told["text"]))
+    assert (told["sms"]["because"] == "\u0142") is sees
     assert ("Ann" in str(told)) is sees
 
 
-async def test_what_would_not_be_sent_says_why_without_telling_what_is_masked(ask: Caller) -> None:
+async def test_what_would_not_be_sent_says_why(ask: Caller) -> None:
     long = {"text": "{{ traits.name | default: 'x' }}" + "x" * 500}
     told = await shown(ask, channel="sms", template=long)
     assert told["unsendable"] == "the text takes 4 SMS segments, of at most 3"
     failing = {"text": "{% if traits.name contains 'Ann' %}{{ stage | truncate: traits.name }}{% endif %}"}
-    assert (await shown(ask, channel="sms", customer_id="c-1", template=failing))["unsendable"] == "it fails for this customer"
     assert (await shown(ask, "agent", channel="sms", customer_id="c-1", template=failing))["unsendable"].startswith("truncate")
+
+
+@pytest.mark.parametrize(
+    "asking",
+    [
+        "{% if traits.name contains 'Ann' %}{{ 1 | divided_by: 0 }}{% endif %}",
+        "{% if traits.name contains 'Ann' %}{% for n in (1..800) %}x{% endfor %}{% endif %}",
+        "{% if traits.name contains 'Ann' %}\u0142{% endif %}",
+        "{{ traits.name | replace: 'Ann', '' }}",
+    ],
+)
+async def test_a_template_that_asks_for_what_is_masked_is_told_nothing(ask: Caller, asking: str) -> None:
+    """Whoever the customer is, all of the answer is the same: it could be spelt out otherwise, a letter a time."""
+    asked = {"channel": "sms", "template": {"text": "Hello " + asking}}
+    told = [await shown(ask, **asked, customer_id=one) for one in ("c-1", "c-3")]
+    assert told[0] == told[1]
+    seen = [await shown(ask, "agent", **asked, customer_id=one) for one in ("c-1", "c-3")]
+    assert seen[0] != seen[1]
 
 
 @pytest.mark.parametrize(
