@@ -71,12 +71,12 @@ Compiled = dict[tuple[str, int], LiveCampaign]
 def assemble(stored: Everything, identifier_key: bytes, known: Compiled | None = None) -> Catalogue:
     """The catalogue. What it compiles it adds to `known`.
 
-    A segment or version that an earlier release stored and this one does not take is left out and named in `misfits`: nobody is in such a
-    segment, nobody enters such a version, and who is in it stands still. Raises `msgspec.ValidationError` for a template.
+    A segment, template or version that another release stored and this one does not take is left out and named in `misfits`: nobody is in
+    such a segment, nothing is said by such a template, nobody enters such a version, and who is in it stands still.
     """
     misfits: dict[str, str] = {}
     rows = {row.key: row for row in stored.campaigns}
-    templates = Templates(msgspec.json.decode(t.body, type=Template) for t in stored.templates)
+    templates = Templates(_fitting(((f"templates/{t.key}", t.body) for t in stored.templates), _template, misfits))
     known = {} if known is None else known
     versions = _fitting(((f"campaigns/{v.key}/versions/{v.version}", v) for v in stored.versions), partial(_compiled, known=known), misfits)
     compiled = {(one.key, one.version): _in_force(one, rows[one.key].state, templates) for one in versions}
@@ -106,6 +106,10 @@ def _fitting(stored: Iterable[tuple[str, Written]], read: Callable[[Written], Re
         except (ValueError, msgspec.MsgspecError) as error:
             misfits[name] = str(error)
     return found
+
+
+def _template(body: bytes) -> Template:
+    return msgspec.json.decode(body, type=Template)
 
 
 def _compiled(version: Version, known: Compiled) -> LiveCampaign:

@@ -14,7 +14,9 @@ from nextwave_orchestrator.campaigns.compile import compile_campaign
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Facts, Happening, LiveCampaign
+from nextwave_orchestrator.templates import UnrenderableError
 from unit.orchestrator.campaigns.winter import put, winter, written
+from unit.orchestrator.decision_world import snapshot
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -103,15 +105,25 @@ def test_a_stopped_campaign_is_known_but_not_live(state: Any) -> None:
     assert catalogue.states == {"winter-renewal": state}
 
 
-def test_what_an_earlier_release_stored_and_this_one_cannot_read_is_left_out_by_name_and_the_rest_lives() -> None:
+def test_what_another_release_stored_and_this_one_cannot_read_is_left_out_by_name_and_the_rest_lives() -> None:
     written = everything()
     strange = Stored("odd", 9, b'{"key": "odd", "name": "Odd", "owner": "x", "rule": {"field": "refusals", "op": "eq"}}')
+    newer = Stored("bye", 9, b'{"key": "bye", "text": "Bye", "sounds": {"de": "bye.ogg"}}')
     older = Version("spring", 1, msgspec.json.encode(winter()).replace(b'"48h"', b'"a while"'))
     rows = [*written.campaigns, CampaignRow("spring", "published", 1)]
     catalogue = assemble(
-        replace(written, segments=[*written.segments, strange], versions=[*written.versions, older], campaigns=rows), b"secret"
+        replace(
+            written,
+            segments=[*written.segments, strange],
+            templates=[*written.templates, newer],
+            versions=[*written.versions, older],
+            campaigns=rows,
+        ),
+        b"secret",
     )
-    assert catalogue.misfits.keys() == {"segments/odd", "campaigns/spring/versions/1"}
+    assert catalogue.misfits.keys() == {"segments/odd", "templates/bye", "campaigns/spring/versions/1"}
+    with pytest.raises(UnrenderableError):
+        catalogue.render("bye", snapshot())
     assert "/rule/value: value is missing" in catalogue.misfits["segments/odd"]
     assert [s.key for s in catalogue.segments] == ["top", "high"]
     assert [(c.key, c.version) for c in catalogue.live] == [("winter-renewal", 2)]
