@@ -151,4 +151,15 @@ def countries_of_phone(number: str) -> tuple[str, ...]:
     return tuple(code for code in candidates if code.isalpha())
 
 
+@lru_cache(maxsize=4096)
+def area_code_of_phone(number: str) -> str:
+    """The area code of an E.164 number of North America that belongs to a place; empty for any other (a toll-free one, another country)."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return ""
+    is_placed = parsed.country_code == 1 and phonenumbers.is_number_geographical(parsed)
+    return str(parsed.national_number)[:3] if is_placed else ""
+
+
 _NORMAL_FORMS = {"email": _email, "phone": _phone}

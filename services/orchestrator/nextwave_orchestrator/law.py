@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from nextwave_contracts.actions import Channel, Purpose
 from nextwave_contracts.customers import Consent, Snapshot
-from nextwave_contracts.identifiers import countries_of_phone
+from nextwave_contracts.identifiers import area_code_of_phone, countries_of_phone
 
 from nextwave_orchestrator.caps import Limit
 from nextwave_orchestrator.hours.rules import subdivision
@@ -107,6 +107,12 @@ LAWS: tuple[Law, ...] = (
 )
 
 
+_FLORIDA = "239 305 321 324 352 386 407 448 561 645 656 689 727 728 754 772 786 813 850 863 904 941 954"
+_OKLAHOMA = "405 539 572 580 918"
+AREA_CODES: dict[str, frozenset[str]] = {"US-FL": frozenset(_FLORIDA.split()), "US-OK": frozenset(_OKLAHOMA.split())}
+"""Those of the subdivisions with limits, where telephone numbers tell of one (North American Numbering Plan)."""
+
+
 def limits_on(profile: Snapshot) -> tuple[Limit, ...]:
     """The limits of every place where the customer may be, without the channels for which they are exempt."""
     known = {point.address for point in profile.contact_points if point.channel in BY_NUMBER}
@@ -117,10 +123,19 @@ def limits_on(profile: Snapshot) -> tuple[Limit, ...]:
 
 @lru_cache(maxsize=4096)
 def _laws(country: str, region: str, numbers: tuple[str, ...]) -> tuple[Law, ...]:
-    """A number of another country than the one that was told is another place where the customer may be."""
-    others = {other for number in numbers for other in countries_of_phone(number)} - {country}
-    places = [*([(country, region)] if country else []), *((other, "") for other in sorted(others))]
-    return tuple(law for law in LAWS if any(law.holds_in(*place) for place in places))
+    """Where a number is from is another place where the customer may be; in the country that was told, its subdivision is."""
+    told = [(country, region)] if country else []
+    others = {(other, "") for number in numbers for other in countries_of_phone(number) if other != country}
+    parts = {(country, part) for number in numbers if country in countries_of_phone(number) for part in _parts(country, number)}
+    return tuple(law for law in LAWS if any(law.holds_in(*place) for place in (*told, *others, *parts)))
+
+
+def _parts(country: str, number: str) -> list[str]:
+    """The subdivision with limits that a number is from: none where it is from elsewhere, an unknown one (empty) where it does not tell."""
+    code = area_code_of_phone(number)
+    if country != "US" or not code:
+        return [""]
+    return [part for part, codes in AREA_CODES.items() if code in codes]
 
 
 def _limit(law: Law, profile: Snapshot) -> Limit:

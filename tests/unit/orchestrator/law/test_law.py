@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace as with_values
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
+import phonenumbers
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_contracts.customers import Consent, Snapshot
 from nextwave_orchestrator.caps import Limit, free_at, has_room, instants, reserve, settle, together
-from nextwave_orchestrator.law import LAWS, Law, limits_on, whole_days_after
+from nextwave_orchestrator.law import AREA_CODES, LAWS, Law, limits_on, whole_days_after
 from nextwave_orchestrator.state import RESERVATIONS_MAX, TRIES_KEPT, Reservation
+from phonenumbers import geocoder
 from unit.orchestrator.decision_world import MONDAY_NOON
 from unit.orchestrator.law.called import ANYTHING, LONG_AGO, person
 from unit.orchestrator.law.slow_law import Person, Try, broken
@@ -40,10 +43,32 @@ CALLS = Consent(channel="call", purpose="marketing", granted=True, at=LONG_AGO)
         ("FR", "", "+13055551234", ["FR-voice", "US-FL-solicitation", "US-OK-solicitation"]),
         ("US", "FL", "+33612345678", ["FR-voice", "US-FL-solicitation"]),
         ("", "", "no number", []),
+        ("US", "NY", "+13055551234", ["US-FL-solicitation"]),
+        ("US", "TX", "+19185551234", ["US-OK-solicitation"]),
+        ("US", "NY", "+18005551234", ["US-FL-solicitation", "US-OK-solicitation"]),
+        ("US", "NY", "+15555550123", ["US-FL-solicitation", "US-OK-solicitation"]),
+        ("DE", "BY", "+493012345678", []),
     ],
 )
 def test_every_place_where_the_customer_may_be_has_its_laws(country: str, region: str, phone: str, laws: list[str]) -> None:
     assert [limit.law for limit in limits_on(person(country, region, phone))] == laws
+
+
+@pytest.mark.parametrize(("region", "state"), [("US-FL", "Florida"), ("US-OK", "Oklahoma")])
+def test_the_area_codes_of_a_subdivision_are_those_that_the_numbering_plan_places_there(region: str, state: str) -> None:
+    """By the geography of phonenumbers, which knows a state by its name, or a town and `, FL`."""
+    short = ", " + region.removeprefix("US-")
+    told = {code: _places(code) for code in map(str, range(200, 1000))}
+    there = {code for code, places in told.items() if any(place == state or place.endswith(short) for place in places)}
+    assert there
+    assert there <= AREA_CODES[region]
+    assert all(told[code] <= {""} for code in AREA_CODES[region] - there), "newer ones may be unplaced there, but not placed elsewhere"
+
+
+@cache
+def _places(code: str) -> set[str]:
+    numbers = (phonenumbers.parse(f"+1{code}{exchange}1234") for exchange in (200, 222, 255, 373, 525, 674))
+    return {geocoder.description_for_number(number, "en") for number in numbers} - {"", "United States"}
 
 
 @pytest.mark.parametrize(
