@@ -64,14 +64,13 @@ Allot = Callable[[AsyncConnection], Awaitable[Allotment]]
 
 @dataclass(slots=True)
 class Unlimited:
-    """The allotment of who comes for contacts: as many as it asks for. `provider`: by whom they are carried out, where that has a name."""
+    """The allotment of who comes for contacts: as many as it asks for, and no provider carries them out."""
 
     room: int
-    provider: str = ""
 
     def way(self, delivery: Delivery, now: datetime) -> Way:  # noqa: ARG002  (the port's)
         """See `Allotment`."""
-        return Way(provider=self.provider)
+        return Way()
 
     async def keep(self, connection: AsyncConnection) -> None:
         """See `Allotment`."""
