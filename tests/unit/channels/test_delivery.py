@@ -234,3 +234,26 @@ def test_a_test_and_what_confirms_a_stop_go_their_way_and_are_reported_to_nobody
         step = learn(Delivery(contact=contact, state="sending", due_at=NOON, attempt=1), kind, NOON)
         assert step is not None
         assert (step.delivery.state, step.outcome) == (kind, None)
+
+
+@pytest.mark.parametrize("words", ["550 5.1.1 <ann@example.com>: unknown", "400 21211 The 'To' number +14155550100 is not valid"])
+def test_a_providers_words_are_kept_and_reported_without_the_address(words: str) -> None:
+    steps = [
+        conclude(sending(), Refused(detail=words, permanent=True), NOON),
+        conclude(sending(), Refused(detail=words, permanent=False), NOON),
+        conclude(sending(), Uncertain(detail=words), NOON),
+        learn(sending(), "bounced", NOON, detail=words),
+        withdraw(sending(), NOON, words),
+    ]
+    for step in steps:
+        assert step is not None
+        said = step.delivery.detail + step.delivery.withdrawn_reason + (step.outcome.detail if step.outcome else "")
+        assert "•••" in said
+        assert "ann@" not in said
+        assert "4155550100" not in said
+
+
+def test_a_providers_id_is_kept_as_it_is_since_callbacks_name_it() -> None:
+    step = conclude(sending(), Accepted(provider_id="4915112345678"), NOON)
+    assert step is not None
+    assert step.delivery.provider_id == "4915112345678"
