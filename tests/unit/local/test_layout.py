@@ -116,7 +116,7 @@ def test_channels_reach_every_provider_that_the_simulator_plays(monkeypatch: pyt
     assert list(outlets["sms"].all) == ["twilio", "gateway"], "the first provider is the choice while all is well"
     assert [endpoint.channel for endpoint in endpoints_of(settings.endpoints)] == list(ENDPOINTS)
     assert (ways_of(settings.calls).of(DIALLER_LIST), ways_of(settings.calls).of("renewals")) == ("dialler", "twilio")
-    assert make_dialler(settings.calls, settings.channels_url) is not None
+    assert make_dialler(settings.calls, settings.channels_url, answer_seconds=15.0) is not None
 
 
 def test_a_stack_from_before_there_were_endpoints_has_none() -> None:
