@@ -119,7 +119,7 @@ async def test_what_would_not_be_sent_says_why(ask: Caller) -> None:
 )
 async def test_a_template_that_asks_for_what_is_masked_is_told_nothing(ask: Caller, asking: str) -> None:
     """Whoever the customer is, all of the answer is the same: it could be spelt out otherwise, a letter a time."""
-    asked = {"channel": "sms", "template": {"text": "Hello " + asking}}
+    asked: dict[str, Any] = {"channel": "sms", "template": {"text": "Hello " + asking}}
     told = [await shown(ask, **asked, customer_id=one) for one in ("c-1", "c-3")]
     assert told[0] == told[1]
     seen = [await shown(ask, "agent", **asked, customer_id=one) for one in ("c-1", "c-3")]
