@@ -16,7 +16,7 @@ from nextwave_channels.pacing import IDLE_SECONDS_MAX, IDLE_SECONDS_MIN, idle_se
         (Reply(status=201, body=b'{"sid": tru'), Accepted()),
         (Reply(status=429, retry_after_seconds=7), Refused(detail="429", permanent=False, retry_after_seconds=7)),
         (Reply(status=503), Refused(detail="503", permanent=False, down=True)),
-        (Reply(status=400, body=b'{"code":21211,"message":"bad To"}'), Refused(detail="400 21211 bad To", permanent=True)),
+        (Reply(status=400, body=b'{"code":21211,"message":"bad To"}'), Refused(detail="400 21211 bad To", permanent=True, bounced=True)),
         (Reply(status=400, body=b'{"code":21610}'), Refused(detail="400 21610", permanent=True, opted_out=True)),
         (Reply(status=301), Refused(detail="301", permanent=True)),
         (Reply(status=500), Uncertain(detail="500")),
