@@ -26,16 +26,13 @@ def stack() -> Iterator[real.Stack]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What waits for the runs of whole stacks comes after all others but the ring's tests, which want the machine for themselves."""
+    """What is quick to fail comes first: the runs of whole stacks after all others, and the ring's tests last."""
     items.sort(key=lambda item: 2 if "ring" in item.path.parts else int(item.path.stem == "test_runs"))
 
 
-@pytest.fixture(scope="session", autouse=True)
-def fault_runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background | None]:
-    """The runs of whole stacks: where their tests are asked for, they go on beside the other tests from the start. They mostly wait."""
-    if not any(item.path.stem == "test_runs" for item in request.session.items):
-        yield None
-        return
+@pytest.fixture(scope="session")
+def fault_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
+    """The runs of whole stacks, begun when the first of their tests is: each keeps the machine busy, and seconds are judged."""
     background = Background(tmp_path_factory.mktemp("faults"))
     runs.begin_all(background)
     yield background

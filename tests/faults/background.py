@@ -1,4 +1,4 @@
-"""Runs of the harness as programs, one after the other, beside whatever else the tests do."""
+"""Runs of the harness as programs, one after the other."""
 
 from __future__ import annotations
 
