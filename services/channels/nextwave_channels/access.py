@@ -10,7 +10,11 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from nextwave_runtime.auth import ROLES, Key, Keyring, Role
+from nextwave_runtime.problem import Problem
+from starlette.types import Message, Receive
 
+BODY_MAX = 4_194_304
+"""Bytes of a request: as much as a file of suppressions may have."""
 _bearer = HTTPBearer(auto_error=False, description="an API token; `nextwave keys` makes one")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -25,11 +29,28 @@ def guarded(keyring: Keyring, prefix: str) -> APIRouter:
             async def ask_first(request: Request) -> Response:
                 request.state.require = partial(keyring.require, request.headers.get("authorization", ""))
                 request.state.require()
-                return await answer(request)
+                return await answer(Request(request.scope, await _read(request)))
 
             return ask_first
 
     return APIRouter(prefix=prefix, route_class=Guarded)
+
+
+async def _read(request: Request) -> Receive:
+    """The request's body, read; raises a 413 `Problem` as soon as it is too large: nobody's file fills the memory."""
+    parts: list[Message] = []
+    size = int(request.headers.get("content-length") or 0)
+    while size <= BODY_MAX and (not parts or parts[-1].get("more_body", False)):
+        parts.append(await request.receive())
+        size = max(size, sum(len(part.get("body", b"")) for part in parts))
+    if size > BODY_MAX:
+        raise Problem(413, "too-large", f"a body has at most {BODY_MAX} bytes; send it in parts")
+    again = iter(parts)
+
+    async def receive() -> Message:
+        return next(again, None) or await request.receive()
+
+    return receive
 
 
 def needs(*roles: Role | str) -> Callable[..., Key]:

@@ -171,6 +171,13 @@ async def test_a_promised_call_back_is_due_at_its_hour_before_others_and_outlive
     place.clock.instant = NOON + 2 * HOUR
     await place.put(call("b", value=999.0))
     assert [(one["entry_id"], one["purpose"]) for one in await pull(client)] == [(promise, "service"), ("b", "marketing")]
+    stop = await report(client, "b", "refused", callback_at=(NOON + 3 * HOUR).isoformat(), stop=True)
+    assert (stop["state"], stop["callback"]) == ("refused", "")
+
+
+async def test_no_call_back_is_promised_for_an_hour_at_which_nobody_may_be_called(place: Place, client: httpx.AsyncClient) -> None:
+    await place.put(call("b"))
+    await pull(client)
     night = await report(client, "b", "answered", callback_at=(NOON + 12 * HOUR).isoformat())
     assert (night["state"], night["callback"]) == ("answered", "")
     assert "call.wrapped_up" in night["detail"]

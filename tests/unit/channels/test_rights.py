@@ -10,6 +10,7 @@ from typing import get_args
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
+from nextwave_channels.access import BODY_MAX
 from nextwave_channels.app import build
 from nextwave_channels.settings import ChannelsSettings
 from nextwave_contracts.wire import encode
@@ -103,3 +104,16 @@ async def test_each_route_is_open_to_its_roles_alone(whole: FastAPI, method: str
 
         assert {role for role in ROLES if await call(role) != 403} == RIGHTS[method, path]
         assert await call("nobody") == 401
+
+
+async def test_a_body_that_would_fill_the_memory_is_read_no_further(whole: FastAPI) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(BODY_MAX // 65_536 + 2):
+            yield b" " * 65_536
+        raise AssertionError("it was read to its end")
+
+    transport = httpx.ASGITransport(whole)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers={"authorization": "Bearer operator"}) as client:
+        told = await client.put("/v1/capacity/renewals", content=b" " * (BODY_MAX + 1), headers={"content-type": "application/json"})
+        assert (told.status_code, told.json()["type"]) == (413, "urn:nextwave:problem:too-large")
+        assert (await client.put("/v1/capacity/renewals", content=endless())).status_code == 413

@@ -134,6 +134,8 @@ def _steps(stored: Delivery, said: Report, now: datetime) -> list[Step]:
 async def _promise(connection: AsyncConnection, desk: Desk, said: Report, after: Delivery, now: datetime) -> Recorded:
     if said.callback_at is None:
         return Recorded(entry_id=said.entry_id)
+    if said.result != "answered" or said.stop:
+        return Recorded(entry_id=said.entry_id, detail="no call back is queued: it needs an answer, and no stop")
     contact = promised(after.contact, said.callback_at, now)
     if contact is None:
         detail = "no call back is queued: it is not known that this customer may be called then; post call.wrapped_up with the wish instead"
