@@ -104,11 +104,7 @@ def _another_process(ring: Ring, replica: str, before: int) -> bool:
 
 
 async def test_killing_scoring_orchestrator_and_channels_in_mid_stream_loses_nothing_and_doubles_nothing(ring: Ring) -> None:
-    storm = campaign("storm", "storm.asked")
-    storm["waves"][0]["window"] = (
-        "4h"  # two minutes of ours: however slowly a busy machine starts what was killed, no mail expires meanwhile
-    )
-    await ring.publish(storm)
+    await ring.publish(campaign("storm", "storm.asked", waves=[{**campaign("storm", "")["waves"][0], "window": "4h"}]))
     names = [f"storm{n}" for n in range(60)]
     await asyncio.gather(*(ring.sign_up(name, number=100 + n, channels=("email",)) for n, name in enumerate(names)))
 
