@@ -94,9 +94,9 @@ class Place:
     async def _no_stops(self) -> Horizon:
         return Horizon(self.monotonic(), {})
 
-    def dispatcher(self, adapter: Recorder, pace: Pace | None = None) -> Dispatcher:
-        outlet = Outlet(provider="smtp", adapter=adapter, pace=pace or Pace(concurrency=8, fresh_seconds=PATIENT_SECONDS))
-        return self.dispatcher_over(outlet)
+    def dispatcher(self, adapter: Recorder, pace: Pace | None = None, channel: str = "email") -> Dispatcher:
+        outlet = Outlet(provider="only", adapter=adapter, pace=pace or Pace(concurrency=8, fresh_seconds=PATIENT_SECONDS))
+        return self.dispatcher_over(outlet, channel=channel)
 
     def dispatcher_over(self, *outlets: Outlet, channel: str = "email", prices: Prices = NO_PRICES) -> Dispatcher:
         return Dispatcher(Outlets(channel, outlets, self.clock, self.steady, prices), self.desk, Bell())

@@ -239,7 +239,7 @@ def _rule(delivery: Delivery, ruling: gate.Ruling, now: datetime, terms: tuple[f
         case gate.Claim():
             lease_seconds, allotment = terms
             return life.begin(delivery, now, lease_seconds, allotment.way(delivery, now))
-        case gate.Later(until=until):
-            return life.postpone(delivery, now, until)
+        case gate.Later(until=until, why=why):
+            return life.postpone(delivery, now, until, why)
         case gate.Never(kind=kind, reason=reason):
             return life.give_up(delivery, now, kind, reason)

@@ -102,10 +102,10 @@ def begin(delivery: Delivery, now: datetime, lease_seconds: float, way: Way = Wa
     return Step(replace(begun, provider=way.provider, cost=way.cost), now)
 
 
-def postpone(delivery: Delivery, now: datetime, until: datetime) -> Step:
-    """Due → due: outside the permitted hours; it waits for the next ones."""
+def postpone(delivery: Delivery, now: datetime, until: datetime, why: str = "") -> Step:
+    """Due → due: outside the permitted hours, or because of `why`; it waits until then."""
     assert delivery.state == "due"
-    return Step(replace(delivery, due_at=until, held_seconds=0.0), now)
+    return Step(replace(delivery, due_at=until, held_seconds=0.0, detail=why or delivery.detail), now)
 
 
 def give_up(delivery: Delivery, now: datetime, kind: Literal["withdrawn", "expired", "failed"], reason: GateCode | str) -> Step:

@@ -62,9 +62,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """Not now, but from `until` (business time) on."""
+    """Not now, but from `until` (business time) on; `why` where it is not the hours."""
 
     until: datetime
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from nextwave_orchestrator.campaigns.definition import Campaign, Pick, Policy, S
 from nextwave_orchestrator.caps import CapRule, Limit
 from nextwave_orchestrator.catalogue import CampaignState, Catalogue, LiveCampaign
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.hours.rules import clock
+from nextwave_orchestrator.hours.rules import clock, other_countries
 from nextwave_orchestrator.law import limits_on
 from nextwave_orchestrator.parts import Appeal, part
 from nextwave_orchestrator.responses.rates import local_hour
@@ -44,6 +44,8 @@ class Offer(Stored, frozen=True, kw_only=True):
     """What this channel lacks before it can be used, for instance its template."""
     language: str = ""
     """In which of its template's languages the customer is spoken to; empty: in the default one, or not yet known."""
+    countries: tuple[str, ...] = ()
+    """Of the number, where they are not the one that was told: the hours of these hold besides."""
     place: str = ""
     """The list or team."""
     capacity_free_at: datetime | None = None
@@ -213,9 +215,11 @@ def _offer(step: Step, appeal: Appeal) -> Offer:
     own = "" if terms.identifier else INTERNAL + profile.customer_id
     quiet = policy.quiet_calls if channel == "call" else ()
     cost = round(part("cost", appeal))
+    address = usable[0] if usable else own
     return Offer(
         channel=channel,
-        address=usable[0] if usable else own,
+        address=address,
+        countries=other_countries(profile.country, address, channel),
         bounced=bool(points) and not usable,
         cost=cost,
         loading=round(cost * policy.loading_share),

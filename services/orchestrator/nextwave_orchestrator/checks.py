@@ -34,7 +34,7 @@ def hours_of(given: GateInput, offer: Offer) -> Hours:
     """What the contact hours depend on. Transactional contacts are exempt by the rules, and so is who came to us by themselves."""
     if given.purpose == "transactional" or given.inbound:
         return Hours((), "", "", "exempt")
-    return Hours(given.zones, given.country, given.region, offer.channel, offer.quiet)
+    return Hours(given.zones, given.country, given.region, offer.channel, offer.quiet, offer.countries)
 
 
 def expected_margin(given: GateInput, offer: Offer) -> float:

@@ -107,6 +107,13 @@ async def test_the_events_of_one_callback_count_each_by_itself(place: Place, cli
     assert await place.states() == {**{f"a{n}": "opened" for n in range(1, 6)}, "a6": "delivered", "a7": "opened"}
 
 
+async def test_a_mail_provider_is_not_heard_about_a_text(place: Place, client: httpx.AsyncClient) -> None:
+    await place.put(to_ann("a1", channel="sms"))
+    assert await sendgrid(client, event("spamreport")) == 204
+    assert await place.states() == {"a1": "due"}
+    assert {channel for (channel,) in await place.ask("select channel from stops")} == {"email"}
+
+
 async def test_a_hard_bounce_closes_that_address_for_every_purpose_and_no_other_address(place: Place, client: httpx.AsyncClient) -> None:
     await sent(place, to_ann("a1"))
     await place.put(

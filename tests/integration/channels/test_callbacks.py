@@ -53,8 +53,8 @@ def bearer(role: str) -> dict[str, str]:
 
 
 async def sent(place: Place, *actions: str, channel: str = "email") -> None:
-    await place.put(*(a_contact(action_id=name, channel="email") for name in actions))
-    dispatcher = place.dispatcher(Recorder())
+    await place.put(*(a_contact(action_id=name, channel=channel) for name in actions))
+    dispatcher = place.dispatcher(Recorder(), channel=channel)
     for delivery in await dispatcher.claim(len(actions)) or []:
         await dispatcher.send(delivery)
 
@@ -74,7 +74,7 @@ async def mail(client: httpx.AsyncClient, event: object, name: str = "msg_1", se
 
 
 async def test_status_callbacks_twice_and_out_of_order_end_in_one_outcome_each(place: Place, client: httpx.AsyncClient) -> None:
-    await sent(place, "a1")
+    await sent(place, "a1", channel="sms")
     for status in ("delivered", "sent", "delivered", "queued"):
         assert await twilio(client, "a1", MessageSid="SM1", MessageStatus=status) == 204
     assert await place.states() == {"a1": "delivered"}
@@ -110,8 +110,8 @@ async def test_a_spam_complaint_refuses_suppresses_and_withdraws_what_is_queued(
 
 
 async def test_a_callback_reconciles_an_unknown_delivery(place: Place, client: httpx.AsyncClient) -> None:
-    await place.put(a_contact(action_id="a1"))
-    dispatcher = place.dispatcher(Recorder(answer=lambda _: Uncertain(detail="lost")))
+    await place.put(a_contact(action_id="a1", channel="call"))
+    dispatcher = place.dispatcher(Recorder(answer=lambda _: Uncertain(detail="lost")), channel="call")
     for delivery in await dispatcher.claim(1) or []:
         await dispatcher.send(delivery)
     assert await twilio(client, "a1", CallSid="CA1", CallStatus="completed", AnsweredBy="human") == 204

@@ -17,7 +17,7 @@ BROKEN = {
     "marks": (0, "taken in 2 times"),
     "watermarks": (13, "closed unanswered"),
     "claim_gate": (0, "was claimed"),
-    "horizon": (34, "was accepted"),
+    "horizon": (53, "was accepted"),
     "caps": (3, "acts in spite of cap"),
     "holds": (0, "taking in: channels took"),
     "estate": (0, "never ended"),

@@ -12,6 +12,7 @@ from nextwave_channels import gate
 from nextwave_channels.call_lists.promises import is_promise
 from nextwave_channels.gate import Claim, Later, Never, Ruling
 
+OFTEN = "this number or customer was called as often as NEXTWAVE_CALLS_PER_NUMBER and NEXTWAVE_CALLS_PER_PERSON allow in 24 hours"
 WINDOW = timedelta(days=1)
 """Any 24 hours, so that no day in any time zone has more."""
 
@@ -51,4 +52,4 @@ class Made:
 
 def _later(contact: Contact, opens: datetime) -> Ruling:
     permitted = gate.opening(contact.permitted, opens, opens)
-    return Never("withdrawn", "cap") if permitted is None or permitted >= contact.not_after else Later(permitted)
+    return Never("withdrawn", "cap") if permitted is None or permitted >= contact.not_after else Later(permitted, OFTEN)

@@ -13,8 +13,8 @@ import msgspec
 from nextwave_contracts.outcomes import OutcomeKind
 
 from nextwave_channels.call_lists.entry import ABANDONED
-from nextwave_channels.callbacks.evidence import Evidence, Posted, UnreadableError, WrongSignatureError, in_words
-from nextwave_channels.signatures import is_standard_webhook
+from nextwave_channels.callbacks.evidence import Evidence, Posted, in_words
+from nextwave_channels.callbacks.standard import signed
 
 OUTCOMES: Mapping[str, OutcomeKind] = {
     "answered": "answered",
@@ -53,14 +53,7 @@ class DiallerCallbacks:
 
     async def read(self, posted: Posted) -> Sequence[Evidence | None]:
         """See `Provider`."""
-        fits = [is_standard_webhook(dict(posted.headers), posted.body, secret, posted.wall) for secret in self.secrets]
-        if not any(fits):
-            raise WrongSignatureError
-        try:
-            event = msgspec.json.decode(posted.body, type=Event)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
-            raise UnreadableError(f"the body is no word of a dialler: {wrong}") from wrong
-        return [of_event(event, posted.headers["webhook-id"])]
+        return [of_event(signed(posted, self.secrets, Event), posted.headers["webhook-id"])]
 
 
 def of_event(event: Event, event_id: str) -> Evidence | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import msgspec
 from nextwave_contracts.outcomes import OutcomeKind
@@ -14,6 +15,8 @@ from nextwave_contracts.outcomes import OutcomeKind
 from nextwave_channels.callbacks.evidence import Effect, Evidence, Posted, UnreadableError, WrongSignatureError, in_words, of_bounce
 from nextwave_channels.delivery import EVIDENCE
 from nextwave_channels.signatures import is_standard_webhook
+
+Body = TypeVar("Body", bound=msgspec.Struct)
 
 MAIL = {"mail.delivered": "delivered", "mail.bounced": "bounced", "mail.complained": "complained"}
 """Names of mail callbacks that are older than `delivery.<what>`, and mean the same."""
@@ -47,14 +50,18 @@ class Standard:
 
     async def read(self, posted: Posted) -> Sequence[Evidence | None]:
         """See `Provider`."""
-        fits = [is_standard_webhook(dict(posted.headers), posted.body, secret, posted.wall) for secret in self.secrets]
-        if not any(fits):
-            raise WrongSignatureError
-        try:
-            event = msgspec.json.decode(posted.body, type=Event)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
-            raise UnreadableError(f"the body is no callback: {wrong}") from wrong
-        return [of_event(event, posted.headers["webhook-id"])]
+        return [of_event(signed(posted, self.secrets, Event), posted.headers["webhook-id"])]
+
+
+def signed(posted: Posted, secrets: Sequence[str], kind: type[Body]) -> Body:
+    """The body, if one of the secrets signed it. Raises `WrongSignatureError` and `UnreadableError`."""
+    fits = [is_standard_webhook(dict(posted.headers), posted.body, secret, posted.wall) for secret in secrets]
+    if not any(fits):
+        raise WrongSignatureError
+    try:
+        return msgspec.json.decode(posted.body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as wrong:
+        raise UnreadableError(f"the body is no callback: {wrong}") from wrong
 
 
 def of_event(event: Event, event_id: str) -> Evidence | None:

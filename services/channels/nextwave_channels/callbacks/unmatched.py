@@ -20,9 +20,9 @@ FIRST_SECONDS = 1.0
 
 # Two deliveries with one id of a provider (a queue's ids come round again) are no evidence about either.
 _NAMED = Statement(
-    "select action_id from deliveries where action_id = :action_id"
+    "select action_id from deliveries where action_id = :action_id and cast(:channel as text) in ('', channel)"
     " union select min(action_id) from deliveries where :provider_id <> '' and provider_id = :provider_id"
-    " and (cast(:channel as text) = '' or channel = :channel)"
+    " and cast(:channel as text) in ('', channel)"
     " and not exists (select from deliveries where action_id = :action_id) having count(*) = 1"
 )
 _KEEP = Statement(
@@ -57,7 +57,10 @@ class Kept:
 
 
 async def action_of(connection: AsyncConnection, found: Evidence) -> str | None:
-    """The action of the delivery that evidence is about: by its own id, else by the provider's where that names exactly one."""
+    """The action of the delivery that evidence is about: by its own id, else by the provider's where that names exactly one.
+
+    Who serves one channel is not heard about another's deliveries.
+    """
     bound = {"action_id": found.action_id, "provider_id": found.provider_id[:200], "channel": found.channel}
     rows = await _NAMED.rows(connection, bound)
     return rows[0][0] if rows else None

@@ -14,6 +14,8 @@ from nextwave_orchestrator.campaigns.definition import SERVICE_LEVELS, Policy
 from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue_store import CatalogueSession
 from nextwave_orchestrator.faults import Fault
+from nextwave_orchestrator.hours.rules import RULES
+from nextwave_orchestrator.law import LAWS
 from nextwave_orchestrator.live import POLICY_KEY, policy_of
 
 router = APIRouter()
@@ -29,6 +31,12 @@ async def _changing(_control: Control, _by: Key, policy: Policy) -> Within:
             raise refused([Fault("/currency", detail, f"write {former}; another currency needs an installation of its own")])
 
     return within
+
+
+@router.get("/v1/contact-rules", tags=["policy"])
+async def get_contact_rules(_: Reader) -> Response:
+    """Hours and limits that hold whatever the house says, each with its source and how it was found; the strictest of all count."""
+    return answer(msgspec.json.encode({"hours": RULES, "limits": LAWS}))
 
 
 POLICY = Document("policies", "policy", Policy, policy_faults, keyed=False, changing=_changing)

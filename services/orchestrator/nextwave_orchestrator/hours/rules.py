@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from nextwave_contracts.identifiers import countries_of_phone
+
 Windows = tuple[tuple[int, int], ...]
 """Half-open ranges of local seconds of the day, in order, apart from each other."""
 
@@ -110,6 +112,14 @@ def applicable(country: str, region: str, channel: str) -> tuple[ContactRule, ..
     here = [rule for rule in inner if rule.region == part] if part else inner
     general = "EU" if country in EU else ""
     return tuple((national or [rule for rule in ours if rule.region == general]) + here)
+
+
+@lru_cache(maxsize=4096)
+def other_countries(told: str, number: str, channel: str) -> tuple[str, ...]:
+    """Countries with hours of their own for this channel from which the number may be, beside the one that was told."""
+    regions = {rule.region.partition("-")[0] for rule in RULES if channel in rule.channels}
+    found = (country for country in countries_of_phone(number) if country != told)
+    return tuple(sorted(country for country in found if country in regions or (country in EU and "EU" in regions)))
 
 
 def both(one: Sequence[tuple[int, int]], other: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

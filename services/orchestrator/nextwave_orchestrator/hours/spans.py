@@ -28,6 +28,8 @@ class Hours(msgspec.Struct, frozen=True, array_like=True):
     region: str
     channel: str
     quiet: tuple[tuple[str, str], ...] = ()
+    others: tuple[str, ...] = ()
+    """Countries where the customer may be as well, by the number: their rules and holidays hold besides."""
 
     @property
     def free(self) -> bool:
@@ -127,10 +129,11 @@ def _local_windows(hours: Hours, local_day: int) -> Windows:
     day = date.fromordinal(EPOCH_DAY + local_day)
     ranges: Windows = ALL_DAY
     if hours.channel in CHANNELS_WITH_HOURS:
-        if day in _holidays(hours.country, hours.region, day.year):
-            return ()
-        for rule in applicable(hours.country, hours.region, hours.channel):
-            ranges = both(ranges, rule.on(day.weekday()))
+        for country, region in ((hours.country, hours.region), *((other, "") for other in hours.others)):
+            if day in _holidays(country, region, day.year):
+                return ()
+            for rule in applicable(country, region, hours.channel):
+                ranges = both(ranges, rule.on(day.weekday()))
     return without(ranges, hours.quiet)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from channel_contacts import DAY, HOUR, NOON, a_contact
 from nextwave_channels import gate
-from nextwave_channels.call_lists.limits import Limits, Made
+from nextwave_channels.call_lists.limits import OFTEN, Limits, Made
 from nextwave_channels.call_lists.promises import is_promise, promised
 from nextwave_channels.gate import Claim, Later, Never
 from nextwave_contracts.actions import Contact, Span
@@ -27,19 +27,19 @@ def began(*hours_ago: float, number: str = NUMBER, customer: str = "customer-1")
 
 def test_a_number_is_called_so_often_whoever_it_belongs_to_and_whatever_the_campaign() -> None:
     made = Made(began(20, 3, customer="somebody else in the house"))
-    assert made.rule(call(campaign="another"), Claim(), LIMITS, NOON) == Later(NOON + 4 * HOUR), "24 hours after the older one"
+    assert made.rule(call(campaign="another"), Claim(), LIMITS, NOON) == Later(NOON + 4 * HOUR, OFTEN), "24 hours after the older one"
 
 
 def test_a_person_is_called_so_often_over_all_their_numbers() -> None:
     made = Made([*began(23, number="a"), *began(22, number="b"), *began(21, number="c")])
-    assert made.rule(call(), Claim(), LIMITS, NOON) == Later(NOON + HOUR)
+    assert made.rule(call(), Claim(), LIMITS, NOON) == Later(NOON + HOUR, OFTEN)
     assert made.rule(call(customer_id="customer-2"), Claim(), LIMITS, NOON) == Claim()
 
 
 def test_calls_of_one_claim_count_for_each_other() -> None:
     made = Made([])
     ruled = [made.rule(call(action_id=name), Claim(), LIMITS, NOON) for name in "abc"]
-    assert ruled == [Claim(), Claim(), Later(NOON + DAY)]
+    assert ruled == [Claim(), Claim(), Later(NOON + DAY, OFTEN)]
 
 
 def test_who_has_no_room_in_the_hours_that_are_left_is_not_called() -> None:
@@ -77,7 +77,7 @@ def test_a_promise_is_kept_however_often_the_customer_was_called_and_counts() ->
     contact = promised(call(), NOON + HOUR, NOON)
     assert contact is not None
     assert made.rule(contact, Claim(), LIMITS, NOON) == Claim()
-    assert made.rule(call(address_subject="another"), Claim(), LIMITS, NOON) == Later(NOON + DAY), "the next hours after 22"
+    assert made.rule(call(address_subject="another"), Claim(), LIMITS, NOON) == Later(NOON + DAY, OFTEN), "the next hours after 22"
 
 
 @pytest.mark.parametrize(

@@ -70,3 +70,12 @@ async def test_a_rule_is_read_in_three_forms_and_said_in_words(call: Caller, bod
 async def test_what_is_no_rule_is_refused_at_its_place(call: Caller, body: dict[str, Any], pointer: str) -> None:
     refused = await call("viewer", "POST", "/v1/rules:import", body)
     assert (refused.status_code, [e["pointer"] for e in refused.json()["errors"]]) == (422, [pointer])
+
+
+async def test_what_the_law_says_of_hours_and_tries_can_be_looked_up(call: Caller) -> None:
+    told = (await call("viewer", "GET", "/v1/contact-rules")).json()
+    (france,) = [one for one in told["limits"] if one["region"] == "FR"]
+    assert (france["most"], france["hours"], france["days_after_refusal"], france["basis"]) == (4, 720, 60, "source")
+    assert {"region": "FR", "weekdays": "10:00-13:00 14:00-20:00", "saturday": "", "sunday": "", "channels": ["call"]}.items() <= next(
+        one for one in told["hours"] if one["region"] == "FR"
+    ).items()

@@ -61,6 +61,7 @@ RIGHTS: dict[tuple[str, str], frozenset[str]] = {
     ("POST", "/v1/catalogue:plan"): READ,
     ("GET", "/v1/shipped"): READ,
     ("POST", "/v1/shipped:install"): WRITE,
+    ("GET", "/v1/contact-rules"): READ,
     ("GET", "/v1/policy"): READ,
     ("PUT", "/v1/policy"): APPROVE,
     ("GET", "/v1/readiness"): READ,

@@ -11,7 +11,7 @@ import holidays
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from nextwave_orchestrator.hours.rules import RULES, applicable
+from nextwave_orchestrator.hours.rules import RULES, applicable, other_countries
 from nextwave_orchestrator.hours.spans import DAYS_MAX, SPANS_MAX, Hours, next_allowed, permitted_spans
 
 MINUTE = timedelta(minutes=1)
@@ -48,6 +48,9 @@ CHANGES = [
 ]
 QUIET = [(), DINNER, (("22:00", "08:00"),), (("01:30", "02:30"), ("23:00", "00:30")), (("00:00", "00:00"),)]
 
+OTHERS = [(), ("FR",), ("US",)]
+"""Where a number is from, beside the place."""
+
 
 def slow(hours: Hours, instant: datetime) -> bool:
     """The rule in words, for one instant: local time, in every zone, in the windows of the day, no holiday, not quiet."""
@@ -63,17 +66,23 @@ def _slow_in(hours: Hours, local: datetime) -> bool:
             return False
     if hours.channel not in {"sms", "call"}:
         return True
-    if hours.country and _is_holiday(hours, local):
+    places = [(hours.country, hours.region), *((other, "") for other in hours.others)]
+    return all(_open_in(place, hours.channel, local) for place in places)
+
+
+def _open_in(place: tuple[str, str], channel: str, local: datetime) -> bool:
+    clock = f"{local:%H:%M}"
+    if place[0] and _is_holiday(place, local):
         return False
-    for rule in applicable(hours.country, hours.region, hours.channel):
+    for rule in applicable(*place, channel):
         text = rule.weekdays if local.weekday() < 5 else rule.saturday if local.weekday() == 5 else rule.sunday
         if not any(part.split("-")[0] <= clock < part.split("-")[1] for part in text.split()):
             return False
     return True
 
 
-def _is_holiday(hours: Hours, local: datetime) -> bool:
-    calendar = _calendar(hours.country, hours.region.rpartition("-")[2])
+def _is_holiday(place: tuple[str, str], local: datetime) -> bool:
+    calendar = _calendar(place[0], place[1].rpartition("-")[2])
     return calendar is not None and local.date() in calendar
 
 
@@ -116,11 +125,11 @@ def test_spans_agree_minute_by_minute_with_the_rule_in_words(
 
 
 @settings(max_examples=40, deadline=None)
-@given(place=st.sampled_from(PLACES), around=st.sampled_from(CHANGES), seconds=st.integers(0, 3 * 86_400))
+@given(place=st.sampled_from(PLACES), around=st.sampled_from(CHANGES), seconds=st.integers(0, 3 * 86_400), others=st.sampled_from(OTHERS))
 def test_the_next_allowed_instant_is_the_first_minute_that_the_slow_checker_allows(
-    place: tuple[tuple[str, ...], str, str], around: datetime, seconds: int
+    place: tuple[tuple[str, ...], str, str], around: datetime, seconds: int, others: tuple[str, ...]
 ) -> None:
-    hours = Hours(*place, "call", DINNER)
+    hours = Hours(*place, "call", DINNER, others)
     now = around + timedelta(seconds=seconds)
     found = next_allowed(hours, now)
     walk = (instant for instant in (now + n * MINUTE for n in range(9 * 24 * 60)) if slow(hours, instant))
@@ -192,3 +201,30 @@ def test_every_rule_is_readable_and_says_where_it_comes_from() -> None:
         assert rule.note
         for day in range(7):
             assert all(0 <= start < end <= 86_400 for start, end in rule.on(day))
+
+
+@pytest.mark.parametrize(
+    ("told", "number", "channel", "others"),
+    [
+        ("", "+33612345678", "call", ("FR",)),
+        ("FR", "+33612345678", "call", ()),
+        ("GB", "+33612345678", "sms", ("FR",)),
+        ("US", "+4915112345678", "sms", ("DE",)),
+        ("", "+819012345678", "call", ()),
+        ("", "+33612345678", "email", ()),
+        ("", "", "call", ()),
+        ("", "no number", "call", ()),
+    ],
+)
+def test_a_number_brings_the_hours_of_its_country_where_another_or_none_was_told(
+    told: str, number: str, channel: str, others: tuple[str, ...]
+) -> None:
+    assert other_countries(told, number, channel) == others
+
+
+def test_the_hours_of_a_numbers_country_never_widen_those_of_the_place() -> None:
+    monday = datetime(2026, 3, 2, 13, 30, tzinfo=UTC)
+    assert next_allowed(Hours(("Europe/London",), "GB", "", "call"), monday) == monday
+    assert next_allowed(Hours(("Europe/London",), "GB", "", "call", (), ("FR",)), monday) == monday + timedelta(minutes=30)
+    evening = monday.replace(hour=20, minute=30)
+    assert next_allowed(Hours(("Europe/Paris",), "FR", "", "call", (), ("GB",)), evening) != evening
