@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
+from http_routes import routes
 from nextwave_orchestrator import app as root
 from nextwave_orchestrator.settings import OrchestratorSettings
 from nextwave_runtime.auth import ROLES
 from pydantic import SecretStr
-from starlette.routing import Route
 from unit.orchestrator.api.caller import Caller, keys_file
 
 READ = frozenset({"viewer", "editor", "approver", "operator", "agent"})
@@ -104,14 +104,6 @@ def whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     app = root.build(settings).app
     assert isinstance(app, FastAPI)
     return app
-
-
-def routes(router: APIRouter | FastAPI) -> Iterator[tuple[str, str]]:
-    for one in router.routes:
-        if isinstance(one, Route):
-            yield from ((method, one.path) for method in (one.methods or ()) if method != "HEAD")
-        else:
-            yield from routes(one.original_router)  # type: ignore[attr-defined]
 
 
 def test_there_is_no_route_that_the_table_does_not_name(whole: FastAPI) -> None:
