@@ -18,7 +18,7 @@ from ring.backlog import Backlog, backlog_of
 from ring.ring import Ring, start, stop, until
 
 PROVIDERS: dict[Channel, str] = {"email": "smtp", "sms": "twilio", "call": "twilio"}
-SLOTS = 8
+SLOTS = 16
 SLOW: list[dict[str, Any]] = [
     {"kind": "slow_first_byte", "seconds": 2.5, "share": 0.5, "seed": 1},
     {"kind": "slow_first_byte", "seconds": 3.5},
@@ -26,7 +26,7 @@ SLOW: list[dict[str, Any]] = [
 """Every provider takes about three seconds for an answer: the rates follow from that and the slots of each, not from how busy the machine
 is. Two latencies, so that the sends of a channel do not march in step, and a window's edge cuts off one of them and not all."""
 DEAD: list[dict[str, Any]] = [{"kind": "half_open", "provider": "call", "seconds": 60}, *SLOW]
-WINDOW_SECONDS = 40.0
+WINDOW_SECONDS = 20.0
 WINDOWS = 3
 """Well and dead in turns, so that what else the machine does meets both alike."""
 EACH = 1500

@@ -137,7 +137,7 @@ async def test_a_channel_whose_only_provider_is_away_waits_as_due_and_goes_on_wi
 async def test_what_waits_for_a_dead_provider_expires_as_always(place: Place) -> None:
     await place.put(a_contact())
     async with place.database.transaction() as connection:
-        await say(connection, ("email", "smtp"), Word(enabled=False, reason="outage"))
+        await say(connection, ("email", "only"), Word(enabled=False, reason="outage"))
     assert await place.dispatcher(Recorder()).claim(5) == []
     place.clock.instant = NOON + 3 * DAY
     assert await settle_overdue(place.desk) == 1
