@@ -10,7 +10,6 @@ from nextwave_contracts.topics import TOPICS, Topic
 
 DEFAULT_PARTITIONS = 4
 MESSAGE_BYTES_MAX = 4_194_304
-DAY_MILLISECONDS = 86_400_000
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,8 @@ def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "message.timestamp.type": "LogAppendTime",
-        "retention.ms": str(topic.retention_days * DAY_MILLISECONDS),
+        "retention.ms": str(topic.retention_milliseconds),
+        **({"retention.bytes": "-1"} if topic.retention_days is None else {}),
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(MESSAGE_BYTES_MAX),
     }

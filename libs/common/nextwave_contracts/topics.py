@@ -12,9 +12,12 @@ from nextwave_contracts.customers import CustomerMessage, Watermark
 from nextwave_contracts.decisions import DecisionMessage
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import strongest
+from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.touchpoints import Touchpoint
+
+DAY_MILLISECONDS = 86_400_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +32,15 @@ class Topic:
     meaning: str
     keyed_by: str = ""
     """What the key is, in words."""
-    retention_days: int = 14
+    retention_days: int | None = 14
+    """None: everything is kept for ever, for what is read from its beginning."""
     door_id: Callable[[Any], str] | None = None
     """For messages born at a door: what makes two of them the same. None: born in a processor, the origin mark says it."""
+
+    @property
+    def retention_milliseconds(self) -> int:
+        """How long a message is kept; Kafka's -1 for ever."""
+        return -1 if self.retention_days is None else self.retention_days * DAY_MILLISECONDS
 
     @property
     def short(self) -> str:
@@ -62,6 +71,14 @@ def _hold_key(message: Hold) -> str:
 
 def _door_id(message: Touchpoint | Hold) -> str:
     return f"{message.source}\0{message.id}"
+
+
+def _mapping_key(message: MappingVersion) -> str:
+    return message.name
+
+
+def _mapping_id(message: MappingVersion) -> str:
+    return message.id
 
 
 def _rejected_key(message: Rejected) -> str:
@@ -134,6 +151,18 @@ REJECTED = Topic(
     meaning="what could not be processed",
     retention_days=30,
 )
+MAPPINGS = Topic(
+    name="nextwave.mappings.v1",
+    message=MappingVersion,
+    key=_mapping_key,
+    keyed_by="the mapping's name",
+    written_by="ingest",
+    read_by=("ingest",),
+    meaning="every version of every mapping that people wrote",
+    retention_days=None,
+    door_id=_mapping_id,
+)
+"""Not compacted: that would leave the newest record of a name, which may be the one that lost, and the log would no longer say so."""
 
-TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED)
+TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED, MAPPINGS)
 """All topics have the same number of partitions, so that a customer's partition is the same on each of them."""

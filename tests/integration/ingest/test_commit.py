@@ -12,7 +12,7 @@ from time import monotonic
 
 import pytest
 import stack as real
-from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, partition_of
+from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, TOUCHPOINTS, partition_of
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.records import Record
 from nextwave_local import kafka_server
@@ -21,7 +21,7 @@ from nextwave_runtime.problem import Problem
 
 HEADERS = [("content-type", b"application/json")]
 ACCEPTED_BEFORE_KILL = 300
-TOPICS = [TOUCHPOINTS.name, HOLDS.name, REJECTED.name]
+TOPICS = [TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name]
 
 
 def record(number: int, topic: str = TOUCHPOINTS.name, size: int = 0) -> Record:
