@@ -16,7 +16,7 @@ from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
 from nextwave_ingest.doors.exchange import Answer, ClientGoneError, Door, Request, problem_answer, send_answer
-from nextwave_ingest.doors.segment import BATCHES, KINDS, SegmentDoor, SegmentSettingsDoor
+from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
 from nextwave_ingest.links import LinkDoor
 from nextwave_ingest.reception import Committer, Reception
 from nextwave_ingest.settings import IngestSettings
@@ -44,6 +44,7 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> 
     segment = SegmentDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency)
     events = CloudEventsDoor(reception)
     exact: dict[str, Door] = {f"/v1/{route}": segment for route in (*KINDS, *BATCHES)}
+    exact |= {f"{place}{kind}": segment for place in JITSU for kind in dict.fromkeys(KINDS.values())}
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
     links = LinkDoor(reception, key=settings.link_key.get_secret_value().encode())
     return Doors(exact, links, SegmentSettingsDoor(reception), create_api(keyring, reception.book))

@@ -57,7 +57,8 @@ class Reception:
 
     def source_of(self, request: Request, body_key: str = "") -> str:
         """The source whose write key the request carries. Raises a 401 `Problem`."""
-        source = self.source_of_key(presented_key(request) or body_key)
+        known = (source for key in (presented_key(request), body_key) if (source := self.source_of_key(key)) is not None)
+        source = next(known, None)  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
         if source is None:
             raise Problem(
                 401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
@@ -65,8 +66,9 @@ class Reception:
         return source
 
     def source_of_key(self, key: str) -> str | None:
-        """The source of a write key, or None."""
-        return self._keyring.write_source(key) if key else None
+        """The source of a write key, or None. What some clients put behind a colon is no part of it."""
+        known, _, _ = key.partition(":")
+        return self._keyring.write_source(known) if known else None
 
     def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime) -> list[Admitted | Refusal]:
         """A verdict for each item of this source. What only some may say is refused to others: a shop's key is in every page."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from nextwave_ingest.admission import RefusedError, Report
-from nextwave_ingest.doors.segment_mapping import Envelope, normal, understand
+from nextwave_ingest.doors.segment_mapping import Context, Envelope, normal, understand
 from nextwave_ingest.occurrence import Occurrence
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -71,7 +71,41 @@ def test_the_time_zone_of_the_device_is_kept_unless_the_traits_name_one() -> Non
     zone = {"context": {"timezone": "Europe/Berlin"}}
     assert report({"type": "identify"} | zone).data == {"timezone": "Europe/Berlin"}
     assert report({"type": "identify", "traits": {"timezone": "Asia/Tokyo"}} | zone).data == {"timezone": "Asia/Tokyo"}
-    assert report({"type": "identify"}, timezone="Europe/Paris").data == {"timezone": "Europe/Paris"}
+    assert report({"type": "identify"}, context=Context(timezone="Europe/Paris")).data == {"timezone": "Europe/Paris"}
+
+
+def test_the_context_of_a_batch_is_its_calls_unless_they_say_otherwise() -> None:
+    of_batch = Context(timezone="Europe/Paris", locale="fr-FR", device={"token": "wp_batch"})
+    assert report({"type": "identify"}, context=of_batch).data == {"timezone": "Europe/Paris", "locale": "fr-FR"}
+    own = {"timezone": "Asia/Tokyo", "device": {"token": "wp_own"}}
+    said = report({"type": "identify", "context": own}, context=of_batch)
+    assert (said.data, said.identifiers) == ({"timezone": "Asia/Tokyo", "locale": "fr-FR"}, ("customer_id:7", "device_token:wp_own"))
+    assert report({"type": "track", "event": "x"}, context=of_batch).identifiers == ("customer_id:7", "device_token:wp_batch")
+
+
+def test_the_language_of_the_device_is_kept_unless_the_traits_name_one() -> None:
+    context = {"context": {"locale": "de-DE"}}
+    assert report({"type": "identify"} | context).data == {"locale": "de-DE"}
+    assert report({"type": "identify", "traits": {"language": "fr"}} | context).data == {"language": "fr"}
+
+
+def test_traits_that_a_client_puts_into_the_context_of_an_identify_are_its_traits() -> None:
+    context = {"context": {"traits": {"email": "ann@example.com"}, "timezone": "Europe/Berlin"}}
+    assert report({"type": "identify"} | context).data == {"email": "ann@example.com", "timezone": "Europe/Berlin"}
+    assert report({"type": "identify", "traits": {"plan": "gold"}} | context).data == {"plan": "gold", "timezone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize("kind", ["track", "identify", "page", "group"])
+def test_an_empty_list_is_an_empty_object_as_libraries_of_php_write_it(kind: str) -> None:
+    empty = {"properties": [], "traits": [], "context": [], "integrations": []}
+    seen = report({"type": kind, "event": "x", "groupId": "g"} | empty)
+    assert (seen.identifiers, seen.data) == (("customer_id:7",), {"group_id": "g"} if kind == "group" else {})
+
+
+@pytest.mark.parametrize("context", [{"timezone": 5, "locale": ["x"], "traits": "y"}, {"device": 5}, None])
+def test_no_call_is_lost_for_what_its_context_says(context: Any) -> None:
+    assert report({"type": "identify", "context": context, "traits": {"plan": "gold"}}).data == {"plan": "gold"}
+    assert report({"type": "page", "context": context, "name": 5, "category": ["x"]}).data == {}
 
 
 def test_an_alias_links_both_names_whichever_kind_the_former_was() -> None:
@@ -104,7 +138,7 @@ def test_numbers_are_names_too_and_null_is_none() -> None:
         ({"type": "track", "event": "x", "userId": None}, "/userId"),
         ({"type": "track", "event": "x", "userId": "a\x00"}, "/userId"),
         ({"type": "track", "event": "x", "anonymousId": "a\n"}, "/anonymousId"),
-        ({"type": "track", "event": "x", "properties": []}, "/properties"),
+        ({"type": "track", "event": "x", "properties": [1]}, "/properties"),
         ({"type": "track", "event": 5}, "/event"),
         ({"type": "alias"}, "/previousId"),
         ({"type": "group"}, "/groupId"),

@@ -22,11 +22,17 @@ Arrange = Callable[[Data, str], Data]
 
 
 class Context(msgspec.Struct):
-    """The part of a call's context that we use."""
+    """The part of a call's context that we use; whatever clients write there, no call is lost for it."""
 
-    timezone: str | None = None
+    timezone: Any = None
+    locale: Any = None
+    traits: Any = None
+    """Where RudderStack's clients in apps put the traits of an identify."""
     device: Any = None
-    """Whatever clients write there: where its `token` is one of ours, that is where web push reaches the browser."""
+    """Where its `token` is one of ours, that is where web push reaches the browser."""
+
+
+NOTHING = Context()
 
 
 class Call(msgspec.Struct, rename="camel"):
@@ -34,8 +40,8 @@ class Call(msgspec.Struct, rename="camel"):
 
     type: str | None = None
     event: str | None = None
-    name: str | None = None
-    category: str | None = None
+    name: Any = None
+    category: Any = None
     message_id: str | int | None = None
     user_id: str | int | None = None
     anonymous_id: str | int | None = None
@@ -43,7 +49,7 @@ class Call(msgspec.Struct, rename="camel"):
     group_id: str | int | None = None
     properties: msgspec.Raw = msgspec.Raw(b"")
     traits: msgspec.Raw = msgspec.Raw(b"")
-    context: Context | None = None
+    context: Context | list[Any] | None = None
     timestamp: Stamp = None
     original_timestamp: Stamp = None
     sent_at: Stamp = None
@@ -58,9 +64,14 @@ class Envelope:
     received_at: datetime
     kind: str = ""
     sent_at: Stamp = None
-    timezone: str = ""
+    context: Context = NOTHING
     complaints: frozenset[str] = field(default_factory=frozenset)
     currency: str = "EUR"
+
+
+def stated(context: Context | list[Any] | None) -> Context:
+    """The context of a call or batch; libraries of PHP write an empty one as a list."""
+    return context if isinstance(context, Context) else NOTHING
 
 
 @lru_cache(maxsize=4096)
@@ -143,40 +154,44 @@ Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]
 
 def _track(call: Call, envelope: Envelope) -> Reading:
     event = text("/event", (call.event or "").strip())
-    data = data_object(call.properties, "/properties")
+    data = _object(call.properties, "/properties")
     name = normal(event)
     kind, arrange = ("complaint.opened", _ticket) if name in envelope.complaints else EVENTS.get(name, (event, _as_it_is))
     arranged = arrange(data, envelope.currency)
-    return kind, _names(call), arranged, call.properties if arranged is data else None
+    return kind, _names(call, envelope), arranged, call.properties if arranged is data else None
 
 
-def _page(call: Call, _envelope: Envelope) -> Reading:
-    data = data_object(call.properties, "/properties")
-    beside = {key: value for key, value in (("name", call.name), ("category", call.category)) if value and key not in data}
-    return "page.viewed", _names(call), data | beside, None if beside else call.properties
+def _page(call: Call, envelope: Envelope) -> Reading:
+    data = _object(call.properties, "/properties")
+    said = (("name", call.name), ("category", call.category))
+    beside = {key: value for key, value in said if value and isinstance(value, str) and key not in data}
+    return "page.viewed", _names(call, envelope), data | beside, None if beside else call.properties
 
 
 def _identify(call: Call, envelope: Envelope) -> Reading:
-    data = data_object(call.traits, "/traits")
-    zone = (call.context and call.context.timezone) or envelope.timezone
-    if not zone or "timezone" in data:
-        return "customer.identified", _names(call), data, call.traits
-    return "customer.identified", _names(call), data | {"timezone": zone}, None
+    data = _object(call.traits, "/traits")
+    context = stated(call.context)
+    beside: Data = context.traits if not data and isinstance(context.traits, dict) else {}
+    for trait in ("timezone", "locale"):
+        told = getattr(context, trait) or getattr(envelope.context, trait)
+        if isinstance(told, str) and told and trait not in data and not (trait == "locale" and "language" in data):
+            beside = {trait: told} | beside
+    return "customer.identified", _names(call, envelope), data | beside, None if beside else call.traits
 
 
-def _group(call: Call, _envelope: Envelope) -> Reading:
+def _group(call: Call, envelope: Envelope) -> Reading:
     group = text("/groupId", _written(call.group_id))
-    return "account.joined", _names(call), data_object(call.traits, "/traits") | {"group_id": group}, None
+    return "account.joined", _names(call, envelope), _object(call.traits, "/traits") | {"group_id": group}, None
 
 
-def _alias(call: Call, _envelope: Envelope) -> Reading:
+def _alias(call: Call, envelope: Envelope) -> Reading:
     previous = _written(call.previous_id)
     if not previous:
         raise RefusedError("/previousId", "name the identity that becomes part of userId")
     formers = [name_of("anonymous_id", previous, "/previousId")]
     if previous != _written(call.anonymous_id):  # it may have been either: clients alias user ids and anonymous ids alike
         formers.append(name_of("customer_id", previous, "/previousId"))
-    return "identities.linked", tuple(dict.fromkeys((*_names(call), *formers))), {}, None
+    return "identities.linked", tuple(dict.fromkeys((*_names(call, envelope), *formers))), {}, None
 
 
 _READERS: dict[str, Callable[[Call, Envelope], Reading]] = {
@@ -189,17 +204,17 @@ _READERS: dict[str, Callable[[Call, Envelope], Reading]] = {
 }
 
 
-def _names(call: Call) -> tuple[str, ...]:
+def _names(call: Call, envelope: Envelope) -> tuple[str, ...]:
     user, anonymous = _written(call.user_id), _written(call.anonymous_id)
     if not user and not anonymous:
         raise RefusedError("/userId", "send userId or anonymousId")
-    names = (*((name_of("customer_id", user, "/userId"),) if user else ()), *_device(call.context))
+    names = (*((name_of("customer_id", user, "/userId"),) if user else ()), *_device(call, envelope))
     return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
 
 
-def _device(context: Context | None) -> tuple[str, ...]:
+def _device(call: Call, envelope: Envelope) -> tuple[str, ...]:
     """The browser's token as a name; a call is not lost for one that is none, and a native app's (of APNs or FCM) is none of ours."""
-    device = context.device if context else None
+    device = stated(call.context).device or envelope.context.device
     token = device.get("token") if isinstance(device, dict) else None
     try:
         return (identifier("device_token", token),) if isinstance(token, str) and token.startswith(WEB_PUSH) and "\0" not in token else ()
@@ -229,6 +244,11 @@ def _instant(stamp: Stamp, pointer: str) -> datetime | None:
         return given_instant(stamp)
     except UnreadableTimeError as wrong:
         raise RefusedError(pointer, str(wrong)) from wrong
+
+
+def _object(raw: msgspec.Raw, pointer: str) -> Data:
+    """An object of the call; libraries of PHP write an empty one as a list. Raises `RefusedError`."""
+    return {} if bytes(raw).strip() == b"[]" else data_object(raw, pointer)
 
 
 def _written(value: str | int | None) -> str:
