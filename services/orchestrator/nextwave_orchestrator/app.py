@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from fastapi import Depends, FastAPI, Request
+from nextwave_contracts.faults import FaultyError
 from nextwave_runtime import problem
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import DatabaseClock
@@ -25,7 +26,6 @@ from nextwave_orchestrator.api.reports import reports_router
 from nextwave_orchestrator.api.schema import describe
 from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.catalogue_store import PostgresCatalogue
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.fold import Decider
 from nextwave_orchestrator.live import LiveCatalogue
 from nextwave_orchestrator.responses.learning import Learning

@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 from fastapi import APIRouter, Request
+from nextwave_contracts.faults import raise_any
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import FieldError, Problem
 from starlette.responses import Response
@@ -22,7 +23,6 @@ from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Verb, fol
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.campaigns.words import campaign_in_words
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import raise_any
 
 router = APIRouter(tags=["campaigns"])
 DRAFTS = Document("campaign_drafts", "campaign", Campaign, campaign_faults)

@@ -10,18 +10,18 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from nextwave_contracts.clock import Clock
+from nextwave_contracts.documents import LARGEST, read_document
+from nextwave_contracts.faults import Fault
 from nextwave_runtime.auth import Key, Keyring, Role
 from nextwave_runtime.problem import FieldError, Problem
 from starlette.responses import Response
 
 from nextwave_orchestrator.assembly import Stored
 from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
-from nextwave_orchestrator.campaigns.documents import LARGEST, read_document
 from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.catalogue import Predicate
 from nextwave_orchestrator.catalogue_store import CatalogueStore
 from nextwave_orchestrator.durations import FIRST_INSTANT, LAST_INSTANT
-from nextwave_orchestrator.faults import Fault
 
 Sizes = Callable[[Predicate], Awaitable[int]]
 """About how many customers a rule holds for."""

@@ -8,14 +8,14 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import Query, Request
+from nextwave_contracts.documents import read_written
+from nextwave_contracts.faults import Fault
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import Problem
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.control import Control, answer, checked_key, document, etag, require_match
-from nextwave_orchestrator.campaigns.documents import read_written
 from nextwave_orchestrator.catalogue_store import CatalogueSession, Kind
-from nextwave_orchestrator.faults import Fault
 
 MOST_LISTED = 500
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="items of one page")]

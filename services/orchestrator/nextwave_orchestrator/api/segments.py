@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import raise_any
 from nextwave_runtime.auth import Key
 from starlette.responses import Response
 
@@ -19,10 +21,8 @@ from nextwave_orchestrator.api.surroundings import started, surroundings
 from nextwave_orchestrator.campaigns.checks import segment_faults
 from nextwave_orchestrator.campaigns.contents import broken_by
 from nextwave_orchestrator.campaigns.definition import Segment, Template
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Facts, Happening
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import raise_any
 from nextwave_orchestrator.live import policy_of
 from nextwave_orchestrator.rules.explain import explain
 from nextwave_orchestrator.rules.parse import read_rule

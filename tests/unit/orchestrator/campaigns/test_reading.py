@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nextwave_contracts.documents import LARGEST, read_as, read_document, read_written
+from nextwave_contracts.faults import FaultyError
 from nextwave_orchestrator.campaigns.checks import AMOUNT_MAX, PRIORITY_MAX, campaign_faults, policy_faults, segment_faults
 from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Policy, Segment, Template
-from nextwave_orchestrator.campaigns.documents import LARGEST, read_as, read_document, read_written
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.templates import template_faults
 from unit.orchestrator.campaigns.winter import put, winter, written
 

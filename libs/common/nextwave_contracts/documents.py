@@ -10,7 +10,7 @@ import msgspec
 import msgspec.inspect as types
 import yaml
 
-from nextwave_orchestrator.faults import Fault, FaultyError, raise_any, step
+from nextwave_contracts.faults import Fault, FaultyError, raise_any, step
 
 LARGEST = 256 * 1024
 """Bytes of one document."""
