@@ -12,6 +12,7 @@ from time import monotonic
 
 import pytest
 import stack as real
+from integration.ingest.following import following, until
 from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, TOUCHPOINTS, partition_of
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.records import Record
@@ -148,7 +149,7 @@ async def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_and_comes_
                 enough.set()
             await asyncio.sleep(0.002)
 
-    async with committing(bootstrap) as commit:
+    async with committing(bootstrap) as commit, following(bootstrap, TOUCHPOINTS) as (_, heard):
         await until_ready(commit)
         posting = [asyncio.create_task(post(k * 1000)) for k in range(8)]
         async with asyncio.timeout(60):
@@ -161,10 +162,11 @@ async def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_and_comes_
             assert await answer(commit, record(9999)) == 200
             accepted.add(9999)
             found = set(await asyncio.to_thread(numbers, bootstrap))
+            await until(lambda: {int(value.partition(b":")[0]) for value in heard} == found, 30)
         finally:
             again.stop()
     assert ACCEPTED_BEFORE_KILL < len(accepted) < 3200, "the kill fell into the posting"
-    assert accepted <= found
+    assert accepted <= found, "and who followed the topic meanwhile has heard all of it"
 
 
 async def test_full_memory_is_a_429_and_empties_again(broker: kafka_server.KafkaServer, tmp_path: Path) -> None:
