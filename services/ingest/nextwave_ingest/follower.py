@@ -1,4 +1,4 @@
-"""Follows a topic from its beginning, each replica for itself: no group and no kept progress, since all of it is read again at every start."""
+"""Follows a topic from its beginning, each replica for itself: no group and no kept progress, since each start reads all of it."""
 
 from __future__ import annotations
 
