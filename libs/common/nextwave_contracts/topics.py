@@ -62,7 +62,8 @@ def _customers_key(message: CustomerMessage) -> str:
 
 
 def _touchpoint_key(message: Touchpoint) -> str:
-    return strongest(message.identifiers)
+    names = message.identifiers
+    return names[0] if len(names) == 1 else strongest(names)
 
 
 def _hold_key(message: Hold) -> str:

@@ -34,11 +34,20 @@ def instant(stamp: str | float) -> datetime:
     """UTC instant of an ISO 8601 text (no zone: UTC) or of seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
     try:
         if isinstance(stamp, str):
-            moment = datetime.fromisoformat(stamp.strip().upper())  # RFC 3339 also allows t and z
+            moment = _written(stamp)
+            if moment.tzinfo is UTC:
+                return moment
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return datetime.fromtimestamp(stamp / 1000 if abs(stamp) >= _MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError) as wrong:
         raise UnreadableTimeError("is no time: use RFC 3339, for example 2026-11-22T09:30:00.000Z") from wrong
+
+
+def _written(stamp: str) -> datetime:
+    try:
+        return datetime.fromisoformat(stamp)
+    except ValueError:
+        return datetime.fromisoformat(stamp.strip().upper())  # RFC 3339 also allows t and z
 
 
 def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: datetime) -> Occurrence:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode, encode
 from nextwave_ingest.admission import Accepted, Admitted, RefusedError, Report, admit, body_id, check_bounds, data_object
