@@ -15,12 +15,13 @@ from nextwave_ingest import metrics
 from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
-from nextwave_ingest.doors.exchange import Answer, ClientGoneError, Door, Request, problem_answer, send_answer
+from nextwave_ingest.doors.exchange import Answer, BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
 from nextwave_ingest.links import LinkDoor
 from nextwave_ingest.reception import Committer, Reception
 from nextwave_ingest.settings import IngestSettings
 
+FORBIDDEN = 403
 LINK_ROUTES = ("/u/", "/r/", "/o/")
 
 
@@ -57,7 +58,8 @@ class Doors:
         self._exact = exact
         self._links = links
         self._browser_settings = browser_settings
-        self._behind = behind
+        self._behind = BoundedBodies(behind, room, BATCH_BYTES_MAX)
+        self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = self._door(scope["path"]) if scope["type"] == "http" else None
@@ -65,11 +67,12 @@ class Doors:
             await self._behind(scope, receive, send)
             return
         try:
-            answer = await self._answer(door, Request(scope, receive))
+            answer = await self._answer(door, Request(scope, receive, self._room))
         except ClientGoneError:
             return
         metrics.answers(door.name, answer.status).inc()
-        await send_answer(send, answer, door.headers)
+        # a page that may not use the key may not read why either: no CORS headers for it
+        await send_answer(send, answer, door.headers if answer.status != FORBIDDEN else ())
 
     def _door(self, path: str) -> Door | None:
         door = self._exact.get(path) or self._exact.get(path.rstrip("/"))

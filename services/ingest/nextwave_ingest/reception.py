@@ -17,6 +17,7 @@ from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
 from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, judge
+from nextwave_ingest.allowances import Allowances
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources import SourceBook
@@ -46,6 +47,7 @@ class Reception:
         self.book = SourceBook()
         self._committer = committer
         self._keyring = keyring
+        self._allowances = Allowances(keyring)
         self._clock = clock
         self._identifier_key = identifier_key
         self._trace_ratio = trace_ratio
@@ -56,14 +58,19 @@ class Reception:
         return self._clock.now()
 
     def source_of(self, request: Request, body_key: str = "") -> str:
-        """The source whose write key the request carries. Raises a 401 `Problem`."""
+        """The source whose write key the request carries. Raises a 401 `Problem`, or 403 for a page that may not use it."""
         known = (source for key in (presented_key(request), body_key) if (source := self.source_of_key(key)) is not None)
         source = next(known, None)  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
         if source is None:
             raise Problem(
                 401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
             )
+        self.check_origin(source, request)
         return source
+
+    def check_origin(self, source: str, request: Request) -> None:
+        """Raises a 403 `Problem` for a page that may not use the source's keys."""
+        self._allowances.check_origin(source, request.header(b"origin"))
 
     def source_of_key(self, key: str) -> str | None:
         """The source of a write key, or None. What some clients put behind a colon is no part of it."""
@@ -71,11 +78,19 @@ class Reception:
         return self._keyring.write_source(known) if known else None
 
     def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime) -> list[Admitted | Refusal]:
-        """A verdict for each item of this source. What only some may say is refused to others: a shop's key is in every page."""
+        """A verdict for each item of this source, or a 429 `Problem` beyond its rate.
+
+        What only some may say is refused to others: a shop's key is in every page.
+        """
+        self._allowances.spend(source, len(items))
         return [self._permitted(judge(item, understand, at, self._blind), item, source) for item in items]
 
     def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str) -> Admitted | Refusal:
-        roles, error = _reserved(verdict.touchpoint) if isinstance(verdict, Admitted) else _FREE
+        if isinstance(verdict, Refusal):
+            return verdict
+        if (foreign := self._allowances.refused(source, verdict.touchpoint.type)) is not None:
+            return Refusal(item, foreign)
+        roles, error = _reserved(verdict.touchpoint)
         return verdict if error is None or self._keyring.source_has(source, roles) else Refusal(item, error)
 
     async def take(self, request: Request, verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime) -> None:

@@ -92,24 +92,30 @@ def basic(key: str) -> str:
     return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
 
 
-def write_keys(folder: Path) -> Path:
-    """A key file with the write keys of a shop, a call centre, an operator's desk and agents at their phones, and an API token."""
+def write_keys(folder: Path, *more: Key) -> Path:
+    """A key file with the write keys of a shop, a call centre, an operator's desk and agents at their phones, an API token, and more."""
     keys = (
         Key(name="shop", kind="write", hash=hash_secret(WRITE_KEY, "p")),
         Key(name="callcentre", kind="write", hash=hash_secret("wk_calls", "p")),
         Key(name="desk", kind="write", hash=hash_secret("wk_desk", "p"), roles=("operator",)),
         Key(name="phones", kind="write", hash=hash_secret("wk_phones", "p"), roles=("agent",)),
         Key(name="ann", kind="api", hash=hash_secret(API_TOKEN, "p"), roles=("viewer",)),
+        *more,
     )
     path = folder / "keys.json"
     path.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=keys)))
     return path
 
 
-def stand(folder: Path, **settings: Any) -> Stand:
-    """A fresh application."""
+def key_of(name: str, **fields: Any) -> Key:
+    """A write key whose secret is `wk_` and its name."""
+    return Key(name=name, kind="write", hash=hash_secret(f"wk_{name}", "p"), **fields)
+
+
+def stand(folder: Path, *more: Key, **settings: Any) -> Stand:
+    """A fresh application; `more` keys beside the usual ones."""
     chosen = IngestSettings(
-        keys_file=write_keys(folder), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, **({"trace_ratio": 0.0} | settings)
+        keys_file=write_keys(folder, *more), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, **({"trace_ratio": 0.0} | settings)
     )
     committer, clock = MemoryCommitter(), FixedClock()
     return Stand(create_app(chosen, committer, clock), committer, clock)

@@ -124,8 +124,9 @@ class SegmentSettingsDoor:
             return preflight(request)
         allow(request, "GET", "OPTIONS")
         key = request.path.split("/")[3]
-        if self._reception.source_of_key(key) is None:
+        if (source := self._reception.source_of_key(key)) is None:
             raise Problem(404, "unknown-write-key", "no source has this write key")
+        self._reception.check_origin(source, request)
         host = request.header(b"host").decode("latin-1")
         destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": _scheme(request)}
         document = {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
