@@ -12,6 +12,7 @@ from nextwave_runtime.problem import Problem
 from nextwave_runtime.service import Service
 
 from nextwave_ingest import metrics
+from nextwave_ingest.admission import BATCH_BYTES_MAX
 from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
@@ -48,13 +49,13 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> 
     exact |= {f"{place}{kind}": segment for place in JITSU for kind in dict.fromkeys(KINDS.values())}
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
     links = LinkDoor(reception, key=settings.link_key.get_secret_value().encode())
-    return Doors(exact, links, SegmentSettingsDoor(reception), create_api(keyring, reception.book))
+    return Doors(exact, links, SegmentSettingsDoor(reception), create_api(keyring, reception.book), Room(settings.arriving_bytes_max))
 
 
 class Doors:
     """Plain ASGI in front of the framework: a request for a door never passes through it."""
 
-    def __init__(self, exact: Mapping[str, Door], links: Door, browser_settings: Door, behind: App) -> None:
+    def __init__(self, exact: Mapping[str, Door], links: Door, browser_settings: Door, behind: App, room: Room) -> None:
         self._exact = exact
         self._links = links
         self._browser_settings = browser_settings
