@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import Depends, FastAPI, Request
-from nextwave_contracts.faults import FaultyError
-from nextwave_runtime import problem
+from fastapi import Depends, FastAPI
+from nextwave_runtime import problem, written
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor, Watermarks
 from nextwave_runtime.service import Service
-from starlette.responses import Response
 
 from nextwave_orchestrator.api import allowances, campaigns, house, planning, rules, segments, shipped, trial, versions
-from nextwave_orchestrator.api.control import Control, refused
+from nextwave_orchestrator.api.control import Control
 from nextwave_orchestrator.api.decisions import decisions_router
 from nextwave_orchestrator.api.inbound import inbound_router
 from nextwave_orchestrator.api.members import audience_sizes, members_router
@@ -79,11 +77,6 @@ def make_app(control: Control) -> FastAPI:
     for module in OWNERS:
         app.include_router(module.router)
     problem.install(app)
-    app.add_exception_handler(FaultyError, _faulty)
+    written.install(app)
     describe(app)
     return app
-
-
-async def _faulty(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, FaultyError)
-    return problem.response(refused(error.faults))

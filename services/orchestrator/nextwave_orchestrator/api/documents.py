@@ -12,9 +12,10 @@ from nextwave_contracts.documents import read_written
 from nextwave_contracts.faults import Fault
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import Problem
+from nextwave_runtime.written import etag, require_match
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Control, answer, checked_key, document, etag, require_match
+from nextwave_orchestrator.api.control import Control, answer, checked_key, document
 from nextwave_orchestrator.catalogue_store import CatalogueSession, Kind
 
 MOST_LISTED = 500
@@ -50,7 +51,7 @@ async def save(request: Request, control: Control, by: Key, kind: Document[T], k
     within = await kind.changing(control, by, written) if kind.changing is not None else None
     async with control.store.changing() as session:
         stored = await session.document(kind.kind, key)
-        require_match(request, stored)
+        require_match(request, None if stored is None else stored.revision)
         if stored is not None and stored.body == body:
             return answer(body, revision=stored.revision)
         if within is not None:

@@ -7,9 +7,10 @@ from fastapi import APIRouter, Request
 from nextwave_contracts.documents import read_as
 from nextwave_contracts.faults import Fault
 from nextwave_runtime.auth import Key
+from nextwave_runtime.written import refused
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Approver, Control, Controlled, Operator, Reader, answer, checked_key, document, refused
+from nextwave_orchestrator.api.control import Approver, Control, Controlled, Operator, Reader, answer, checked_key, document
 from nextwave_orchestrator.api.documents import Document, Within, save, tagged
 from nextwave_orchestrator.campaigns.checks import policy_faults
 from nextwave_orchestrator.campaigns.definition import SERVICE_LEVELS, Policy

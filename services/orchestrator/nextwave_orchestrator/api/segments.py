@@ -12,10 +12,11 @@ from nextwave_contracts.customers import Snapshot
 from nextwave_contracts.documents import read_as
 from nextwave_contracts.faults import raise_any
 from nextwave_runtime.auth import Key
+from nextwave_runtime.written import refused
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.approval import approve_widening, size_to_approve
-from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document, instant_faults, refused
+from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document, instant_faults
 from nextwave_orchestrator.api.documents import Cursor, Document, Limit, Within, listing, missing, save, show
 from nextwave_orchestrator.api.surroundings import started, surroundings
 from nextwave_orchestrator.campaigns.checks import segment_faults

@@ -8,10 +8,11 @@ import msgspec
 from fastapi import APIRouter, Request
 from nextwave_contracts.documents import read_as
 from nextwave_contracts.faults import Fault
+from nextwave_runtime.written import refused
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.campaigns import DRAFTS
-from nextwave_orchestrator.api.control import Controlled, Editor, Reader, answer, document, refused
+from nextwave_orchestrator.api.control import Controlled, Editor, Reader, answer, document
 from nextwave_orchestrator.api.documents import Document, read
 from nextwave_orchestrator.api.segments import SEGMENTS, TEMPLATES
 from nextwave_orchestrator.catalogue_store import CatalogueSession
