@@ -11,7 +11,8 @@ from nextwave_runtime.auth import Keyring
 from pydantic import BaseModel
 
 from nextwave_ingest.admission import ITEMS_MAX
-from nextwave_ingest.doors.segment import BATCHES, KINDS, REJECTED_MAX
+from nextwave_ingest.doors.posthog import FLAGS, ROUTES
+from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, REJECTED_MAX
 from nextwave_ingest.sources import SourceBook
 
 READERS = ("viewer", "editor", "approver", "operator")
@@ -106,6 +107,9 @@ def _segment_batch() -> dict[str, Any]:
 _DOOR_PATHS: dict[str, Any] = {
     **{f"/v1/{route}": _posting(f"Segment protocol: one {kind} call", "200") for route, kind in KINDS.items()},
     **{f"/v1/{route}": _segment_batch() for route in BATCHES},
+    **{f"{place}{kind}": _posting(f"Jitsu: one {kind} call", "200") for place in JITSU for kind in dict.fromkeys(KINDS.values())},
+    **{f"{route}/": _posting("PostHog: a batch, a list of events, or one event", "200") for route in ROUTES},
+    **{f"{route}/": {"post": {"summary": "PostHog: no feature flags", "responses": {"200": {"description": "none"}}}} for route in FLAGS},
     "/v1/touchpoints": _posting(f"CloudEvents 1.0: binary, structured or batch mode (at most {ITEMS_MAX} events)", "202"),
     "/v1/calls": _posting("CloudEvents 1.0 of a call centre (call.*)", "202"),
     "/u/{token}": {

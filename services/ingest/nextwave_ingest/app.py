@@ -17,6 +17,7 @@ from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
 from nextwave_ingest.doors.exchange import Answer, BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
+from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
 from nextwave_ingest.links import LinkDoor
 from nextwave_ingest.reception import Committer, Reception
@@ -47,6 +48,8 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> 
     events = CloudEventsDoor(reception)
     exact: dict[str, Door] = {f"/v1/{route}": segment for route in (*KINDS, *BATCHES)}
     exact |= {f"{place}{kind}": segment for place in JITSU for kind in dict.fromkeys(KINDS.values())}
+    exact |= dict.fromkeys(ROUTES, PostHogDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency))
+    exact |= dict.fromkeys(FLAGS, FlagsDoor())
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
     links = LinkDoor(reception, key=settings.link_key.get_secret_value().encode())
     return Doors(exact, links, SegmentSettingsDoor(reception), create_api(keyring, reception.book), Room(settings.arriving_bytes_max))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -21,7 +20,7 @@ Arrange = Callable[[Data, str], Data]
 """Properties and the default currency to the touchpoint's data."""
 
 
-class Context(msgspec.Struct):
+class Context(msgspec.Struct, frozen=True):
     """The part of a call's context that we use; whatever clients write there, no call is lost for it."""
 
     timezone: Any = None
@@ -56,8 +55,7 @@ class Call(msgspec.Struct, rename="camel"):
     write_key: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What a request says for all of its calls. `kind` is empty where each call names its own; `complaints` are normal event names."""
 
     source: str
@@ -65,7 +63,7 @@ class Envelope:
     kind: str = ""
     sent_at: Stamp = None
     context: Context = NOTHING
-    complaints: frozenset[str] = field(default_factory=frozenset)
+    complaints: frozenset[str] = frozenset()
     currency: str = "EUR"
 
 
@@ -130,6 +128,11 @@ def understand(item: bytes, envelope: Envelope) -> Report:
         call = _calls.decode(item)
     except (ValueError, RecursionError) as wrong:
         raise misfit(wrong) from wrong
+    return report(call, item, envelope)
+
+
+def report(call: Call, item: bytes, envelope: Envelope) -> Report:
+    """What a call reports; where it has no id, what its `item` says is the id. Raises `RefusedError`."""
     read = _READERS.get(envelope.kind or call.type or "")
     if read is None:
         raise RefusedError("/type", f"{'must be' if call.type else 'is missing; use'} one of {', '.join(_READERS)}")
