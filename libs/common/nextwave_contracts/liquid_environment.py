@@ -28,6 +28,8 @@ class BoundedEnvironment(Environment):
     """Liquid with limits, and without what reaches outside: other templates, the clock, unescaped output."""
 
     template_class = Measured
+    effort_max = 200_000
+    """Steps of rendering one part: characters, digits and items that filters take in and make, and what runs once more in a loop."""
     block_nesting_limit = 10
     context_depth_limit = 20
     loop_iteration_limit = 1_000

@@ -163,6 +163,11 @@ def check_bounds(item: bytes) -> None:
     """Refuses an item of more than 32 KB or nested deeper than 64."""
     if len(item) > EVENT_BYTES_MAX:
         raise RefusedError("", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(item)}; leave large fields out", "too_large")
+    check_depth(item)
+
+
+def check_depth(item: bytes) -> None:
+    """Refuses JSON nested deeper than 64."""
     if item.count(b"[") + item.count(b"{") <= DEPTH_MAX:
         return
     depth = 0

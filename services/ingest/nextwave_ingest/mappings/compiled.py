@@ -1,0 +1,177 @@
+"""A mapping in force: the items of a body, and what each of them reports. PURE."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from nextwave_contracts.faults import raise_any, step
+from nextwave_contracts.identifiers import KINDS, InvalidIdentifierError, identifier
+
+from nextwave_ingest.admission import (
+    IDENTIFIERS_MAX,
+    RefusedError,
+    Report,
+    admit,
+    body_id,
+    check_bounds,
+    check_count,
+    check_depth,
+    data_object,
+)
+from nextwave_ingest.mappings.bodies import read_body
+from nextwave_ingest.mappings.conditions import Condition, conditions
+from nextwave_ingest.mappings.document import Document, Rule
+from nextwave_ingest.mappings.paths import Path
+from nextwave_ingest.mappings.values import Fields, Reader, Value, moment
+from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
+
+HEADERS = "_headers"
+"""Under which an item sees the headers that its mapping asks for."""
+_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+_TYPE_FIX = "write subject.past_tense, for example call.ended, or a value of the item"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A rule, read. `at` is its pointer in the document."""
+
+    at: str
+    holds: Condition
+    type: Value
+    id: Value
+    occurred_at: Value
+    sent_at: Value
+    identifiers: Mapping[str, Value]
+    data: Fields
+
+
+class Compiled:
+    """A mapping that was checked. `document` is what was written, with what it extends."""
+
+    def __init__(self, document: Document) -> None:
+        """Raises `FaultyError` with everything that is wrong with its values."""
+        reader = Reader(document.tables)
+        self.document = document
+        self._items = reader.path(document.items, "/items") or Path("$")
+        self._rules = [_reading(rule, reader, f"/touchpoints/{n}") for n, rule in enumerate(document.touchpoints)]
+        raise_any(reader.faults)
+
+    @property
+    def name(self) -> str:
+        """As it stands in URLs."""
+        return self.document.name
+
+    def items(self, body: bytes, content_type: str = "", headers: Mapping[bytes, bytes] | None = None) -> list[bytes]:
+        """The items of a request as JSON, with the headers that the mapping asks for. Raises `RefusedError`."""
+        values = self._items.values(read_body(self.document.body, body, content_type))
+        items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+        check_count(items, self._items.pointer)
+        given = (
+            {name.lower(): headers.get(name.lower().encode(), b"").decode("latin-1") for name in self.document.headers} if headers else {}
+        )
+        return [msgspec.json.encode({**item, HEADERS: given} if given and isinstance(item, dict) else item) for item in items]
+
+    def understand_all(self, item: bytes, *, source: str, received_at: datetime) -> list[Report | RefusedError]:
+        """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored."""
+        try:
+            check_depth(item)
+            seen = _present(data_object(msgspec.Raw(item), ""))
+        except RefusedError as error:
+            return [error]
+        holding = [rule for rule in self._rules if rule.holds(seen)]
+        if not holding and self.document.unmatched == "reject":
+            return [RefusedError("", f"no rule of the mapping {self.name} fits")]
+        return [self._understood(rule, item, seen, (source, received_at)) for rule in holding]
+
+    def _understood(self, rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report | RefusedError:
+        try:
+            return _report(rule, item, seen, taken)
+        except RefusedError as error:
+            return RefusedError(error.pointer, f"mapping {self.name}, {rule.at}: {error.detail}", error.reason)
+
+
+def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report:
+    source, received_at = taken
+    kind, data = _text(rule.type(seen)), rule.data(seen)
+    raw = msgspec.json.encode(data)
+    check_bounds(raw)
+    report = Report(
+        id=_text(rule.id(seen)) or f"{body_id(item)}/{kind}",
+        source=source,
+        type=kind,
+        identifiers=_names(rule.identifiers, seen),
+        occurrence=Occurrence(received_at, suspect=False),
+        data=data,
+        raw=msgspec.Raw(raw),
+    )
+    try:
+        return msgspec.structs.replace(report, occurrence=_occurrence(rule, seen, received_at))
+    except UnreadableTimeError as wrong:
+        if admit(report, received_at, str).holds:
+            return report  # a stop counts from its reception, and is never lost for a time that nobody can read
+        raise RefusedError("", f"occurred_at or sent_at {wrong}") from wrong
+
+
+def _occurrence(rule: _Reading, seen: Any, received_at: datetime) -> Occurrence:
+    """Raises `UnreadableTimeError`."""
+    claimed, sent = rule.occurred_at(seen), rule.sent_at(seen)
+    return occurrence(None if claimed is UNSET else moment(claimed), None if sent is UNSET else moment(sent), received_at)
+
+
+def _names(identifiers: Mapping[str, Value], seen: Any) -> tuple[str, ...]:
+    """The identifiers that can be read. Systems write `anonymous` where they know no number, so the others count. Raises `RefusedError`."""
+    names: dict[str, None] = {}
+    wrong = "it has none of " + ", ".join(identifiers)
+    for kind, value in identifiers.items():
+        found = value(seen)
+        for one in found if isinstance(found, list) else [found]:
+            if not (written := _text(one)):
+                continue
+            try:
+                names[identifier(kind, written)] = None
+            except InvalidIdentifierError as invalid:
+                wrong = str(invalid)
+    if not names:
+        raise RefusedError("", f"the item names no customer: {wrong}")
+    return tuple(names)[:IDENTIFIERS_MAX]
+
+
+def _text(value: Any) -> str:
+    """A text or number as text; empty for anything else."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def _present(value: Any) -> Any:
+    """What is there: in objects, null and empty text are as if they were not."""
+    if isinstance(value, dict):
+        return {name: _present(one) for name, one in value.items() if one is not None and one != ""}
+    return [_present(one) for one in value] if isinstance(value, list) else value
+
+
+def _reading(rule: Rule, reader: Reader, at: str) -> _Reading:
+    if isinstance(rule.type, str) and not rule.type.startswith("$") and "{" not in rule.type and not _TYPE.fullmatch(rule.type):
+        reader.fault(at + "/type", f"{rule.type!r:.80} is no type", _TYPE_FIX)
+    if not rule.identifiers:
+        reader.fault(at + "/identifiers", "names no customer", "name one, for example {phone: $.From}")
+    for kind in rule.identifiers:
+        if kind not in KINDS:
+            reader.fault(at + "/identifiers" + step(kind), f"there is no kind {kind!r:.40}", "use one of " + ", ".join(KINDS))
+    read: Callable[[str], Value] = lambda field: reader.value(getattr(rule, field), f"{at}/{field}")  # noqa: E731
+    return _Reading(
+        at=at,
+        holds=conditions(rule.when, reader, at + "/when"),
+        type=read("type"),
+        id=read("id"),
+        occurred_at=read("occurred_at"),
+        sent_at=read("sent_at"),
+        identifiers={kind: reader.value(value, f"{at}/identifiers{step(kind)}") for kind, value in rule.identifiers.items()},
+        data=reader.fields(rule.data, at + "/data"),
+    )

@@ -1,0 +1,159 @@
+"""A mapping: what items report by its rules, and what is wrong with one that nobody can use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from nextwave_contracts.faults import FaultyError
+from nextwave_ingest.admission import RefusedError, Report
+from nextwave_ingest.mappings.compiled import Compiled
+from nextwave_ingest.mappings.document import Document, read
+from nextwave_ingest.mappings.library import Library, shipped
+from unit.ingest.fakes import NOW
+
+CONNECT = b"""
+name: connect
+tables:
+  wrapups: {COMPLAINT: {complaint: true}, NOT_INTERESTED: {refusal: true}}
+touchpoints:
+  - when: {$.detail.eventType: [DISCONNECTED], $.detail.queueInfo: {exists: true}, $.detail.agentInfo: {exists: false}}
+    type: call.abandoned
+    id: "{{ item.id }}/abandoned"
+    occurred_at: $.time
+    identifiers: {phone: $.detail.customerEndpoint.address, external: "connect:{{ item.detail.contactId }}"}
+    data: {queue: $.detail.queueInfo.queueArn, wait_seconds: {seconds_between: [$.detail.began, $.time]}, nothing: $.detail.none}
+  - when: {$.detail.wrapup: {exists: true}}
+    type: call.wrapped_up
+    identifiers: {phone: $.detail.customerEndpoint.address}
+    data: {code: $.detail.wrapup, "*": {table: wrapups, key: $.detail.wrapup}}
+"""
+EVENT: dict[str, Any] = {
+    "id": "e-1",
+    "time": "2026-11-22T09:00:00Z",
+    "detail": {
+        "eventType": "DISCONNECTED",
+        "contactId": "c-1",
+        "queueInfo": {"queueArn": "sales"},
+        "agentInfo": None,
+        "customerEndpoint": {"address": "+14155550100"},
+        "began": "2026-11-22T08:59:20Z",
+    },
+}
+
+
+def rule(**change: Any) -> Document:
+    """A mapping of one rule."""
+    written = {"type": "call.ended", "identifiers": {"phone": "$.from"}, **change}
+    return read(msgspec.json.encode({"name": "one", "touchpoints": [written]}))
+
+
+def reports(document: Document, item: Any) -> list[Report | RefusedError]:
+    mapping = Compiled(document)
+    (one,) = mapping.items(msgspec.json.encode(item))
+    return mapping.understand_all(one, source="acd", received_at=NOW)
+
+
+def report(document: Document, item: Any) -> Report:
+    (found,) = reports(document, item)
+    assert isinstance(found, Report), found
+    return found
+
+
+def refusal(document: Document, item: Any) -> RefusedError:
+    (found,) = reports(document, item)
+    assert isinstance(found, RefusedError), found
+    return found
+
+
+def test_an_item_reports_what_the_rule_says_of_it_without_what_it_does_not_have() -> None:
+    found = report(read(CONNECT), EVENT)
+    assert (found.id, found.source, found.type) == ("e-1/abandoned", "acd", "call.abandoned")
+    assert found.identifiers == ("phone:+14155550100", "external:connect:c-1")
+    assert found.data == {"queue": "sales", "wait_seconds": 40}
+    assert (NOW - found.occurrence.at).total_seconds() == 1800
+
+
+def test_every_rule_that_holds_makes_a_touchpoint_and_none_makes_none() -> None:
+    detail = EVENT["detail"] | {"wrapup": "COMPLAINT"}
+    kinds = [found.type for found in reports(read(CONNECT), EVENT | {"detail": detail}) if isinstance(found, Report)]
+    assert kinds == ["call.abandoned", "call.wrapped_up"]
+    assert reports(read(CONNECT), EVENT | {"detail": detail | {"eventType": "QUEUED", "wrapup": ""}}) == []
+
+
+def test_codes_that_a_table_knows_say_more_and_others_only_themselves() -> None:
+    wrapped = {"detail": {"customerEndpoint": {"address": "+14155550100"}, "wrapup": "NOT_INTERESTED"}}
+    assert report(read(CONNECT), wrapped).data == {"code": "NOT_INTERESTED", "refusal": True}
+    wrapped["detail"]["wrapup"] = "HAPPY"
+    assert report(read(CONNECT), wrapped).data == {"code": "HAPPY"}
+
+
+def test_an_item_without_an_id_is_named_by_what_it_says() -> None:
+    detail = {"customerEndpoint": {"address": "+14155550100"}, "wrapup": "HAPPY"}
+    once, again, other = (report(read(CONNECT), {"detail": detail, **more}).id for more in ({}, {"sentAt": 1}, {"x": 1}))
+    assert once == again != other
+    assert once.endswith("/call.wrapped_up")
+
+
+def test_an_identifier_with_something_missing_in_it_names_nobody() -> None:
+    named = rule(identifiers={"phone": "$.from", "external": "acd:{{ item.contact }}"})
+    assert report(named, {"from": "+14155550100", "contact": None}).identifiers == ("phone:+14155550100",)
+    assert report(named, {"from": "anonymous", "contact": 7}).identifiers == ("external:acd:7",)
+    assert "names no customer" in refusal(named, {"from": "anonymous"}).detail
+
+
+def test_a_mapping_that_extends_another_lays_its_tables_over() -> None:
+    library = Library([read(CONNECT)])
+    library.lay(read(b"name: ours\nextends: connect\ntables: {wrapups: {HAPPY: {satisfaction: 5}, COMPLAINT: {complaint: false}}}"))
+    mapping = library.find("ours")
+    assert mapping is not None
+    assert mapping.document.tables["wrapups"] == {
+        "COMPLAINT": {"complaint": False},
+        "NOT_INTERESTED": {"refusal": True},
+        "HAPPY": {"satisfaction": 5},
+    }
+
+
+def test_a_stored_mapping_counts_before_the_shipped_one_of_its_name_until_it_is_lifted() -> None:
+    library = Library([rule()])
+    library.lay(rule(type="call.offered"))
+    laid = library.find("one")
+    library.lift("one")
+    before = library.find("one")
+    assert laid is not None
+    assert before is not None
+    assert (laid.document.touchpoints[0].type, before.document.touchpoints[0].type) == ("call.offered", "call.ended")
+    assert library.find("two") is None
+
+
+def test_every_shipped_mapping_is_in_force() -> None:
+    library = Library(shipped())
+    assert {name for name in library.names() if library.find(name) is None} == set()
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"type": "Call"}, "/touchpoints/0/type"),
+        ({"identifiers": {}}, "/touchpoints/0/identifiers"),
+        ({"identifiers": {"fax": "$.from"}}, "/touchpoints/0/identifiers/fax"),
+        ({"id": "$.a..b..c"}, "/touchpoints/0/id"),
+        ({"id": "$.a[?match(@.b, 'x*')]"}, "/touchpoints/0/id"),
+        ({"id": "{{ itm.id }}"}, "/touchpoints/0/id"),
+        ({"id": "{{ item.id"}, "/touchpoints/0/id"),
+        ({"when": {"a/b": 1}}, "/touchpoints/0/when/a~1b"),
+        ({"when": {"$.a": {"like": "x"}}}, "/touchpoints/0/when/$.a/like"),
+        ({"when": {"$.a": [None]}}, "/touchpoints/0/when/$.a"),
+        ({"data": {"x": {"table": "codes", "key": "$.a"}}}, "/touchpoints/0/data/x/table"),
+        ({"data": {"x": {"seconds_between": ["$.a"]}}}, "/touchpoints/0/data/x/seconds_between"),
+        ({"data": {"x": [{"minor_units": "$.a"}]}}, "/touchpoints/0/data/x/0"),
+        ({"data": {"x": {"y": {"first_of": []}}}}, "/touchpoints/0/data/x/y/first_of"),
+        ({"colour": "red"}, "/touchpoints/0/colour"),
+    ],
+)
+def test_a_fault_is_told_with_its_pointer_and_a_fix(change: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(FaultyError) as wrong:
+        Compiled(rule(**change))
+    assert [fault.pointer for fault in wrong.value.faults] == [pointer]
+    assert wrong.value.faults[0].fix
