@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -20,12 +21,17 @@ CALL_TYPES: Mapping[str, str] = {
     "call.complaint": "complaint.opened",
 }
 """Types that call-centre platforms use, in our words."""
-ATTRIBUTES: tuple[str, ...] = ("specversion", "id", "source", "type", "time", "subject", "datacontenttype")
 REQUIRED: tuple[str, ...] = ("specversion", "id", "source", "type")
+IN_HEADERS: tuple[str, ...] = (*REQUIRED, "time", "subject", "traceparent")
+"""Attributes that are read of an event in binary mode; its Content-Type is the one of its data."""
+CHARSETS: frozenset[str] = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
+_NOTHING = (b"", b"null")
+_CHARSET = re.compile(r"charset\s*=\s*\"?([^\s\";]+)")
+_QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
 
 class Event(msgspec.Struct):
-    """A CloudEvent 1.0 in its JSON format; extension attributes are ignored."""
+    """A CloudEvent 1.0 in its JSON format; `dataschema` and extension attributes but for `traceparent` are ignored."""
 
     specversion: str = ""
     id: str = ""
@@ -38,13 +44,21 @@ class Event(msgspec.Struct):
     data_base64: str | None = None
 
 
+class Traced(msgspec.Struct):
+    """An event with the distributed tracing extension."""
+
+    traceparent: Any = None
+
+
 _events = msgspec.json.Decoder(Event)
+_traced = msgspec.json.Decoder(Traced)
+_texts = msgspec.json.Decoder(str)
 
 
 def understand(item: bytes, *, key_source: str, received_at: datetime) -> Report:
     """What one event reports. `key_source` is the write key's source. Raises `RefusedError`."""
     try:
-        event = _events.decode(item)
+        event = _events.decode(item if item.isascii() else item.decode())  # what is not read must be UTF-8 too
     except (ValueError, RecursionError) as wrong:
         raise misfit(wrong) from wrong
     for name in REQUIRED:
@@ -69,41 +83,89 @@ def understand(item: bytes, *, key_source: str, received_at: datetime) -> Report
 def from_headers(headers: Mapping[bytes, bytes], body: bytes) -> bytes:
     """An event in binary mode as one JSON document. Raises `RefusedError`."""
     attributes: dict[str, Any] = {}
-    for name in ATTRIBUTES[:-1]:
+    for name in IN_HEADERS:
         value = headers.get(b"ce-" + name.encode())
         if value is not None:
             attributes[name] = header_text(value, f"/ce-{name}")
-    kind = headers.get(b"content-type", b"application/json").decode("latin-1")
-    attributes["datacontenttype"] = kind
-    if body.strip():
+    kind = attributes["datacontenttype"] = headers.get(b"content-type", b"application/json").decode("latin-1")
+    if body.strip() and not is_json(kind):
+        attributes["data"] = text_of(kind, body)
+    elif body.strip():
         data_object(msgspec.Raw(body), "/data")
         attributes["data"] = msgspec.Raw(body)
     return msgspec.json.encode(attributes)
+
+
+def trace_of(item: bytes) -> bytes:
+    """The trace context that an event carries by itself; empty where it has none. The item is known to be readable."""
+    said = _traced.decode(item).traceparent if b'"traceparent"' in item else None
+    return said.encode() if isinstance(said, str) else b""
 
 
 def header_text(value: bytes, pointer: str) -> str:
     """A header's value unquoted and percent-decoded once, as the HTTP binding demands. Raises `RefusedError`."""
     bare = value.strip()
     if len(bare) >= 2 and bare[:1] == bare[-1:] == b'"':
-        bare = bare[1:-1].replace(b'\\"', b'"').replace(b"\\\\", b"\\")
+        bare = _QUOTED_PAIR.sub(rb"\1", bare[1:-1])
     try:
         return unquote_to_bytes(bare).decode()
     except UnicodeDecodeError as wrong:
         raise RefusedError(pointer, "must be percent-encoded UTF-8") from wrong
 
 
+def is_json(kind: str) -> bool:
+    """Whether data of this content type is JSON."""
+    bare = kind.partition(";")[0].strip().lower()
+    return bare in ("", "application/json", "text/json") or bare.endswith("+json")
+
+
+def check_text(kind: str) -> None:
+    """Refuses a content type that is neither text nor XML (nor JSON, which is looked for before)."""
+    media = kind.partition(";")[0].strip().lower()
+    if not (media.startswith("text/") or media == "application/xml" or media.endswith("+xml")):
+        raise RefusedError("/datacontenttype", "send JSON or a text (text/..., XML); in binary mode Content-Type says which")
+
+
+def text_of(kind: str, content: bytes) -> str:
+    """Data that is a text, by its charset. Raises `RefusedError`."""
+    check_text(kind)
+    said = _CHARSET.search(kind.lower())
+    charset = said.group(1) if said else "utf-8"
+    if charset not in CHARSETS:
+        raise RefusedError("/datacontenttype", f"charset must be one of {', '.join(sorted(CHARSETS))}")
+    try:
+        return content.decode(charset)
+    except UnicodeDecodeError as wrong:
+        raise RefusedError("/data", f"is no text in {charset}") from wrong
+
+
 def _payload(event: Event) -> msgspec.Raw:
+    """The data as a JSON object; a text is its `body`."""
+    kind, given = event.datacontenttype or "", bytes(event.data)
     if event.data_base64 is None:
-        kind = (event.datacontenttype or "application/json").partition(";")[0].strip().lower()
-        if bytes(event.data) and kind != "application/json" and not kind.endswith("+json"):
-            raise RefusedError("/datacontenttype", "data must be application/json")
-        return event.data
+        return event.data if is_json(kind) or given in _NOTHING else _text_object(kind, _said(event.data, kind))
+    if given not in _NOTHING:
+        raise RefusedError("/data_base64", "send data or data_base64, not both")
     try:
         content = base64.b64decode(event.data_base64, validate=True)
     except ValueError as wrong:
         raise RefusedError("/data_base64", "must be base64") from wrong
+    if not is_json(kind):
+        return _text_object(kind, text_of(kind, content))
     check_bounds(content)
     return msgspec.Raw(content)
+
+
+def _said(data: msgspec.Raw, kind: str) -> str:
+    check_text(kind)
+    try:
+        return _texts.decode(data)
+    except ValueError as wrong:
+        raise RefusedError("/data", "must be a text, as datacontenttype does not say JSON") from wrong
+
+
+def _text_object(kind: str, written: str) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode({"body": written, "content_type": kind}))
 
 
 def _names(given: Any, event: Event) -> tuple[str, ...]:
