@@ -78,6 +78,9 @@ class Keyring:
         self._checked = -RELOAD_SECONDS
         self._file = KeyFile(pepper="")
         self._sources: dict[str, Key] = {}
+        self._presented: dict[tuple[str, str], Key] = {}
+        """Whose the secrets are that were presented since the file was read, so that each is hashed once. A dictionary compares only what
+        is equal in whole or nearly so by chance, hence its time tells nothing about a part of a secret; wrong ones are not kept."""
         self._reload()
 
     def write_source(self, secret: str) -> str | None:
@@ -112,13 +115,19 @@ class Keyring:
 
     def _find(self, secret: str, kind: str) -> Key | None:
         self._reload()
+        found = self._presented.get((secret, kind)) or self._search(secret, kind)
+        expired = found is not None and found.not_after is not None and found.not_after <= self._wall()
+        return None if expired else found
+
+    def _search(self, secret: str, kind: str) -> Key | None:
         digest = hash_secret(secret, self._file.pepper)
         found = None
         for key in self._file.keys:
             if hmac.compare_digest(key.hash, digest) and key.kind == kind:
                 found = key
-        expired = found is not None and found.not_after is not None and found.not_after <= self._wall()
-        return None if expired else found
+        if found is not None:
+            self._presented[secret, kind] = found
+        return found
 
     def _reload(self) -> None:
         if monotonic() - self._checked < RELOAD_SECONDS:
@@ -129,4 +138,5 @@ class Keyring:
         if stamp != self._stamp:
             self._file = msgspec.json.decode(self._path.read_bytes(), type=KeyFile)
             self._sources = {key.name: key for key in self._file.keys if key.kind == "write"}
+            self._presented = {}
             self._stamp = stamp

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import random
 import re
@@ -124,7 +123,10 @@ def _reserved(touchpoint: Accepted) -> tuple[tuple[str, ...], RefusedError | Non
     """Roles that a write key needs to say this, and why; nearly everything may be said with any."""
     if touchpoint.type == SEPARATED:
         return _SEPARATING
-    return _OUR_NAME if any(name.startswith(INTERNAL) for name in touchpoint.identifiers) else _FREE
+    for name in touchpoint.identifiers:
+        if name.startswith(INTERNAL):
+            return _OUR_NAME
+    return _FREE
 
 
 def presented_key(request: Request) -> str:
@@ -132,8 +134,8 @@ def presented_key(request: Request) -> str:
     scheme, _, credentials = request.header(b"authorization").decode("latin-1").partition(" ")
     if scheme.lower() == "basic":
         try:
-            return base64.b64decode(credentials).decode("latin-1").partition(":")[0]
-        except (binascii.Error, ValueError):
+            return binascii.a2b_base64(credentials).decode("latin-1").partition(":")[0]
+        except ValueError:
             return ""
     if scheme.lower() == "bearer":
         return credentials.strip()
