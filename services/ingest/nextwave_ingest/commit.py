@@ -16,7 +16,7 @@ from nextwave_runtime.metrics import PRODUCER_REBUILDS
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest import metrics
-from nextwave_ingest.lane import Lane, LaneBrokenError, unavailable
+from nextwave_ingest.lane import Group, Lane, LaneBrokenError, unavailable
 from nextwave_ingest.records import Record
 
 START_SECONDS = 5.0
@@ -42,8 +42,8 @@ class Pipeline:
         }
         self._tasks = [asyncio.create_task(lane.run()) for lanes in self._lanes.values() for lane in lanes]
 
-    def add(self, record: Record, size: int) -> asyncio.Future[None]:
-        """Puts the record on its way; the future tells when it is durable."""
+    def add(self, record: Record, size: int) -> Group:
+        """Puts the record on its way; its group tells when it is durable."""
         lanes = self._lanes[record.topic]
         return lanes[partition_of(record.key, len(lanes))].add(record, size)
 
@@ -74,6 +74,7 @@ class GroupCommit:
         self._timing = (linger_seconds, timeout_seconds)
         self._pending_bytes_max = pending_bytes_max
         self._pending_bytes = 0
+        metrics.PENDING.set_function(lambda: self._pending_bytes)
         self._pipeline: Pipeline | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -91,10 +92,9 @@ class GroupCommit:
         size = sum(sizes)
         if self._pending_bytes + size > self._pending_bytes_max:
             raise Problem(429, "overloaded", "more arrives than can be made durable; send the same again later", retry_after_seconds=1)
-        self._count(size)
-        groups = dict.fromkeys(map(pipeline.add, records, sizes))
-        for done in groups:
-            await asyncio.shield(done)
+        self._pending_bytes += size
+        for group in set(map(pipeline.add, records, sizes)):
+            await group.landed()
 
     async def run(self) -> None:
         """Keeps a pipeline. Cancelling it ends the wait only: a draining server goes on committing until `close`."""
@@ -142,16 +142,15 @@ class GroupCommit:
         except BaseException:
             await _discard(producer)
             raise
-        return Pipeline(producer, partitions, timing=self._timing, settled=lambda size: self._count(-size))
+        return Pipeline(producer, partitions, timing=self._timing, settled=self._settle)
 
     async def _let_go(self) -> None:
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             await pipeline.give_up()
 
-    def _count(self, size: int) -> None:
-        self._pending_bytes += size
-        metrics.PENDING.set(self._pending_bytes)
+    def _settle(self, size: int) -> None:
+        self._pending_bytes -= size
 
 
 async def _discard(producer: Any) -> None:
