@@ -22,7 +22,7 @@ Written = Any
 """A value as it is written: a literal, a path, Liquid, a function, or a list or object of these (`values.py` reads it)."""
 
 
-class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the provider shows that it is the sender. All but `scheme` are for `hmac`: a keyed hash of the raw body in a header."""
 
     scheme: Literal["twilio", "sendgrid", "shopify", "woocommerce", "hmac"]
@@ -33,7 +33,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Stands before the hash in the header, for example `sha256=`."""
 
 
-class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a provider is answered that does not want our JSON."""
 
     status: Annotated[int, Meta(ge=200, le=299)] = 200
@@ -41,7 +41,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     body: Annotated[str, Meta(max_length=4096)] = ""
 
 
-class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One touchpoint that an item may be. `when`: paths and what must lie there; empty: always."""
 
     type: Written
@@ -53,7 +53,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     data: dict[str, Written] = {}
 
 
-class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A mapping. With `extends` it has tables of its own and all else of the other mapping."""
 
     name: str
@@ -73,11 +73,19 @@ class Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _EXTENDING = frozenset({"name", "description", "extends", "tables"})
 
 
-def read(raw: bytes) -> Document:
-    """The document in YAML or JSON; what its values say is checked when it is compiled. Raises `FaultyError`."""
+def read(raw: bytes, name: str = "", media_type: str = "") -> Document:
+    """The document in YAML or JSON. One that is kept under a `name` may leave it out. What its values say is checked when it is compiled.
+
+    Raises `FaultyError`.
+    """
     if len(raw) > DOCUMENT_BYTES_MAX:
         raise FaultyError([Fault("", f"larger than {DOCUMENT_BYTES_MAX // 1024} KB", "split it: a source may use several mappings")])
-    return read_written(read_document(raw), Document, _faults)
+    written = read_document(raw, media_type)
+    if name and isinstance(written, dict) and written.setdefault("name", name) != name:
+        raise FaultyError(
+            [Fault("/name", f"{written['name']!r:.80} is not the name under which it stands", f"write {name}, or leave it out")]
+        )
+    return read_written(written, Document, _faults)
 
 
 def extended(document: Document, other: Document) -> Document:

@@ -1,0 +1,75 @@
+"""The mappings that people wrote, as the topic has them: heard in its order, written by the same group commit as touchpoints."""
+
+from __future__ import annotations
+
+import asyncio
+
+import msgspec
+import structlog
+from nextwave_contracts.faults import FaultyError
+from nextwave_contracts.mappings import MappingVersion
+from nextwave_contracts.places import CONTENT_TYPE_HEADER
+from nextwave_contracts.topics import MAPPINGS
+from nextwave_contracts.wire import decode, encode
+
+from nextwave_ingest import metrics
+from nextwave_ingest.lane import unavailable
+from nextwave_ingest.mappings.document import read
+from nextwave_ingest.mappings.history import History
+from nextwave_ingest.mappings.library import Library
+from nextwave_ingest.reception import Committer
+from nextwave_ingest.records import Record
+
+HEARD_SECONDS = 5.0
+"""How long a writer waits for what it wrote to come back."""
+
+_log = structlog.get_logger()
+
+
+class MappingLog:
+    """Puts into the library what counts of the topic, and writes to it."""
+
+    def __init__(self, committer: Committer, library: Library) -> None:
+        self.history = History()
+        self._committer = committer
+        self._library = library
+        self._awaited: dict[asyncio.Future[MappingVersion], tuple[str, int]] = {}
+
+    def take(self, value: bytes) -> None:
+        """Hears a record of the topic. Whatever strangers write there, it does not raise."""
+        try:
+            written: MappingVersion = decode(value, MappingVersion)
+        except (msgspec.DecodeError, RecursionError) as wrong:
+            metrics.MAPPING_RECORDS_UNREADABLE.inc()
+            _log.warning("mapping_record_unreadable", error=str(wrong))
+            return
+        if not self.history.take(written):
+            return
+        self._put(written)
+        for heard, place in self._awaited.items():
+            if place == (written.name, written.version) and not heard.done():
+                heard.set_result(written)
+
+    def _put(self, written: MappingVersion) -> None:
+        if written.retired:
+            self._library.lift(written.name)
+            return
+        try:
+            self._library.lay(read(written.document.encode(), written.name))
+        except FaultyError as wrong:
+            self._library.leave_out(written.name, wrong)
+            _log.error("mapping_left_out", mapping=written.name, version=written.version, error=str(wrong))
+
+    async def write(self, written: MappingVersion) -> bool:
+        """Writes the successor of what was heard so far; whether it counts, and not another writer's. Raises a 429 or 503 `Problem`."""
+        heard: asyncio.Future[MappingVersion] = asyncio.get_running_loop().create_future()
+        self._awaited[heard] = (written.name, written.version)
+        headers = [(CONTENT_TYPE_HEADER, b"application/json")]
+        try:
+            async with asyncio.timeout(HEARD_SECONDS):
+                await self._committer.commit([Record(MAPPINGS.name, MAPPINGS.key(written).encode(), encode(written), headers)])
+                return (await heard).id == written.id
+        except TimeoutError as late:
+            raise unavailable() from late
+        finally:
+            del self._awaited[heard]
