@@ -80,14 +80,13 @@ class Compiled:
     def understand_all(self, item: bytes, *, source: str, received_at: datetime) -> list[Report | RefusedError]:
         """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored."""
         try:
-            check_depth(item)
-            seen = _present(data_object(msgspec.Raw(item), ""))
+            values = seen(item)
         except RefusedError as error:
             return [error]
-        holding = [rule for rule in self._rules if rule.holds(seen)]
+        holding = [rule for rule in self._rules if rule.holds(values)]
         if not holding and self.document.unmatched == "reject":
             return [RefusedError("", f"no rule of the mapping {self.name} fits")]
-        return [self._understood(rule, item, seen, (source, received_at)) for rule in holding]
+        return [self._understood(rule, item, values, (source, received_at)) for rule in holding]
 
     def _understood(self, rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report | RefusedError:
         try:
@@ -147,6 +146,13 @@ def _text(value: Any) -> str:
     if isinstance(value, str):
         return value.strip()
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def seen(item: bytes) -> dict[str, Any]:
+    """An item as the rules see it. Raises `RefusedError`."""
+    check_depth(item)
+    present: dict[str, Any] = _present(data_object(msgspec.Raw(item), ""))
+    return present
 
 
 def _present(value: Any) -> Any:
