@@ -1,4 +1,4 @@
-"""Names of single calls: what a call-centre platform tells of a call without naming the caller follows what names the caller.
+"""Names of single calls and orders: what a platform tells of one without naming the customer follows what names the customer.
 
 A frequent caller has hundreds of calls, and a family's phone is in many: a call leads to a customer, and is no name that makes two one.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
-from nextwave_contracts.identifiers import CALL, strongest
+from nextwave_contracts.identifiers import SINGLE, strongest
 from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.instants import micros
@@ -19,10 +19,10 @@ from nextwave_scoring.unit import Unit
 def without_calls(touchpoint: Touchpoint) -> Touchpoint:
     """The touchpoint by its other names; one that has none is named by its first call alone."""
     names = touchpoint.identifiers
-    calls = sorted(name for name in names if name.startswith(CALL))
+    calls = sorted(name for name in names if name.startswith(SINGLE))
     if not calls or len(names) == 1:
         return touchpoint
-    others = tuple(name for name in names if not name.startswith(CALL)) or (calls[0],)
+    others = tuple(name for name in names if not name.startswith(SINGLE)) or (calls[0],)
     return msgspec.structs.replace(touchpoint, identifiers=others)
 
 
@@ -32,7 +32,7 @@ def follow(unit: Unit, touchpoint: Touchpoint, meant: str) -> Iterator[str]:
     A call that leads to somebody else stays theirs: a transfer, or another's phone, proves nothing.
     """
     for name in touchpoint.identifiers:
-        if not name.startswith(CALL):
+        if not name.startswith(SINGLE):
             continue
         root = unit.root_of_name(name)
         if root is None:
@@ -44,4 +44,4 @@ def follow(unit: Unit, touchpoint: Touchpoint, meant: str) -> Iterator[str]:
 
 
 def _is_call(profile: Profile) -> bool:
-    return bool(profile.names) and all(name.startswith(CALL) for name in profile.names)
+    return bool(profile.names) and all(name.startswith(SINGLE) for name in profile.names)

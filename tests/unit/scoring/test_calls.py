@@ -52,6 +52,16 @@ def test_a_frequent_caller_stays_one_customer_with_the_same_names() -> None:
     assert {ledger.unit.root_of_name(call(n)) for n in range(100)} == {derive(ANN)}
 
 
+def test_a_refund_that_names_its_order_alone_is_the_customers_whichever_comes_first() -> None:
+    order = "external:order:shopify:1"
+    placed, refund = seen(0, ANN, order, kind="order.placed"), seen(1, order, kind="order.returned")
+    for told_of in permutations((placed, refund)):
+        ledger = Ledger()
+        ledger.see(*told_of)
+        assert ledger.unit.root_of_name(order) == derive(ANN)
+        assert (ledger.profile(ANN).touchpoints, ledger.profile(ANN).names) == (2, [ANN])
+
+
 def test_the_calls_of_a_shared_phone_crowd_nobody_out_who_shares_it() -> None:
     ledger = Ledger()
     ledger.see(seen(0, ANN, PHONE, kind="page.viewed"), seen(1, BOB, PHONE, kind="page.viewed"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nextwave_contracts.identifiers import CALL, strength
+from nextwave_contracts.identifiers import SINGLE, strength
 
 from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, orders, points, rests, words
 from nextwave_scoring.profile.record import (
@@ -68,7 +68,7 @@ def merge(a: Profile, b: Profile) -> Profile:
 def bounded_names(names: Iterable[str]) -> list[str]:
     """Strongest first, each once, at most `NAMES_MAX`; names of calls only where there is no other."""
     known = set(names)
-    return sorted({name for name in known if not name.startswith(CALL)} or known, key=strength)[:NAMES_MAX]
+    return sorted({name for name in known if not name.startswith(SINGLE)} or known, key=strength)[:NAMES_MAX]
 
 
 def bounded_traits(traits: Facts) -> Facts:
