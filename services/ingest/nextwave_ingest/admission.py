@@ -12,13 +12,15 @@ from typing import Any
 import msgspec
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse
+from nextwave_contracts.messages_in import CHANNEL_OF
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.wire import Message, encode
 
 from nextwave_ingest.contact_points import contact_points
 from nextwave_ingest.occurrence import Occurrence
-from nextwave_ingest.stops import CHANNELS, PURPOSES, stops, wish
+from nextwave_ingest.stops import CHANNELS, PURPOSES, VERDICT, fault_of_verdict, stops
+from nextwave_ingest.wishes.hearing import as_heard, kind_heard
 
 EVENT_BYTES_MAX = 32 * 1024
 BATCH_BYTES_MAX = 500 * 1024
@@ -107,8 +109,8 @@ def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datet
 
 def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
     """The touchpoint and its holds. Raises `RefusedError`."""
-    kind = text("/type", report.type)
-    data = _settled(kind, report.data)
+    kind = kind_heard(text("/type", report.type), report.data)
+    data = _settled(kind, report)
     unchanged = report.raw is not None and data is report.data
     touchpoint = Accepted(
         id=text("/id", report.id),
@@ -144,7 +146,7 @@ def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], st
     )
 
 
-def rejected(refusal: Refusal, *, door: str, source: str, at: datetime) -> Rejected:
+def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:
     """The record of a refused item. An oversized one keeps its beginning only."""
     return Rejected(
         reason=refusal.error.reason,
@@ -156,6 +158,7 @@ def rejected(refusal: Refusal, *, door: str, source: str, at: datetime) -> Rejec
         at=at,
         payload=refusal.item[:EVENT_BYTES_MAX],
         key=source,
+        said=said,
     )
 
 
@@ -262,24 +265,17 @@ def misfit(error: Exception, prefix: str = "") -> RefusedError:
     return RefusedError(prefix + pointer, _PATH.sub("", said))
 
 
-def _settled(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+def _settled(kind: str, report: Report) -> dict[str, Any]:
+    data = report.data
     if kind in ("consent.withdrawn", "consent.granted"):
         return _consent(kind, data)
     if kind == "order.placed":
         _check_money(data)
     if kind == SEPARATED:
         _check_leaving(data.get("identifiers"))
-    if kind == "sms.received":
-        return _with_wish(data)
-    return data
-
-
-def _with_wish(data: dict[str, Any]) -> dict[str, Any]:
-    said = {key: value for key, value in data.items() if key != "wish"}
-    asked = wish(str(data.get("body", "")))
-    if asked is None:
-        return data if "wish" not in data else said
-    return said | {"wish": asked}
+    if kind == VERDICT and (fault := fault_of_verdict(data)):
+        raise RefusedError(*fault)
+    return as_heard(kind, data, f"{report.source}\0{report.id}") if kind in CHANNEL_OF else data
 
 
 def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Complaints and service requests: which are open, by reference. A closing may arrive before its opening.
+"""Complaints, service requests and possible refusals: which are open, by reference. A closing may arrive before its opening.
 
 However many there are, only the newest openings and closings are kept one by one, of the others the instants up to which they were
 forgotten: what was opened up to a forgotten closing is taken as closed, and forgotten openings hold together as one more, until a closing
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from nextwave_contracts.customers import HeldBy
+from nextwave_contracts.customers import HeldBy, UnderReview
 from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR
 
 from nextwave_scoring.instants import instant
@@ -20,7 +20,9 @@ from nextwave_scoring.profile.record import MATTERS_MAX, MATTERS_MIN, Matter
 
 COMPLAINT = "c:"
 SERVICE = "s:"
-_KINDS = (COMPLAINT, SERVICE)
+REVIEW = "r:"
+"""Words that may be a refusal, until somebody has read them. The reference begins with the channel that they hold, or with `all`."""
+KINDS = (COMPLAINT, SERVICE, REVIEW)
 _ALL = "*"
 """Reference under which a closing without a reference is kept: it closes everything of its kind opened up to then. So do those forgotten;
 and it was opened when the last forgotten opening was."""
@@ -66,6 +68,16 @@ def holds(matters: Matters) -> tuple[HeldBy, ...]:
     return tuple([_hold(reference, instant(matter.opened_at)) for reference, matter in open_of(matters, COMPLAINT)])
 
 
+def reviews(matters: Matters) -> tuple[UnderReview, ...]:
+    """One per possible refusal that nobody has read. It does not lapse: that nobody looked permits nothing."""
+    return tuple([_review(reference, instant(matter.opened_at)) for reference, matter in open_of(matters, REVIEW)])
+
+
+def _review(reference: str, since: datetime) -> UnderReview:
+    channel = reference.partition("-")[0]
+    return UnderReview(reference=reference, channel="" if channel in {"all", _ALL} else channel, since=since)
+
+
 def _hold(reference: str, since: datetime) -> HeldBy:
     return HeldBy(kind="complaint", since=since, until=since + COMPLAINT_HOLDS_FOR, reference=reference)
 
@@ -82,7 +94,7 @@ def bound(matters: Matters, most: int = MATTERS_MAX) -> bool:
 
     Each is the newest of its matter, so that what was forgotten once was older than `most` others and stays so.
     """
-    forgot = [_forget(matters, kind, sort, most) for kind in _KINDS for sort in ("opened_at", "closed_at")]
+    forgot = [_forget(matters, kind, sort, most) for kind in KINDS for sort in ("opened_at", "closed_at")]
     return any(forgot)
 
 
@@ -99,7 +111,7 @@ def standing(spoken: Mapping[str, Matters], since: Since) -> Matters:
         return next(iter(spoken.values()))
     keys = sorted({key for said in spoken.values() for key in said})
     facts = [(key, _standing(spoken, since, key)) for key in keys]
-    return {key: matter for kind in _KINDS for key, matter in _newest_of(kind, facts).items()}
+    return {key: matter for kind in KINDS for key, matter in _newest_of(kind, facts).items()}
 
 
 def _is_open(matters: Matters, key: str, matter: Matter) -> bool:

@@ -1,0 +1,114 @@
+"""What a customer's own words ask for, by whatever channel they came: noted in the touchpoint for everybody behind the door. PURE."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import Any, Literal, NamedTuple
+
+from nextwave_contracts.messages_in import CHANNEL_OF, words_in
+
+from nextwave_ingest.wishes import mail, refusals, words
+from nextwave_ingest.wishes.phrases import pattern, plain
+
+Asked = Literal["opt_out", "opt_in", "help", "review"]
+NOTED: frozenset[str] = frozenset({"wish", "asked", "everywhere", "review"})
+"""Fields that the door alone writes: nobody else's word is taken for them."""
+_REVIEWS = uuid.UUID("b1f8a3c2-6b58-5d0a-9a44-2a7e5d1f0c33")
+_REFUSING = pattern(chain.from_iterable(refusals.REFUSALS.values()))
+_NOT_REFUSING = pattern(chain.from_iterable(refusals.NO_REFUSAL.values()))
+
+
+class Wish(NamedTuple):
+    """What is asked for. `everywhere`: of every channel, not only the one that it came by."""
+
+    asked: Asked
+    everywhere: bool = False
+
+
+def _meanings(*lists: tuple[Wish, Iterable[words.Word]]) -> tuple[dict[str, Wish], frozenset[str]]:
+    known = {plain(word.text): wish for wish, several in lists for word in several}
+    return known, frozenset(plain(word.text) for _, several in lists for word in several if word.plain)
+
+
+_MEANING, _PLAIN = _meanings(
+    (Wish("help"), words.HELP),
+    (Wish("opt_in"), words.START),
+    (Wish("opt_out"), words.STOP),
+    (Wish("opt_out", everywhere=True), words.STOP_EVERYTHING),
+)
+_PROVIDER: Mapping[str, Wish] = {"STOP": Wish("opt_out"), "START": Wish("opt_in"), "HELP": Wish("help")}
+"""Twilio's `OptOutType`: it has read the text by its customer's own lists of words, and has acted by them."""
+
+
+def kind_heard(kind: str, data: Mapping[str, Any]) -> str:
+    """The type, which is another one where a machine answered a mail: nobody came, nothing is proved, nothing is asked for."""
+    return "email.auto_replied" if kind == "email.received" and mail.by_machine(data) else kind
+
+
+def as_heard(kind: str, data: dict[str, Any], identity: str) -> dict[str, Any]:
+    """The data with what is asked for, and which mail of ours is answered; the same object where there is neither.
+
+    `identity` names the touchpoint, and so its review.
+    """
+    said = {key: value for key, value in data.items() if key not in NOTED}
+    noted = _note(kind, heard(kind, said), identity)
+    if kind == "email.received" and not said.get("action_id") and (action := mail.answered_action(said)):
+        noted["action_id"] = action
+    return said | noted if noted or len(said) < len(data) else data
+
+
+def heard(kind: str, data: Mapping[str, Any]) -> Wish | None:
+    """What a touchpoint asks for in words; nothing where an agent wrote them."""
+    if kind not in CHANNEL_OF or data.get("by", "customer") != "customer":
+        return None
+    whole, lines = _passages(kind, data)
+    told = data.get("OptOutType") or data.get("opt_out_type")
+    provider = _PROVIDER.get(told.upper()) if kind == "sms.received" and isinstance(told, str) else None
+    candidates = [wish for wish in (*(_of_word(line) for line in whole), provider) if wish]
+    if kind == "sms.received" and plain(" ".join(lines)).partition(" ")[0] in words.OPENING:
+        candidates.append(Wish("opt_out"))
+    if refused := max((wish for wish in candidates if wish.asked == "opt_out"), key=lambda wish: wish.everywhere, default=None):
+        return refused
+    if candidates:
+        return candidates[0]
+    return Wish("review") if any(may_refuse(passage) for passage in (" ".join(lines), *whole)) else None
+
+
+def may_refuse(text: str) -> bool:
+    """Whether a reasonable person may read it as a wish to be left alone."""
+    said = _NOT_REFUSING.sub(" - ", plain(text))
+    return _REFUSING.search(said) is not None
+
+
+def _passages(kind: str, data: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """Passages that count as a word by themselves, and the lines in which phrases are looked for."""
+    if kind != "email.received":
+        text = words_in(data)
+        return [text], [text]
+    lines, subject = mail.own_lines(data), mail.own_subject(data)
+    return [passage for passage in (subject, *lines[:1]) if passage], lines
+
+
+def _of_word(text: str) -> Wish | None:
+    said = plain(text)
+    if said in _MEANING:
+        return _MEANING[said]
+    bare = " ".join(word for word in said.split(" ") if word not in words.POLITE)
+    return _MEANING[bare] if bare in _PLAIN else None
+
+
+def _note(kind: str, wish: Wish | None, identity: str) -> dict[str, Any]:
+    if wish is None:
+        return {}
+    channel = CHANNEL_OF[kind]
+    match wish.asked:
+        case "help":
+            return {"asked": "help"}
+        case "opt_in":
+            return {"wish": "opt_in"} if channel else {}  # a message board is no channel that could be granted
+        case "review":
+            return {"wish": "review", "review": f"{channel or 'all'}-{uuid.uuid5(_REVIEWS, identity)}"}
+        case "opt_out":
+            return {"wish": "opt_out", "everywhere": True} if wish.everywhere else {"wish": "opt_out"}

@@ -1,0 +1,295 @@
+"""What customers ask for in their own words, on every channel by which they write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nextwave_ingest.wishes import refusals, words
+from nextwave_ingest.wishes.hearing import Wish, as_heard, heard, kind_heard, may_refuse
+from nextwave_ingest.wishes.phrases import pattern, plain
+
+STOP, EVERYWHERE, START, HELP, REVIEW = Wish("opt_out"), Wish("opt_out", everywhere=True), Wish("opt_in"), Wish("help"), Wish("review")
+ROUTES = ("sms.received", "email.received", "chat.message_received", "message.left")
+
+
+def said(kind: str, text: str) -> Wish | None:
+    return heard(kind, {"subject": "Re: our offer", "text": text})
+
+
+@pytest.mark.parametrize("kind", ROUTES)
+@pytest.mark.parametrize(
+    ("table", "meant"),
+    [(words.STOP, STOP), (words.STOP_EVERYTHING, EVERYWHERE), (words.START, START), (words.HELP, HELP)],
+    ids=["stop", "stop everything", "start", "help"],
+)
+def test_every_word_is_heard_on_every_route_however_it_is_written(kind: str, table: tuple[words.Word, ...], meant: Wish) -> None:
+    for word in table:
+        for text in (word.text, word.text.upper(), f" {word.text.capitalize()}! ", f"{word.text}."):
+            assert said(kind, text) == meant, text
+
+
+@pytest.mark.parametrize("text", ["Please stop", "STOP, thanks", "stop please!", "Bitte abmelden", "Merci, désabonnement svp", "ok stop"])
+def test_a_plain_word_counts_with_politeness_around_it(text: str) -> None:
+    assert said("chat.message_received", text) == STOP
+
+
+@pytest.mark.parametrize("text", ["aufhoeren", "ARRET", "desabonnement", "Arre\u0302t", "rezygnuje", "ОТПИСАТЬСЯ"])
+def test_accents_may_be_missing_or_written_in_another_way(text: str) -> None:
+    assert said("sms.received", text) == STOP
+
+
+def test_what_begins_with_stop_is_a_stop_in_a_text_message_only() -> None:
+    assert said("sms.received", "STOP by tomorrow") == STOP
+    assert said("chat.message_received", "Stop by tomorrow") is None
+
+
+NO_WISH = (
+    "",
+    "cancel my second order",
+    "end of the month is fine",
+    "please do not",
+    "ok",
+    "restart",
+    "start the engine",
+    "when does the sale stop",
+    "cancel my order",
+    "don't stop",
+    "Don't stop sending me these offers, I love them",
+    "never stop texting me",
+    "Why did you stop emailing me?",
+    "Where is the bus stop near your shop?",
+    "Please don't call me before 9, after is fine",
+    "Can you help me with my order",
+    "I cannot stop laughing at your ad",
+    "not interested in the blue one, is there a red one",
+    "Please don't take me off the list",
+    "is 20 off the list price possible",
+    "I did not unsubscribe, why do I get nothing?",
+    "The message was left at reception",
+    "Wann endet der Ausverkauf?",
+    "Bitte nicht abmelden",
+    "Ich will meine Bestellung stornieren",
+    "Rufen Sie mich bitte morgen an",
+    "Ich habe noch keine Werbung bekommen",
+    "Je voudrais annuler ma commande",
+    "Ne m'appelez pas avant 9 h",
+    "N'arrêtez pas, c'est super",
+    "¿Cuándo termina la oferta?",
+    "No dejen de enviarme ofertas",
+    "Quiero cancelar mi pedido",
+    "No me llamen antes de las 9",
+)
+
+
+@pytest.mark.parametrize("text", NO_WISH)
+@pytest.mark.parametrize("kind", ROUTES)
+def test_what_is_no_refusal_changes_nothing(kind: str, text: str) -> None:
+    assert said(kind, text) is None
+
+
+REFUSING = (
+    "please leave me alone",
+    "Take me off your list",
+    "take me off of this damn list",
+    "I never want to hear from you",
+    "I never want to hear from you again!",
+    "Don't ever call me again",
+    "do not contact me anymore",
+    "Please stop texting me",
+    "Would you stop sending me these messages",
+    "no more emails please",
+    "I don't want any more of your emails",
+    "Lose my number",
+    "how do I unsubscribe from this?",
+    "You have the wrong number",
+    "I withdraw my consent",
+    "Remove my number from your database",
+    "quit bothering me",
+    "would like to opt out",
+    "Lassen Sie mich bitte in Ruhe!",
+    "Lasst mich in Ruhe",
+    "Bitte keine weiteren Mails mehr",
+    "Ich möchte keine Werbung mehr erhalten",
+    "ich will nichts mehr von euch hoeren",
+    "Rufen Sie mich nie wieder an",
+    "Nehmen Sie mich aus Ihrem Verteiler",
+    "Bitte löschen Sie meine Nummer",
+    "ich will nicht mehr angerufen werden",
+    "Hören Sie auf, mir zu schreiben",
+    "Hiermit widerrufe ich meine Einwilligung",
+    "Ich möchte mich abmelden",
+    "ich moechte abmelden",
+    "Falsche Nummer",
+    "Laissez-moi tranquille",
+    "Ne m'appelez plus jamais",
+    "Je ne veux plus recevoir vos messages",
+    "retirez-moi de votre liste",
+    "Arrêtez de m'écrire",
+    "Veuillez supprimer mon numéro",
+    "Plus de publicité svp",
+    "Déjenme en paz",
+    "No me llamen más",
+    "no quiero recibir mas mensajes",
+    "Bórrenme de su lista",
+    "Quiero darme de baja de esto",
+    "No vuelvan a escribirme",
+    "Dejen de llamarme",
+)
+
+
+@pytest.mark.parametrize("text", REFUSING)
+@pytest.mark.parametrize("kind", ROUTES)
+def test_what_may_be_a_refusal_goes_to_review(kind: str, text: str) -> None:
+    assert said(kind, f"Hello, this is Ann.\n{text}" if kind == "email.received" else text) == REVIEW
+
+
+def test_a_refusal_beside_something_that_is_none_is_heard() -> None:
+    assert may_refuse("Don't stop the delivery, but please leave me alone with your ads")
+
+
+@given(st.text(max_size=6000))
+def test_any_text_is_heard_without_an_error(text: str) -> None:
+    for kind in ROUTES:
+        heard(kind, {"subject": text[:300], "text": text, "html": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["dont never stop take my " * 4000, "a" * 200_000, "no more " * 9000, "> " * 50_000, "On " + "x " * 90_000]
+)
+def test_a_text_that_was_made_to_take_long_is_read_to_its_bound(text: str) -> None:
+    assert [heard(kind, {"text": text + " leave me alone", "html": text}) for kind in ROUTES] == [None] * len(ROUTES)
+
+
+def test_each_language_has_its_phrases_and_what_is_none() -> None:
+    assert set(refusals.REFUSALS) == set(refusals.NO_REFUSAL) == {"en", "de", "fr", "es"}
+    for phrases in (*refusals.REFUSALS.values(), *refusals.NO_REFUSAL.values()):
+        for phrase in phrases:
+            example = " ".join(word.split("/")[0] for word in phrase.split(" ") if word != "*")
+            assert pattern([phrase]).search(plain(example)), phrase
+
+
+@pytest.mark.parametrize(
+    ("told", "text", "meant"),
+    [
+        ("STOP", "genug jetzt", STOP),
+        ("START", "weiter", START),
+        ("HELP", "was ist das", HELP),
+        ("START", "STOP", STOP),
+        ("stop", "", STOP),
+        ("OTHER", "hi", None),
+    ],
+)
+def test_what_the_provider_heard_counts_as_said_and_a_stop_outweighs_the_rest(told: str, text: str, meant: Wish | None) -> None:
+    assert heard("sms.received", {"body": text, "OptOutType": told}) == meant
+    assert heard("sms.received", {"body": text, "opt_out_type": told}) == meant
+
+
+def test_only_twilio_s_texts_have_such_a_type() -> None:
+    assert heard("chat.message_received", {"body": "hello", "OptOutType": "STOP"}) is None
+
+
+def test_an_agent_s_words_are_not_the_customer_s() -> None:
+    assert heard("chat.message_received", {"body": "STOP", "by": "agent"}) is None
+    assert heard("chat.message_received", {"body": "STOP", "by": "customer"}) == STOP
+
+
+MAILS = (
+    ({"subject": "unsubscribe", "text": ""}, STOP),
+    ({"subject": "STOP", "text": "Sent from my phone"}, STOP),
+    ({"subject": "Re: Stop", "text": "What a nice offer"}, None),
+    ({"subject": "AW: Abmelden", "text": "Bis morgen"}, None),
+    ({"subject": "Re: Start", "text": ""}, None),
+    ({"subject": "Re: Offer", "text": "\n\nSTOP\n\nOn Mon, 2 Mar 2026, Shop <shop@example.com> wrote:\n> Hello"}, STOP),
+    ({"subject": "Re: Offer", "text": "Thanks!\n> STOP"}, None),
+    ({"subject": "Re: Offer", "text": "Thanks!\n\nAm 02.03.2026 um 10:00 schrieb Shop <s@example.com>:\nunsubscribe"}, None),
+    ({"subject": "Re: Offer", "text": "Merci\n\nLe lun. 2 mars 2026, Shop a écrit :\nunsubscribe"}, None),
+    ({"subject": "Re: Offer", "text": "ok\n-----Original Message-----\nFrom: shop\nplease unsubscribe"}, None),
+    ({"subject": "Re: Offer", "text": "ok\n________________________________\nVon: Shop\nabmelden"}, None),
+    ({"subject": "Re: Offer", "text": "Thanks\n-- \nAnn, head of stop all"}, None),
+    ({"subject": "Re: Offer", "text": "Dear shop,\nplease take me off your list.\n> Hi"}, REVIEW),
+    ({"subject": "Take me off your list", "text": "."}, REVIEW),
+    ({"subject": "Re: Offer", "html": "<p>STOP</p><blockquote>Hello, unsubscribe here</blockquote>"}, STOP),
+    ({"subject": "Re: Offer", "html": "<style>stop</style><div>Thanks</div><div class='gmail_quote'>STOP</div>"}, None),
+    ({"subject": "Stop everything", "text": ""}, EVERYWHERE),
+)
+
+
+@pytest.mark.parametrize(("data", "meant"), MAILS)
+def test_of_a_mail_the_customer_s_own_subject_and_first_line_above_the_quote_count(data: dict[str, Any], meant: Wish | None) -> None:
+    assert heard("email.received", data) == meant
+
+
+MACHINES = (
+    {"auto_submitted": "auto-replied"},
+    {"auto_submitted": "auto-generated; type=x"},
+    {"precedence": "bulk"},
+    {"x_auto_response_suppress": "All"},
+    {"x_autoreply": "yes"},
+    {"return_path": "<>"},
+    {"content_type": "multipart/report; report-type=delivery-status"},
+    {"from": "Mail Delivery Subsystem <MAILER-DAEMON@example.com>"},
+    {"subject": "Out of office: back on Monday"},
+    {"subject": "Abwesenheitsnotiz: Urlaub"},
+    {"subject": "Réponse automatique : congé"},
+    {"automatic": True},
+)
+
+
+@pytest.mark.parametrize("told", MACHINES)
+def test_a_machine_s_mail_is_nobody_s_word(told: dict[str, Any]) -> None:
+    assert kind_heard("email.received", {"text": "STOP", **told}) == "email.auto_replied"
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"auto_submitted": "no"}, {"from": "Ann <ann@example.com>"}, {"return_path": "<ann@example.com>"}, {"subject": "Away?"}]
+)
+def test_a_person_s_mail_is_one(told: dict[str, Any]) -> None:
+    assert kind_heard("email.received", {"text": "STOP", **told}) == "email.received"
+    assert kind_heard("sms.received", {"auto_submitted": "auto-replied"}) == "sms.received"
+
+
+def test_what_the_door_notes_is_taken_from_nobody_else() -> None:
+    forged = {"body": "hello", "wish": "opt_out", "everywhere": True, "asked": "help", "review": "x"}
+    assert as_heard("chat.message_received", forged, "a") == {"body": "hello"}
+
+
+def test_data_in_which_nothing_is_asked_is_passed_on_as_it_is() -> None:
+    data = {"body": "hello"}
+    assert as_heard("sms.received", data, "a") is data
+
+
+def test_a_review_is_named_by_its_channel_and_its_touchpoint() -> None:
+    first, again, other = (as_heard("sms.received", {"body": "leave me alone"}, name)["review"] for name in ("a", "a", "b"))
+    assert first == again != other
+    assert first.startswith("sms-")
+    assert as_heard("message.left", {"body": "leave me alone"}, "a")["review"].startswith("all-")
+
+
+def test_help_is_noted_and_start_grants_no_message_board() -> None:
+    assert as_heard("sms.received", {"body": "HELP"}, "a") == {"body": "HELP", "asked": "help"}
+    assert as_heard("message.left", {"body": "START"}, "a") == {"body": "START"}
+    assert as_heard("chat.message_received", {"body": "START"}, "a") == {"body": "START", "wish": "opt_in"}
+
+
+ACTION = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"in_reply_to": f"<{ACTION}@shop.example>"},
+        {"references": f"<other@x> <{ACTION}@shop.example>"},
+        {"references": ["<other@x>", f"<{ACTION}@shop.example>"]},
+        {"to": f"Shop <bounces+{ACTION}@shop.example>"},
+    ],
+)
+def test_an_answer_names_the_contact_that_it_answers(told: dict[str, Any]) -> None:
+    assert as_heard("email.received", {"text": "Thanks", **told}, "a")["action_id"] == ACTION
+
+
+def test_a_mail_that_answers_none_of_ours_names_no_contact() -> None:
+    for told in ({"in_reply_to": "<CA+x@mail.example>"}, {"to": "shop@example.com"}, {"in_reply_to": 7}):
+        assert "action_id" not in as_heard("email.received", {"text": "Thanks", **told}, "a")
