@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from nextwave_contracts.clock import Clock
@@ -15,7 +16,7 @@ from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, judge
+from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
 from nextwave_ingest.allowances import Allowances
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
@@ -82,7 +83,26 @@ class Reception:
         What only some may say is refused to others: a shop's key is in every page.
         """
         self._allowances.spend(source, len(items))
+        return self.judge_again(items, understand, source, at)
+
+    def judge_again(
+        self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime
+    ) -> list[Admitted | Refusal]:
+        """As `judge`, for what came in before, at `at`: it is no part of the source's rate."""
         return [self._permitted(judge(item, understand, at, self._blind), item, source) for item in items]
+
+    def spend(self, source: str, items: int) -> None:
+        """Counts items of a source before they are understood. Raises a 429 `Problem` beyond its rate."""
+        self._allowances.spend(source, items)
+
+    def weigh(self, understood: Report | RefusedError, item: bytes, source: str, at: datetime) -> Admitted | Refusal:
+        """The verdict on what was understood of an item before, which may be larger than what it reports."""
+        try:
+            if isinstance(understood, RefusedError):
+                raise understood
+            return self._permitted(admit(understood, at, self._blind), item, source)
+        except RefusedError as error:
+            return Refusal(item, error)
 
     def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str) -> Admitted | Refusal:
         if isinstance(verdict, Refusal):
@@ -97,7 +117,8 @@ class Reception:
         if not verdicts:
             return
         traceparent = self._traceparent(request.header(b"traceparent"))
-        await self._committer.commit(records_of(verdicts, door=door, source=source, at=at, traceparent=traceparent))
+        kept = partial(rejected, door=door, source=source, at=at, said=request.said)
+        await self._committer.commit(records_of(verdicts, kept, traceparent))
         self.book.note(source, door, verdicts, at)
 
     def admit(self, report: Report, at: datetime) -> Admitted:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 from nextwave_contracts.places import CONTENT_TYPE_HEADER, TRACE_HEADER
+from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, Topic
 from nextwave_contracts.wire import encode
 
-from nextwave_ingest.admission import Admitted, Refusal, rejected
+from nextwave_ingest.admission import Admitted, Refusal
 
 Headers = list[tuple[str, bytes]]
 _JSON = (CONTENT_TYPE_HEADER, b"application/json")
@@ -27,8 +27,8 @@ class Record(msgspec.Struct, frozen=True):
     headers: Headers
 
 
-def records_of(verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime, traceparent: str) -> list[Record]:
-    """All records of a request. Its answer waits for every one of them."""
+def records_of(verdicts: Sequence[Admitted | Refusal], kept: Callable[[Refusal], Rejected], traceparent: str = "") -> list[Record]:
+    """All records of a request, refused items as they are `kept`. Its answer waits for every one of them."""
     headers: Headers = [_JSON, (TRACE_HEADER, traceparent.encode())] if traceparent else _UNTRACED
     records = []
     for verdict in verdicts:
@@ -36,7 +36,7 @@ def records_of(verdicts: Sequence[Admitted | Refusal], *, door: str, source: str
             records.append(_record(TOUCHPOINTS, verdict.touchpoint, headers))
             records.extend(_record(HOLDS, hold, headers) for hold in verdict.holds)
         else:
-            records.append(_record(REJECTED, rejected(verdict, door=door, source=source, at=at), headers))
+            records.append(_record(REJECTED, kept(verdict), headers))
     return records
 
 

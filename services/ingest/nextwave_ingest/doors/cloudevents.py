@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import msgspec
+from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
@@ -47,6 +48,10 @@ class CloudEventsDoor:
             request.headers[b"traceparent"] = trace_of(items[0])
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         return _accepted(verdicts)
+
+    def again(self, kept: Rejected) -> list[Admitted | Refusal]:
+        """What a refused event is found to be today."""
+        return self._reception.judge_again([kept.payload], partial(understand, key_source=kept.key, received_at=kept.at), kept.key, kept.at)
 
 
 def events_of(request: Request, body: bytes) -> tuple[bool, list[bytes]]:

@@ -66,13 +66,15 @@ class Room:
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_receive", "_room", "headers", "method", "path", "scope")
+    __slots__ = ("_receive", "_room", "headers", "method", "path", "said", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, room: Room) -> None:
         self._room = room
         self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.said: dict[str, Any] = {}
+        """What its door must know to understand an item again, kept with those that are refused."""
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
 

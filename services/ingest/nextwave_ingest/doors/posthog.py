@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from urllib.parse import parse_qs
 
 import msgspec
+from nextwave_contracts.rejected import Rejected
 
-from nextwave_ingest.admission import EVENT_BYTES_MAX, Refusal, RefusedError, check_count, misfit
+from nextwave_ingest.admission import EVENT_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
 from nextwave_ingest.doors.browsers import CORS, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.posthog_mapping import is_of_the_software, understand
@@ -84,8 +86,8 @@ class PostHogDoor:
         allow(request, "POST", "OPTIONS")
         events, single, key, sent_at = _read(_unwrapped(await request.body(BYTES_MAX)))
         source, at = self._reception.source_of(request, key), self._reception.now()
-        complaints = self._complaints.get(source, frozenset())
-        envelope = Envelope(source=source, received_at=at, sent_at=sent_at, complaints=complaints, currency=self._currency)
+        request.said = {"sent_at": sent_at}
+        envelope = self._envelope(source, at, sent_at)
         taken = {index: event for index, event in enumerate(events) if not is_of_the_software(event)}
         verdicts = self._reception.judge(list(taken.values()), partial(understand, envelope=envelope), source, at)
         if single and verdicts and isinstance(verdicts[0], Refusal):
@@ -95,6 +97,15 @@ class PostHogDoor:
         rejected = [told | {"index": places[told["index"]]} for told in rejections(verdicts)]
         answer = {"status": 1} if not rejected else {"status": 1, "rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
         return Answer(200, msgspec.json.encode(answer), _JSON)
+
+    def again(self, kept: Rejected) -> list[Admitted | Refusal]:
+        """What a refused event is found to be today."""
+        envelope = self._envelope(kept.key, kept.at, kept.said.get("sent_at"))
+        return self._reception.judge_again([kept.payload], partial(understand, envelope=envelope), kept.key, kept.at)
+
+    def _envelope(self, source: str, at: datetime, sent_at: Stamp) -> Envelope:
+        complaints = self._complaints.get(source, frozenset())
+        return Envelope(source=source, received_at=at, sent_at=sent_at, complaints=complaints, currency=self._currency)
 
 
 class FlagsDoor:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import msgspec
+from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Admitted, Refusal, check_count, misfit
@@ -90,6 +92,7 @@ class SegmentDoor:
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         source = self._reception.source_of(request, batch.write_key or "")
+        request.said = {"sent_at": batch.sent_at, "context": batch.context}
         envelope = self._envelope(source, sent_at=batch.sent_at, context=stated(batch.context))
         verdicts = self._reception.judge(
             [bytes(item) for item in batch.batch], partial(understand, envelope=envelope), source, envelope.received_at
@@ -97,10 +100,18 @@ class SegmentDoor:
         await self._reception.take(request, verdicts, door=self.name, source=source, at=envelope.received_at)
         return _taken(verdicts)
 
-    def _envelope(self, source: str, *, kind: str = "", sent_at: Stamp = None, context: Context = NOTHING) -> Envelope:
+    def again(self, kept: Rejected) -> list[Admitted | Refusal]:
+        """What a refused call is found to be today."""
+        context = msgspec.convert(kept.said.get("context"), Context | list[Any] | None)
+        envelope = self._envelope(kept.key, sent_at=kept.said.get("sent_at"), context=stated(context), at=kept.at)
+        return self._reception.judge_again([kept.payload], partial(understand, envelope=envelope), kept.key, kept.at)
+
+    def _envelope(
+        self, source: str, *, kind: str = "", sent_at: Stamp = None, context: Context = NOTHING, at: datetime | None = None
+    ) -> Envelope:
         return Envelope(
             source=source,
-            received_at=self._reception.now(),
+            received_at=at or self._reception.now(),
             kind=kind,
             sent_at=sent_at,
             context=context,
