@@ -16,7 +16,8 @@ _ADDRESSES = frozenset({"email", "phone", "device_token"})
 _PERSONAL = frozenset(
     {
         "avatar", "body", "contact", "dob", "html", "iban", "identifiers", "ip", "message", "messagebody", "name", "nickname",
-        "note", "postcode", "promise", "recipient", "sender", "serial", "serialnumber", "ssn", "subject", "taxid", "text", "useragent", "zip", "zipcode",
+        "note", "postcode", "promise", "recipient", "sender", "serial", "serialnumber", "ssn", "subject", "taxid", "text",
+        "useragent", "zip", "zipcode",
     }
 )  # fmt: skip
 """Keys in lower case, of letters and digits alone. What people write in their own words may name anybody."""

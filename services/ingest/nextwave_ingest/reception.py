@@ -21,9 +21,11 @@ from nextwave_ingest.allowances import Allowances
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources import SourceBook
+from nextwave_ingest.stops import VERDICT
 
 _KEY = "a write key made with `nextwave keys create write NAME --role"
 _SEPARATING = (("operator",), RefusedError("/type", f"only an operator may say so: use {_KEY} operator`"))
+_REVIEWING = (("agent", "operator"), RefusedError("/type", f"only who may review says so: use {_KEY} agent`"))
 _OUR_NAME = (
     ("agent", "operator"),
     RefusedError("/data/identifiers", f"{INTERNAL}... is our own name of a customer: send one that you know, or use {_KEY} agent`"),
@@ -144,6 +146,8 @@ def _reserved(touchpoint: Accepted) -> tuple[tuple[str, ...], RefusedError | Non
     """Roles that a write key needs to say this, and why; nearly everything may be said with any."""
     if touchpoint.type == SEPARATED:
         return _SEPARATING
+    if touchpoint.type == VERDICT:
+        return _REVIEWING
     for name in touchpoint.identifiers:
         if name.startswith(INTERNAL):
             return _OUR_NAME

@@ -86,6 +86,11 @@ def _all_email(data: Data, _currency: str) -> Data:
     return data | {"channel": "email", "purpose": ""}
 
 
+def _by_agent(data: Data, _currency: str) -> Data:
+    """The customer received it: these are not their words."""
+    return data | {"by": "agent"}
+
+
 def _ticket(data: Data, _currency: str) -> Data:
     reference = data.get("reference") or data.get("ticket_id") or data.get("ticketId")
     return data if reference is None else data | {"reference": str(reference)}
@@ -112,7 +117,7 @@ EVENTS: Mapping[str, tuple[str, Arrange]] = {
         ("Support Ticket Created", "complaint.opened", _ticket),
         ("Live Chat Conversation Started", "chat.started", _as_it_is),
         ("Live Chat Message Sent", "chat.message_received", _as_it_is),
-        ("Live Chat Message Received", "chat.message_received", _as_it_is),
+        ("Live Chat Message Received", "chat.message_received", _by_agent),
         ("Live Chat Conversation Ended", "chat.ended", _as_it_is),
         ("Signed Up", "customer.registered", _as_it_is),
     )
