@@ -18,7 +18,7 @@ DEEPEST = 40
 """Nesting of one document; libyaml's recursion would end the process long before the size limit does."""
 
 MOST_YAML_PARTS = 10_000
-"""Events of one YAML document: reading one is slow enough that the size alone is no limit. JSON needs none."""
+"""Events of one YAML document, aliases written out: reading one is slow enough that the size alone is no limit. JSON needs none."""
 
 ONE_LINE = frozenset({"key", "name", "owner", "event", "list", "team", "salt"})
 """Fields that hold a name."""
@@ -63,18 +63,51 @@ def read_document(body: bytes, media_type: str = "") -> Any:
 
 
 def _yaml(body: bytes) -> Any:
-    depth = 0
-    for n, event in enumerate(yaml.parse(body, Loader=yaml.CSafeLoader)):
-        if n > MOST_YAML_PARTS:
-            raise yaml.YAMLError(f"more than {MOST_YAML_PARTS} parts; send JSON")
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not taken; write the value out")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST:
-                raise yaml.YAMLError(f"nested deeper than {DEEPEST}")
-        depth -= isinstance(event, yaml.CollectionEndEvent)
+    size = _Size()
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        size.take(event)
     return yaml.load(body, Loader=_Loader)  # noqa: S506  (the loader is a safe one with fewer types)
+
+
+class _Size:
+    """How large a YAML document is with its aliases (`*name`) written out, so that short ones cannot stand for endless ones."""
+
+    def __init__(self) -> None:
+        self._parts = 0
+        self._open: list[tuple[str | None, int]] = []
+        self._heights = [0]
+        self._anchors: dict[str, tuple[int, int]] = {}
+
+    def take(self, event: yaml.Event) -> None:
+        """The next part. Raises `YAMLError` beyond the limits."""
+        parts, height = 1, 0
+        match event:
+            case yaml.AliasEvent(anchor=name):
+                if name not in self._anchors:
+                    raise yaml.YAMLError(f"*{name} stands before or inside of what it names")
+                parts, height = self._anchors[name]
+            case yaml.CollectionStartEvent(anchor=name):
+                self._open.append((name, self._parts))
+                self._heights.append(0)
+            case yaml.CollectionEndEvent():
+                name, before = self._open.pop()
+                height = self._heights.pop() + 1
+                self._name(name, self._parts + 1 - before, height)
+            case yaml.ScalarEvent(anchor=name):
+                self._name(name, parts, height)
+        self._heights[-1] = max(self._heights[-1], height)
+        self._parts += parts
+        self._check(len(self._open) + height)
+
+    def _name(self, anchor: str | None, parts: int, height: int) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = parts, height
+
+    def _check(self, depth: int) -> None:
+        if depth > DEEPEST:
+            raise yaml.YAMLError(f"nested deeper than {DEEPEST}")
+        if self._parts > MOST_YAML_PARTS:
+            raise yaml.YAMLError(f"more than {MOST_YAML_PARTS} parts; send JSON")
 
 
 def read_written(document: Any, written: type[T], faults: Callable[[T], list[Fault]], key: str = "") -> T:

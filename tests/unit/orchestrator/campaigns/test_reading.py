@@ -44,7 +44,10 @@ def test_yaml_words_stay_words() -> None:
         b"a: [1",
         b"a: 1\na: 2",
         b"? [a]\n: 1",
-        b"a: &x [1]\nb: *x",
+        b"a: &x [*x]",
+        b"a: *x\nb: &x 1",
+        b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (n, n, n - 1, n - 1) for n in range(1, 30)),
+        b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 45)),
         b"a: " + b"[" * 60_000 + b"]" * 60_000,
         b"[" * 60_000,
         b"a: !!python/object/apply:os.system [ls]",
@@ -59,6 +62,10 @@ def test_a_hostile_or_broken_body_is_refused_and_not_felt(body: bytes) -> None:
     with pytest.raises(FaultyError) as refused:
         read_document(body, "application/yaml")
     assert refused.value.faults[0].fix
+
+
+def test_an_alias_stands_for_what_it_names() -> None:
+    assert read_document(b"a: &x {b: [1]}\nc: [*x, *x]", "application/yaml") == {"a": {"b": [1]}, "c": [{"b": [1]}, {"b": [1]}]}
 
 
 SHAPES: list[tuple[str, Any, str]] = [
