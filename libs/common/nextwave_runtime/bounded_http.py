@@ -207,9 +207,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self.data_received(head + rest)
 
     def _refuse(self, problem: Problem) -> None:
-        """Answers, unless an answer is under way, and ends the connection."""
+        """Ends the connection, with an answer where it cannot be taken for that of an earlier request."""
         HTTP_REFUSED.labels(problem.kind.replace("-", "_")).inc()
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or (cycle.more_body and not cycle.response_started):
             body = problem.body()
             headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), "connection": "close"} | problem.headers()
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
