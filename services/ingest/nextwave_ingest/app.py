@@ -17,9 +17,11 @@ from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
 from nextwave_ingest.doors.exchange import Answer, BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
+from nextwave_ingest.doors.inbound import ROUTE, InboundDoor
 from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
 from nextwave_ingest.links import LinkDoor
+from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.reception import Committer, Reception
 from nextwave_ingest.settings import IngestSettings
 
@@ -52,15 +54,23 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> 
     exact |= dict.fromkeys(FLAGS, FlagsDoor())
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
     links = LinkDoor(reception, key=settings.link_key.get_secret_value().encode())
-    return Doors(exact, links, SegmentSettingsDoor(reception), create_api(keyring, reception.book), Room(settings.arriving_bytes_max))
+    secrets = {source: secret.get_secret_value().split() for source, secret in settings.source_secrets.items()}
+    inbound = InboundDoor(reception, Library(shipped()), secrets=secrets, url=settings.ingest_url)
+    return Doors(
+        exact,
+        {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
+        SegmentSettingsDoor(reception),
+        create_api(keyring, reception.book),
+        Room(settings.arriving_bytes_max),
+    )
 
 
 class Doors:
     """Plain ASGI in front of the framework: a request for a door never passes through it."""
 
-    def __init__(self, exact: Mapping[str, Door], links: Door, browser_settings: Door, behind: App, room: Room) -> None:
+    def __init__(self, exact: Mapping[str, Door], below: Mapping[str, Door], browser_settings: Door, behind: App, room: Room) -> None:
         self._exact = exact
-        self._links = links
+        self._below = below
         self._browser_settings = browser_settings
         self._behind = BoundedBodies(behind, room, BATCH_BYTES_MAX)
         self._room = room
@@ -82,8 +92,9 @@ class Doors:
         door = self._exact.get(path) or self._exact.get(path.rstrip("/"))
         if door is not None:
             return door
-        if path.startswith(LINK_ROUTES):
-            return self._links
+        for route, below in self._below.items():
+            if path.startswith(route):
+                return below
         if path.startswith("/v1/projects/") and path.endswith("/settings") and path.count("/") == 4:
             return self._browser_settings
         return None

@@ -20,3 +20,7 @@ class IngestSettings(ServiceSettings):
     )
     default_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of orders that name none")
     complaint_events: dict[str, list[str]] = Field(default_factory=dict, description="JSON: source -> track events that are complaints")
+    ingest_url: str = Field(default="http://127.0.0.1:8080", description="our public base, as providers were told it: some sign it")
+    source_secrets: dict[str, SecretStr] = Field(
+        default_factory=dict, description="JSON: source -> what signs its requests; two (a space between) while one replaces the other"
+    )

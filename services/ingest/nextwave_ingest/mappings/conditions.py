@@ -8,12 +8,12 @@ from typing import Any
 from nextwave_contracts.faults import step
 
 from nextwave_ingest.mappings.paths import Path
-from nextwave_ingest.mappings.values import Reader
+from nextwave_ingest.mappings.values import Reader, code_of
 
 Condition = Callable[[Any], bool]
 Test = Callable[[list[Any]], bool]
 """Of the values that lie at a path: none, one, or several."""
-_FIX = "write a value, a list of values, or an object of: exists, not, starts_with, ends_with, contains"
+_FIX = "write a value, a list of values, or an object of: exists, not, starts_with, ends_with, contains, in_table"
 
 
 def conditions(written: Mapping[str, Any], reader: Reader, at: str) -> Condition:
@@ -54,6 +54,9 @@ def _test(word: str, operand: Any, reader: Reader, at: str) -> Test:
         case "not", _:
             is_one = _one_of(_scalars(operand, reader, at))
             return lambda found: not is_one(found)
+        case "in_table", str() if operand in reader.tables:
+            table = reader.tables[operand]
+            return lambda found: any(code_of(value) in table for value in found)
         case "starts_with" | "ends_with" | "contains", str() if operand:
             return _texts(word, operand)
         case _:

@@ -192,12 +192,16 @@ def _looked_up(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
     key = reader.value(written["key"], at + "/key")
 
     def look_up(item: Any) -> Any:
-        code = key(item)
-        if isinstance(code, bool):
-            code = str(code).lower()
-        return table.get(str(code), UNSET) if isinstance(code, str | int | float) else UNSET
+        return table.get(code_of(key(item)), UNSET)
 
     return look_up
+
+
+def code_of(value: Any) -> str:
+    """A value as tables write it; empty for what is no code."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, str | int | float) else ""
 
 
 def _money(reader: Reader, written: Mapping[str, Any], at: str) -> Value:

@@ -1,0 +1,172 @@
+"""`POST /v1/inbound/{source}/{mapping}`: whatever a foreign system posts, understood by a mapping."""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+from nextwave_runtime.problem import Problem
+
+from nextwave_ingest import metrics
+from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
+from nextwave_ingest.doors.cloudevents import handshake
+from nextwave_ingest.doors.exchange import Answer, Request, allow
+from nextwave_ingest.doors.provider_signatures import Signed, is_signed
+from nextwave_ingest.mappings.compiled import Compiled
+from nextwave_ingest.reception import Reception, presented_key, problem_of
+
+ROUTE = "/v1/inbound/"
+MAIL_BYTES_MAX = 10 * 1024 * 1024
+"""Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
+REJECTED_MAX = 100
+"""Refused items that an answer names; all of them are kept and counted."""
+PAUSE_ITEMS = 50
+"""After so many items other requests have their turn."""
+_JSON = ((b"content-type", b"application/json"),)
+_WOOCOMMERCE_PING = re.compile(rb"webhook_id=\d{1,20}")
+"""What it posts, unsigned, when a webhook is saved; any other answer than 200 is shown as a fault."""
+
+
+class Mappings(Protocol):
+    """Where the mappings in force are found."""
+
+    def find(self, name: str) -> Compiled | None:
+        """The mapping in force under this name."""
+
+    def fault(self, name: str) -> str:
+        """Why nobody can say now which mapping is in force, or an empty text."""
+
+
+class InboundDoor:
+    """Answers 202 with what was accepted, ignored and rejected, or as the mapping says, once everything is durable.
+
+    `secrets`: by source, what signs its requests. `url` is our public base, as providers were told it; `wall` gives Unix seconds.
+    """
+
+    name = "inbound"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def __init__(
+        self,
+        reception: Reception,
+        mappings: Mappings,
+        *,
+        secrets: Mapping[str, Sequence[str]],
+        url: str,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._reception = reception
+        self._mappings = mappings
+        self._secrets = secrets
+        self._url = url.rstrip("/")
+        self._wall = wall
+
+    async def __call__(self, request: Request) -> Answer:
+        """`POST` a body, or `OPTIONS` for the handshake."""
+        if request.method == "OPTIONS":
+            return handshake(request)
+        allow(request, "POST", "OPTIONS")
+        source, _, name = request.path.removeprefix(ROUTE).rstrip("/").partition("/")
+        if self._mappings.fault(name):
+            detail = f"the mapping {name!r:.80} cannot be used now; GET /v1/mappings says why"
+            raise Problem(503, "mapping-unavailable", detail, retry_after_seconds=5)
+        mapping = self._mappings.find(name)
+        has_key = self._has_key(request, source)
+        if not has_key and not self._may_be_signed(mapping, source):
+            raise _unknown(source)
+        if mapping is None:
+            raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
+        body = await request.body(MAIL_BYTES_MAX if mapping.document.body in ("mime", "multipart") else BATCH_BYTES_MAX)
+        if not has_key and not self._is_signed(request, body, mapping, source):
+            if _is_ping(mapping, body):
+                return Answer(200)
+            raise _unknown(source)
+        return await self._taken(request, body, mapping, source)
+
+    async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:
+        at = self._reception.now()
+        items = await _items(request, body, mapping)
+        self._reception.spend(source, len(items))
+        understood: list[tuple[int, Report | RefusedError]] = []
+        ignored = 0
+        for index, item in enumerate(items):
+            found = mapping.understand_all(item, source=source, received_at=at)
+            ignored += not found
+            understood.extend((index, one) for one in found)
+            if len(understood) > ITEMS_MAX:
+                raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
+            if index % PAUSE_ITEMS == PAUSE_ITEMS - 1:
+                await asyncio.sleep(0)
+        verdicts = [self._reception.weigh(one, items[index], source, at) for index, one in understood]
+        request.said = {"mapping": mapping.name}
+        await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
+        metrics.items(source, "ignored").inc(ignored)
+        return _answer(mapping, [index for index, _ in understood], verdicts, ignored)
+
+    def _has_key(self, request: Request, source: str) -> bool:
+        """Whether it carries a write key of the source. Raises a 403 `Problem` for a page that may not use it."""
+        if not any(self._reception.source_of_key(key) == source for key in (presented_key(request), _password(request))):
+            return False
+        self._reception.check_origin(source, request)
+        return True
+
+    def _may_be_signed(self, mapping: Compiled | None, source: str) -> bool:
+        return mapping is not None and mapping.document.signature is not None and bool(self._secrets.get(source))
+
+    def _is_signed(self, request: Request, body: bytes, mapping: Compiled, source: str) -> bool:
+        signature = mapping.document.signature
+        path = request.scope.get("raw_path") or request.path.encode()
+        query = request.scope.get("query_string", b"")
+        signed = Signed(
+            url=self._url + (path + (b"?" + query if query else b"")).decode("latin-1"),
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()},
+            body=body,
+            wall=self._wall(),
+        )
+        return signature is not None and is_signed(signed, signature, self._secrets.get(source, ()))
+
+
+async def _items(request: Request, body: bytes, mapping: Compiled) -> list[bytes]:
+    content_type = request.header(b"content-type").decode("latin-1")
+    try:
+        if len(body) > BATCH_BYTES_MAX:  # a large mail takes longer than others should wait
+            return await asyncio.to_thread(mapping.items, body, content_type, request.headers)
+        return mapping.items(body, content_type, request.headers)
+    except RefusedError as error:
+        raise problem_of(error) from error
+
+
+def _answer(mapping: Compiled, indexes: Sequence[int], verdicts: Sequence[Admitted | Refusal], ignored: int) -> Answer:
+    wanted = mapping.document.answer
+    if wanted is not None:
+        return Answer(wanted.status, wanted.body.encode(), ((b"content-type", wanted.content_type.encode()),))
+    refused = [(index, verdict.error) for index, verdict in zip(indexes, verdicts, strict=True) if isinstance(verdict, Refusal)]
+    rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in refused[:REJECTED_MAX]]
+    told = {"accepted": len(verdicts) - len(refused), "ignored": ignored, "rejected": rejected}
+    return Answer(202, msgspec.json.encode(told), _JSON)
+
+
+def _password(request: Request) -> str:
+    """The password of Basic credentials: some systems let nobody leave the user name or the password empty, so the key may be either."""
+    scheme, _, credentials = request.header(b"authorization").partition(b" ")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        return binascii.a2b_base64(credentials).decode("latin-1").partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def _is_ping(mapping: Compiled, body: bytes) -> bool:
+    signature = mapping.document.signature
+    return signature is not None and signature.scheme == "woocommerce" and _WOOCOMMERCE_PING.fullmatch(body) is not None
+
+
+def _unknown(source: str) -> Problem:
+    detail = f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says"
+    return Problem(401, "unknown-write-key", detail)
