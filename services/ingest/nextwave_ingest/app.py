@@ -53,7 +53,8 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> 
     exact |= dict.fromkeys(ROUTES, PostHogDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency))
     exact |= dict.fromkeys(FLAGS, FlagsDoor())
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
-    links = LinkDoor(reception, key=settings.link_key.get_secret_value().encode())
+    link_keys = (settings.link_key, settings.link_key_before)
+    links = LinkDoor(reception, keys=[key.get_secret_value().encode() for key in link_keys if key is not None])
     secrets = {source: secret.get_secret_value().split() for source, secret in settings.source_secrets.items()}
     inbound = InboundDoor(reception, Library(shipped()), secrets=secrets, url=settings.ingest_url)
     return Doors(

@@ -114,8 +114,7 @@ def key_of(name: str, **fields: Any) -> Key:
 
 def stand(folder: Path, *more: Key, **settings: Any) -> Stand:
     """A fresh application; `more` keys beside the usual ones."""
-    chosen = IngestSettings(
-        keys_file=write_keys(folder, *more), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, **({"trace_ratio": 0.0} | settings)
-    )
+    usual: dict[str, Any] = {"link_key": LINK_KEY, "trace_ratio": 0.0}
+    chosen = IngestSettings(keys_file=write_keys(folder, *more), identifier_key=IDENTIFIER_KEY, **(usual | settings))
     committer, clock = MemoryCommitter(), FixedClock()
     return Stand(create_app(chosen, committer, clock), committer, clock)
