@@ -168,6 +168,7 @@ class Fold:
             customer.profile.names = bounded_names([*customer.profile.names, *found.bound])
         if linked:
             customer.profile.shared = {name: since for name, since in customer.profile.shared.items() if name not in names}
+            customer.profile.sharers = {} if found.bound else customer.profile.sharers  # declared to be that one's, it is no longer shared
         for name in found.shared:
             sharing.begin(unit, name, found.customer_id, touchpoint)
         for name in shared:

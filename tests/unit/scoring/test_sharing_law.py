@@ -67,6 +67,15 @@ def test_two_accounts_that_were_never_linked_are_never_one(steps: list[tuple[str
         assert_sound(ledger.unit, links)
 
 
+def test_a_shared_name_that_is_declared_a_newcomers_is_theirs_whatever_becomes_of_those_who_shared_it() -> None:
+    ledger = Ledger()
+    ledger.see(step(0, "page.viewed", (ACCOUNTS[0], PHONE)), step(1, "page.viewed", (ACCOUNTS[2], PHONE)))
+    ledger.see(step(2, "identities.linked", (ACCOUNTS[1], PHONE)), step(3, "identities.linked", (ACCOUNTS[0], ACCOUNTS[2])))
+    ledger.see(step(4, "page.viewed", (ACCOUNTS[1],)), step(5, "page.viewed", (PHONE,)))
+    first, newcomer, other = (ledger.unit.root_of_name(name) for name in ACCOUNTS[:3])
+    assert first == other != newcomer == ledger.unit.root_of_name(PHONE)
+
+
 @pytest.mark.parametrize("link", [(ACCOUNTS[0], PHONE), (ACCOUNTS[0], ACCOUNTS[1])])
 def test_a_name_that_is_shared_again_merges_nobody(link: tuple[str, ...]) -> None:
     """Linked to one of those who shared it, or to both who turned out to be one, it was theirs alone in between."""
