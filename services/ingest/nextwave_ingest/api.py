@@ -71,20 +71,30 @@ def create_api(keyring: Keyring, book: SourceBook) -> FastAPI:
     return api
 
 
-def _operation(summary: str, success: str, *, token: bool = False) -> dict[str, Any]:
+def _operation(summary: str, success: str) -> dict[str, Any]:
     refusals = {
         "400": "what is wrong, by field",
         "401": "unknown write key",
         "429": "overloaded, Retry-After",
         "503": "not durable, Retry-After",
     }
-    operation: dict[str, Any] = {
+    return {
         "summary": summary,
         "responses": {success: {"description": "durable"}, **{status: {"description": text} for status, text in refusals.items()}},
     }
-    if token:
-        operation["parameters"] = [{"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}]
-    return operation
+
+
+def _link(summary: str, success: str, **more: str) -> dict[str, Any]:
+    """A link's operation. People follow links, so whatever is wrong is said on a page."""
+    told = {success: "as asked", "404": "the token is none of ours, or leads nowhere; a page says so"} | more
+    return {
+        "summary": summary,
+        "parameters": [{"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "responses": {status: {"description": text} for status, text in told.items()},
+    }
+
+
+_NOT_YET = "not durable; a page says so, with the button again, and Retry-After"
 
 
 def _posting(summary: str, success: str) -> dict[str, Any]:
@@ -113,9 +123,9 @@ _DOOR_PATHS: dict[str, Any] = {
     "/v1/touchpoints": _posting(f"CloudEvents 1.0: binary, structured or batch mode (at most {ITEMS_MAX} events)", "202"),
     "/v1/calls": _posting("CloudEvents 1.0 of a call centre (call.*)", "202"),
     "/u/{token}": {
-        "get": _operation("The page that asks whether to unsubscribe", "200", token=True),
-        "post": _operation("Unsubscribe (RFC 8058)", "200", token=True),
+        "get": _link("The page that asks whether to unsubscribe", "200"),
+        "post": _link("Unsubscribe (RFC 8058)", "200", **{"429": _NOT_YET, "503": _NOT_YET}),
     },
-    "/r/{token}": {"get": _operation("Record a click and lead to its target", "302", token=True)},
-    "/o/{token}": {"get": _operation("Record an open and show a pixel", "200", token=True)},
+    "/r/{token}": {"get": _link("Record a click and lead to its target", "302")},
+    "/o/{token}": {"get": _link("Record an open and show a pixel", "200")},
 }
