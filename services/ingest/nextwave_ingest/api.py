@@ -6,13 +6,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Header
-from nextwave_runtime import problem
+from nextwave_runtime import problem, written
 from nextwave_runtime.auth import Keyring
 from pydantic import BaseModel
 
 from nextwave_ingest.admission import ITEMS_MAX
 from nextwave_ingest.doors.posthog import FLAGS, ROUTES
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, REJECTED_MAX
+from nextwave_ingest.mappings import api as mappings
+from nextwave_ingest.mappings.desk import Desk
 from nextwave_ingest.sources import SourceBook
 
 READERS = ("viewer", "editor", "approver", "operator")
@@ -38,10 +40,13 @@ class Source(BaseModel):
     recent_refusals: list[RefusedItem]
 
 
-def create_api(keyring: Keyring, book: SourceBook) -> FastAPI:
+def create_api(keyring: Keyring, book: SourceBook, desk: Desk) -> FastAPI:
     """The FastAPI application behind the doors."""
     api = FastAPI(title="Nextwave ingest", version="1", description="Where touchpoints come in. 2xx means durable.")
     problem.install(api)
+    written.install(api)
+    api.state.desk = desk
+    api.include_router(mappings.router)
 
     @api.get("/v1/sources")
     async def list_sources(authorization: Annotated[str, Header()] = "") -> list[Source]:
@@ -65,6 +70,7 @@ def create_api(keyring: Keyring, book: SourceBook) -> FastAPI:
     def openapi() -> dict[str, Any]:
         document = generated()
         document["paths"] = {**_DOOR_PATHS, **document["paths"]}
+        mappings.describe(document)
         return document
 
     api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document

@@ -21,7 +21,9 @@ from nextwave_ingest.doors.inbound import ROUTE, InboundDoor
 from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
 from nextwave_ingest.links import LinkDoor
+from nextwave_ingest.mappings.desk import Desk
 from nextwave_ingest.mappings.library import Library, shipped
+from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer, Reception
 from nextwave_ingest.settings import IngestSettings
 
@@ -37,12 +39,20 @@ def build(settings: IngestSettings) -> Service:
         timeout_seconds=settings.commit_timeout_seconds,
         pending_bytes_max=settings.pending_bytes_max,
     )
-    app = create_app(settings, committer, SystemClock(settings.clock))
-    return Service(name="ingest", app=app, background=(committer.run,), closing=(committer.close,), ready=lambda: committer.fault)
+    mappings = MappingLog(committer, Library(shipped()))
+    follower = mappings.follower(settings.kafka)
+    metrics.MAPPINGS_LEFT_OUT.set_function(lambda: len(mappings.library.left_out()))
+    return Service(
+        name="ingest",
+        app=create_app(settings, committer, SystemClock(settings.clock), mappings),
+        background=(committer.run, follower.run),
+        closing=(committer.close,),
+        ready=lambda: committer.fault or follower.fault,
+    )
 
 
-def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> App:
-    """The ASGI application over any committer."""
+def create_app(settings: IngestSettings, committer: Committer, clock: Clock, mappings: MappingLog) -> App:
+    """The ASGI application over any committer; somebody lets `mappings` hear the topic."""
     keyring = Keyring(settings.keys_file)
     identifier_key = settings.identifier_key.get_secret_value().encode()
     reception = Reception(committer, keyring, clock, identifier_key=identifier_key, trace_ratio=settings.trace_ratio)
@@ -56,12 +66,12 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> 
     link_keys = (settings.link_key, settings.link_key_before)
     links = LinkDoor(reception, keys=[key.get_secret_value().encode() for key in link_keys if key is not None])
     secrets = {source: secret.get_secret_value().split() for source, secret in settings.source_secrets.items()}
-    inbound = InboundDoor(reception, Library(shipped()), secrets=secrets, url=settings.ingest_url)
+    inbound = InboundDoor(reception, mappings, secrets=secrets, url=settings.ingest_url)
     return Doors(
         exact,
         {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
         SegmentSettingsDoor(reception),
-        create_api(keyring, reception.book),
+        create_api(keyring, reception.book, Desk(keyring=keyring, reception=reception, log=mappings)),
         Room(settings.arriving_bytes_max),
     )
 

@@ -17,6 +17,7 @@ from nextwave_runtime.written import etag
 from starlette.responses import Response
 
 from nextwave_ingest.mappings.desk import Desk, Facts, Sample, checked_name, missing
+from nextwave_ingest.mappings.document import Document
 
 READERS: tuple[Role, ...] = ("viewer", "editor", "approver", "operator")
 EDITORS: tuple[Role, ...] = ("editor", "approver")
@@ -118,6 +119,16 @@ async def try_mapping(name: str, request: Request, opened: Opened, _: Reader, so
     mapping = opened.in_force(name)
     sample = Sample(await request.body(), request.headers.get("content-type", ""), dict(request.headers.raw), source)
     return _answer(msgspec.json.encode(await asyncio.to_thread(opened.attempt, mapping, sample)))
+
+
+def describe(openapi: dict[str, Any]) -> None:
+    """Tells the bodies of these routes in the OpenAPI document, so that a mapping can be checked in an editor before it is sent."""
+    (document, trial), schemas = msgspec.json.schema_components([Document, Trial], ref_template="#/components/schemas/{name}")
+    openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+    bodies = {("/v1/mappings/{name}", "put"): document, ("/v1/mappings:try", "post"): trial, ("/v1/mappings/{name}:try", "post"): {}}
+    for (path, method), schema in bodies.items():
+        content = {"application/json": {"schema": schema}, "application/yaml": {"schema": schema}}
+        openapi["paths"][path][method]["requestBody"] = {"required": True, "content": content}
 
 
 def _trial(written: Any) -> Trial:

@@ -20,7 +20,6 @@ from nextwave_runtime.written import changed_meanwhile, require_match
 from nextwave_ingest.admission import RefusedError
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import NAME, Document, read
-from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.mappings.trial import SHOWN_MAX, Said, Tried, attempt
 from nextwave_ingest.reception import Reception
@@ -75,28 +74,27 @@ class Desk:
 
     keyring: Keyring
     reception: Reception
-    library: Library
     log: MappingLog
 
     def kept(self) -> list[Kept]:
         """Every mapping in force or left out, in the order of names."""
-        return [self._kept(name) for name in self.library.names()]
+        return [self._kept(name) for name in self.log.library.names()]
 
     def _kept(self, name: str) -> Kept:
-        stored, document = self.log.history.in_force(name), self.library.written(name)
+        stored, document = self.log.history.in_force(name), self.log.library.written(name)
         return Kept(
             name=name,
             description=document.description if document else "",
             version=stored.version if stored else 0,
-            shipped=self.library.is_shipped(name),
+            shipped=self.log.library.is_shipped(name),
             by=stored.by if stored else "",
             at=stored.at if stored else None,
-            fault=self.library.fault(name),
+            fault=self.log.library.fault(name),
         )
 
     def document(self, name: str) -> bytes:
         """The mapping in force as JSON. Raises a 404 `Problem`."""
-        stored, written = self.log.history.in_force(name), self.library.written(name)
+        stored, written = self.log.history.in_force(name), self.log.library.written(name)
         if stored is not None:
             return stored.document.encode()
         if written is None:
@@ -105,12 +103,12 @@ class Desk:
 
     def revision(self, name: str) -> int | None:
         """The revision of what is in force under this name (0: as it is shipped), or None."""
-        return self.log.history.number(name) if name in self.library.names() else None
+        return self.log.history.number(name) if name in self.log.library.names() else None
 
     def versions(self, name: str) -> list[MappingVersion]:
         """What was ever written under this name, oldest first. Raises a 404 `Problem`."""
         versions = list(self.log.history.of(name))
-        if not versions and not self.library.is_shipped(name):
+        if not versions and not self.log.library.is_shipped(name):
             raise missing(name)
         return versions
 
@@ -120,7 +118,7 @@ class Desk:
         The same again changes nothing. Raises a 412 `Problem` where another writer was faster, and `FaultyError`.
         """
         document = read(await request.body(), name, request.headers.get("content-type", ""))
-        await asyncio.to_thread(self.library.checked, document)  # this process takes touchpoints meanwhile
+        await asyncio.to_thread(self.log.library.checked, document)  # this process takes touchpoints meanwhile
         before = self.revision(name)
         require_match(request, before)
         self._still_extended(document)
@@ -141,8 +139,8 @@ class Desk:
         require_match(request, before)
         if self.log.history.in_force(name) is None:
             raise Problem(409, "shipped", "it comes with the product; put one of your own under its name to replace it")
-        extending = self.library.extending(name)
-        if extending and not self.library.is_shipped(name):
+        extending = self.log.library.extending(name)
+        if extending and not self.log.library.is_shipped(name):
             raise Problem(409, "in-use", f"{', '.join(extending)} extends it; change or retire that first")
         await self._write(name, "", by, retired=True)
 
@@ -152,7 +150,7 @@ class Desk:
         return name in names or len(names) < NAMES_MAX
 
     def _still_extended(self, document: Document) -> None:
-        extending = self.library.extending(document.name)
+        extending = self.log.library.extending(document.name)
         if document.extends and extending:
             raise FaultyError(
                 [Fault("/extends", f"{', '.join(extending)} extends this mapping", "write this one out: only one of two may extend")]
@@ -174,13 +172,13 @@ class Desk:
     def proposed(self, document: Any) -> Compiled:
         """A mapping that is not stored, among the others; text is YAML. Raises `FaultyError`."""
         raw = document.encode() if isinstance(document, str) else msgspec.json.encode(document)
-        return self.library.checked(read(raw))
+        return self.log.library.checked(read(raw))
 
     def in_force(self, name: str) -> Compiled:
         """The mapping of this name. Raises a 404 or 409 `Problem`."""
-        found = self.library.find(name)
+        found = self.log.library.find(name)
         if found is None:
-            raise Problem(409, "left-out", fault) if (fault := self.library.fault(name)) else missing(name)
+            raise Problem(409, "left-out", fault) if (fault := self.log.library.fault(name)) else missing(name)
         return found
 
     def attempt(self, mapping: Compiled, sample: Sample) -> Attempt:

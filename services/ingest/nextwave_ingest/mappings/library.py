@@ -32,6 +32,10 @@ class Library:
         found = self._compiled.get(name) or self._found(name)
         return str(found) if isinstance(found, FaultyError) else ""
 
+    def left_out(self) -> tuple[str, ...]:
+        """The names of all mappings that are left out."""
+        return tuple(name for name in self.names() if self.fault(name))
+
     def _found(self, name: str) -> Compiled | FaultyError | None:
         document = self._laid.get(name) or self._shipped.get(name)
         if document is None:

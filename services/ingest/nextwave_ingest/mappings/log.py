@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -13,7 +14,9 @@ from nextwave_contracts.topics import MAPPINGS
 from nextwave_contracts.wire import decode, encode
 
 from nextwave_ingest import metrics
+from nextwave_ingest.follower import Follower
 from nextwave_ingest.lane import unavailable
+from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import read
 from nextwave_ingest.mappings.history import History
 from nextwave_ingest.mappings.library import Library
@@ -31,9 +34,24 @@ class MappingLog:
 
     def __init__(self, committer: Committer, library: Library) -> None:
         self.history = History()
+        self.library = library
         self._committer = committer
-        self._library = library
+        self._unheard: Callable[[], str] = lambda: ""
         self._awaited: dict[asyncio.Future[MappingVersion], tuple[str, int]] = {}
+
+    def follower(self, bootstrap: str) -> Follower:
+        """Who hears the topic for it. Until all of it is heard nobody can say which mapping is in force."""
+        follower = Follower(bootstrap, MAPPINGS, self.take)
+        self._unheard = lambda: follower.fault
+        return follower
+
+    def find(self, name: str) -> Compiled | None:
+        """The mapping in force under this name, or None: there is none, or `fault` says why it cannot be used."""
+        return self.library.find(name)
+
+    def fault(self, name: str) -> str:
+        """Why nobody can say now what this mapping makes of a body, or an empty text."""
+        return self._unheard() or self.library.fault(name)
 
     def take(self, value: bytes) -> None:
         """Hears a record of the topic. Whatever strangers write there, it does not raise."""
@@ -52,12 +70,12 @@ class MappingLog:
 
     def _put(self, written: MappingVersion) -> None:
         if written.retired:
-            self._library.lift(written.name)
+            self.library.lift(written.name)
             return
         try:
-            self._library.lay(read(written.document.encode(), written.name))
+            self.library.lay(read(written.document.encode(), written.name))
         except FaultyError as wrong:
-            self._library.leave_out(written.name, wrong)
+            self.library.leave_out(written.name, wrong)
             _log.error("mapping_left_out", mapping=written.name, version=written.version, error=str(wrong))
 
     async def write(self, written: MappingVersion) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,12 +12,13 @@ from nextwave_contracts.holds import Hold
 from nextwave_ingest.admission import Accepted, Admitted, Refusal, RefusedError, Report
 from nextwave_ingest.mappings.compiled import Compiled, seen
 from nextwave_ingest.mappings.conditions import conditions
-from nextwave_ingest.mappings.document import Rule
+from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import Reader
 
 Weigh = Callable[[Report | RefusedError, bytes, str, datetime], Admitted | Refusal]
 """What is understood of an item, the item, its source, and when it came: whether it is admitted."""
+Tables = Mapping[str, Mapping[str, Any]]
 SHOWN_MAX = 20
 """Items of a sample that are shown, and values found at a path."""
 
@@ -68,23 +69,23 @@ def attempt(mapping: Compiled, item: bytes, taken: tuple[str, datetime], weigh: 
         touchpoints=[one.touchpoint for one in admitted],
         holds=[hold for one in admitted for hold in one.holds],
         refusals=[Said(verdict.error.pointer, verdict.error.detail) for verdict in verdicts if isinstance(verdict, Refusal)],
-        rules=_rules(mapping.document.touchpoints, item),
+        rules=_rules(mapping.document, item),
     )
 
 
-def _rules(rules: Sequence[Rule], item: bytes) -> list[TriedRule]:
+def _rules(document: Document, item: bytes) -> list[TriedRule]:
     try:
         values = seen(item)
     except RefusedError:
         return []
-    return [_rule(n, rule, values) for n, rule in enumerate(rules)]
+    return [_rule(n, rule, document.tables, values) for n, rule in enumerate(document.touchpoints)]
 
 
-def _rule(number: int, rule: Rule, values: Any) -> TriedRule:
-    tested = [_tested(path, wanted, values) for path, wanted in rule.when.items()]
+def _rule(number: int, rule: Rule, tables: Tables, values: Any) -> TriedRule:
+    tested = [_tested(path, wanted, tables, values) for path, wanted in rule.when.items()]
     return TriedRule(number, all(one.holds for one in tested), tested)
 
 
-def _tested(path: str, wanted: Any, values: Any) -> Tested:
-    holds = conditions({path: wanted}, Reader({}), "")(values)
+def _tested(path: str, wanted: Any, tables: Tables, values: Any) -> Tested:
+    holds = conditions({path: wanted}, Reader(tables), "")(values)
     return Tested(path, wanted, Path(path).values(values)[:SHOWN_MAX], holds)
