@@ -14,8 +14,8 @@ from nextwave_contracts.wire import encode
 from nextwave_ingest.admission import Admitted, Refusal
 
 Headers = list[tuple[str, bytes]]
-_JSON = (CONTENT_TYPE_HEADER, b"application/json")
-_UNTRACED: Headers = [_JSON]
+JSON = (CONTENT_TYPE_HEADER, b"application/json")
+_UNTRACED: Headers = [JSON]
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class Record(msgspec.Struct, frozen=True):
 
 def records_of(verdicts: Sequence[Admitted | Refusal], kept: Callable[[Refusal], Rejected], traceparent: str = "") -> list[Record]:
     """All records of a request, refused items as they are `kept`. Its answer waits for every one of them."""
-    headers: Headers = [_JSON, (TRACE_HEADER, traceparent.encode())] if traceparent else _UNTRACED
+    headers: Headers = [JSON, (TRACE_HEADER, traceparent.encode())] if traceparent else _UNTRACED
     records = []
     for verdict in verdicts:
         if isinstance(verdict, Admitted):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
+from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest import metrics
@@ -107,6 +108,14 @@ class InboundDoor:
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         metrics.items(source, "ignored").inc(ignored)
         return _answer(mapping, [index for index, _ in understood], verdicts, ignored)
+
+    def again(self, kept: Rejected) -> list[Admitted | Refusal]:
+        """What a refused item is found to be by the mapping of today."""
+        name = str(kept.said.get("mapping") or "")
+        if (mapping := self._mappings.find(name)) is None:
+            return [Refusal(kept.payload, RefusedError("", f"there is no mapping {name!r:.80} any more; write it and try again"))]
+        found = mapping.understand_all(kept.payload, source=kept.key, received_at=kept.at)
+        return [self._reception.weigh(one, kept.payload, kept.key, kept.at) for one in found]
 
     def _has_key(self, request: Request, source: str) -> bool:
         """Whether it carries a write key of the source. Raises a 403 `Problem` for a page that may not use it."""
