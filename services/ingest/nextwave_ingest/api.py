@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Header
+from fastapi import APIRouter, FastAPI, Header
 from nextwave_runtime import problem, written
 from nextwave_runtime.auth import Keyring
 from pydantic import BaseModel
@@ -40,13 +40,14 @@ class Source(BaseModel):
     recent_refusals: list[RefusedItem]
 
 
-def create_api(keyring: Keyring, book: SourceBook, desk: Desk) -> FastAPI:
+def create_api(keyring: Keyring, book: SourceBook, desk: Desk, *routers: APIRouter) -> FastAPI:
     """The FastAPI application behind the doors."""
     api = FastAPI(title="Nextwave ingest", version="1", description="Where touchpoints come in. 2xx means durable.")
     problem.install(api)
     written.install(api)
     api.state.desk = desk
-    api.include_router(mappings.router)
+    for router in (mappings.router, *routers):
+        api.include_router(router)
 
     @api.get("/v1/sources")
     async def list_sources(authorization: Annotated[str, Header()] = "") -> list[Source]:

@@ -25,6 +25,9 @@ from nextwave_ingest.mappings.desk import Desk
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer, Reception
+from nextwave_ingest.rejected.api import rejected_router
+from nextwave_ingest.rejected.log import RejectedLog
+from nextwave_ingest.rejected.redriver import Redriver
 from nextwave_ingest.settings import IngestSettings
 
 FORBIDDEN = 403
@@ -60,18 +63,21 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, map
     events = CloudEventsDoor(reception)
     exact: dict[str, Door] = {f"/v1/{route}": segment for route in (*KINDS, *BATCHES)}
     exact |= {f"{place}{kind}": segment for place in JITSU for kind in dict.fromkeys(KINDS.values())}
-    exact |= dict.fromkeys(ROUTES, PostHogDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency))
+    posthog = PostHogDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency)
+    exact |= dict.fromkeys(ROUTES, posthog)
     exact |= dict.fromkeys(FLAGS, FlagsDoor())
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
     link_keys = (settings.link_key, settings.link_key_before)
     links = LinkDoor(reception, keys=[key.get_secret_value().encode() for key in link_keys if key is not None])
     secrets = {source: secret.get_secret_value().split() for source, secret in settings.source_secrets.items()}
     inbound = InboundDoor(reception, mappings, secrets=secrets, url=settings.ingest_url)
+    judges = {door.name: door for door in (segment, posthog, events, inbound)}
+    redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer)
     return Doors(
         exact,
         {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
         SegmentSettingsDoor(reception),
-        create_api(keyring, reception.book, Desk(keyring=keyring, reception=reception, log=mappings)),
+        create_api(keyring, reception.book, Desk(keyring=keyring, reception=reception, log=mappings), rejected_router(keyring, redriver)),
         Room(settings.arriving_bytes_max),
     )
 
