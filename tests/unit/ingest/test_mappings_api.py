@@ -227,7 +227,7 @@ async def test_a_trial_says_of_each_rule_what_was_wanted_and_what_was_there_and_
 
 async def test_a_mapping_can_be_tried_before_it_is_saved_with_the_headers_that_it_asks_for(ingest: Stand) -> None:
     document = CALLS.replace("touchpoints:", "headers: [X-Topic]\ntouchpoints:").replace(
-        "$.event: [abandoned]", "$._headers['x-topic']: lost"
+        "$.event: [abandoned]", "\"$._headers['x-topic']\": lost"
     )
     trial = {"document": document, "body": ABANDONED, "headers": {"X-Topic": "lost"}, "source": "acd"}
     told = (await ask(ingest, "POST", ":try", "viewer", json=trial)).json()
