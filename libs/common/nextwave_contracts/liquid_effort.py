@@ -70,7 +70,10 @@ def priced(name: str, made_by: Filter) -> Filter:
 
 def _price(name: str, left: object, given: Iterable[object]) -> int:
     """What it takes in, as often as it goes through it."""
-    taken, others = _size(left), sum(map(_size, given))
+    others = sum(map(_size, given))
+    if name == "default":  # it takes what is missing, which may raise when it is asked for its size
+        return others
+    taken = _size(left)
     match name:
         case "join" | "replace" | "times" | "divided_by" | "modulo":
             return (1 + taken) * (1 + others)

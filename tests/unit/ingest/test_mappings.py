@@ -103,6 +103,17 @@ def test_an_identifier_with_something_missing_in_it_names_nobody() -> None:
     assert "names no customer" in refusal(named, {"from": "anonymous"}).detail
 
 
+def test_what_is_missing_can_have_a_default_and_otherwise_makes_the_whole_value_missing() -> None:
+    def said(text: str) -> Any:
+        return report(rule(data={"said": text}), {"from": "+14155550100", "b": "B", "n": 3}).data.get("said")
+
+    assert [said("{{ item.a | default: item.b }}"), said("{{ item.c.d | default: 'none' }}")] == ["B", "none"]
+    assert said("{{ item.n | plus: 1 }}") == "4"
+    assert [
+        said(text) for text in ("{{ item.a }}/x", "{{ item.a | plus: 1 }}", "{{ item.a | upcase }}", "{{ item.a | default: item.c }}")
+    ] == ([None] * 4)
+
+
 def test_a_mapping_that_extends_another_lays_its_tables_over() -> None:
     library = Library([read(CONNECT)])
     library.lay(read(b"name: ours\nextends: connect\ntables: {wrapups: {HAPPY: {satisfaction: 5}, COMPLAINT: {complaint: false}}}"))
