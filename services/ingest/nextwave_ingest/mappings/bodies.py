@@ -4,29 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
-from urllib.parse import parse_qsl
 
 import msgspec
+from nextwave_contracts.twilio_signature import FIELDS_MAX, form_of
 
 from nextwave_ingest.admission import RefusedError, check_depth, misfit
+from nextwave_ingest.mappings.mail import mail_of
+from nextwave_ingest.mappings.multipart import multipart_of
 
 Body = Literal["json", "form", "multipart", "mime"]
-FIELDS_MAX = 1_000
-"""Fields of a form."""
 PARTS_MAX = 50_000
 """Commas of a JSON body: how many values it may have, so that paths that look at all of them stay cheap."""
 _json = msgspec.json.Decoder()
 
 
-def read_body(kind: Body, body: bytes, content_type: str) -> Any:  # noqa: ARG001  (multipart needs it)
-    """Forms are objects of texts, a repeated field a list of them. Raises `RefusedError`."""
+def read_body(kind: Body, body: bytes, content_type: str) -> Any:
+    """Forms are objects of texts, a repeated field a list of them; a mail is one object. Raises `RefusedError`."""
     match kind:
         case "json":
             return _of_json(body)
         case "form":
-            return of_pairs(form_pairs(body))
-        case _:
-            raise RefusedError("", f"{kind} is not read yet")
+            return _of_form(body)
+        case "multipart":
+            return multipart_of(body, content_type)
+        case "mime":
+            return mail_of(body)
 
 
 def _of_json(body: bytes) -> Any:
@@ -39,17 +41,11 @@ def _of_json(body: bytes) -> Any:
         raise misfit(wrong) from wrong
 
 
-def form_pairs(body: bytes) -> list[tuple[str, str]]:
-    """The fields of an urlencoded form in their order. Raises `RefusedError`."""
+def _of_form(body: bytes) -> Mapping[str, str | list[str]]:
+    fields: dict[str, list[str]] = {}
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
+        for name, value in form_of(body):
+            fields.setdefault(name, []).append(value)
     except ValueError as wrong:
         raise RefusedError("", f"the body is no urlencoded form in UTF-8 with at most {FIELDS_MAX} fields") from wrong
-
-
-def of_pairs(pairs: list[tuple[str, str]]) -> Mapping[str, str | list[str]]:
-    """The fields as an object."""
-    fields: dict[str, list[str]] = {}
-    for name, value in pairs:
-        fields.setdefault(name, []).append(value)
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import Any
 
@@ -61,7 +62,7 @@ def own_subject(data: Mapping[str, Any]) -> str:
 
 def own_lines(data: Mapping[str, Any]) -> list[str]:
     """The lines above the quoted mail and the signature, without empty ones."""
-    return list(_above_quote(words_in(data) or _text_of_page(data.get("html"))))
+    return list(_above_quote(words_in(data) or text_of_page(data.get("html"))))
 
 
 def answered_action(data: Mapping[str, Any]) -> str:
@@ -114,9 +115,11 @@ class _Page(HTMLParser):
             self.parts.append(data.replace("\n", " "))
 
 
-def _text_of_page(page: object) -> str:
+def text_of_page(page: object) -> str:
+    """The text of an HTML page above what it quotes; of one that breaks off in its markup, what stands before."""
     if not isinstance(page, str) or not page:
         return ""
     reader = _Page()
-    reader.feed(page)
+    with suppress(AssertionError):  # what Python's parser raises for markup that it does not know
+        reader.feed(page + "\n")  # a text that ends in an ampersand and letters would wait for more
     return "".join(reader.parts)
