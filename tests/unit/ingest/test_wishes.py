@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from nextwave_ingest.wishes import refusals, words
 from nextwave_ingest.wishes.hearing import Wish, as_heard, heard, kind_heard, may_refuse
 from nextwave_ingest.wishes.phrases import pattern, plain
+from unit.ingest.fakes import Stand, basic
 
 STOP, EVERYWHERE, START, HELP, REVIEW = Wish("opt_out"), Wish("opt_out", everywhere=True), Wish("opt_in"), Wish("help"), Wish("review")
 ROUTES = ("sms.received", "email.received", "chat.message_received", "message.left")
@@ -36,7 +40,7 @@ def test_a_plain_word_counts_with_politeness_around_it(text: str) -> None:
     assert said("chat.message_received", text) == STOP
 
 
-@pytest.mark.parametrize("text", ["aufhoeren", "ARRET", "desabonnement", "Arre\u0302t", "rezygnuje", "ОТПИСАТЬСЯ"])
+@pytest.mark.parametrize("text", ["aufhoeren", "ARRET", "desabonnement", "De\u0301sabonnement", "rezygnuje", "ОТПИСАТЬСЯ"])
 def test_accents_may_be_missing_or_written_in_another_way(text: str) -> None:
     assert said("sms.received", text) == STOP
 
@@ -293,3 +297,22 @@ def test_an_answer_names_the_contact_that_it_answers(told: dict[str, Any]) -> No
 def test_a_mail_that_answers_none_of_ours_names_no_contact() -> None:
     for told in ({"in_reply_to": "<CA+x@mail.example>"}, {"to": "shop@example.com"}, {"in_reply_to": 7}):
         assert "action_id" not in as_heard("email.received", {"text": "Thanks", **told}, "a")
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
+
+
+def test_the_guide_lists_every_word_and_no_word_more() -> None:
+    [rows] = re.findall(r"^\| language \| stop \| stop everything \| start \| help \|\n\|[- |]+\|\n((?:\|.*\n)+)", GUIDE, re.MULTILINE)
+    cells = [[re.findall(r"`([^`]+)`", cell) for cell in row.strip("|").split("|")] for row in rows.splitlines()]
+    for place, table in enumerate((words.STOP, words.STOP_EVERYTHING, words.START, words.HELP), start=1):
+        told = {(language, word) for (language,), *columns in cells for word in columns[place - 1]}
+        assert told == {(word.language, word.text) for word in table}
+
+
+async def test_the_guide_s_verdict_is_taken_as_it_is_written(ingest: Stand) -> None:
+    [written] = [block for block in re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL) if "refusal.reviewed" in block]
+    headers = {"content-type": "application/cloudevents+json", "authorization": basic("wk_desk")}
+    answer = await ingest.post("/v1/touchpoints", json.loads(written), headers=headers)
+    assert answer.status_code == 202, answer.text
+    assert [(hold.kind, hold.channel) for hold in ingest.committer.holds] == [("opt_out", "sms"), ("review_lifted", "")]
