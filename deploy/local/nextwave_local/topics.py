@@ -10,6 +10,8 @@ from nextwave_contracts.topics import TOPICS, Topic
 
 DEFAULT_PARTITIONS = 4
 MESSAGE_BYTES_MAX = 4_194_304
+COMPACTED_WITHIN_MILLISECONDS = 3_600_000
+"""What is written now is not compacted; so much of it is read at every start."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,10 @@ class Step:
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     """What is set on a topic. The broker stamps the time, since business time is derived from when it received a message."""
     return {
-        "cleanup.policy": "delete",
+        "cleanup.policy": ",".join(topic.cleanup),
         "message.timestamp.type": "LogAppendTime",
         "retention.ms": str(topic.retention_milliseconds),
+        **({"segment.ms": str(COMPACTED_WITHIN_MILLISECONDS)} if topic.compacted else {}),
         **({"retention.bytes": "-1"} if topic.retention_days is None else {}),
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(MESSAGE_BYTES_MAX),

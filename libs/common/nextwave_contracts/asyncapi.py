@@ -84,7 +84,7 @@ def text() -> str:
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    configuration = {"cleanup.policy": ["delete"], "retention.ms": topic.retention_milliseconds}
+    configuration = {"cleanup.policy": list(topic.cleanup), "retention.ms": topic.retention_milliseconds}
     return {
         "address": topic.name,
         "description": topic.meaning,

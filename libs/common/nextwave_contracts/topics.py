@@ -15,6 +15,7 @@ from nextwave_contracts.identifiers import strongest
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.sources import SourceTally
 from nextwave_contracts.touchpoints import Touchpoint
 
 DAY_MILLISECONDS = 86_400_000
@@ -34,6 +35,8 @@ class Topic:
     """What the key is, in words."""
     retention_days: int | None = 14
     """None: everything is kept for ever, for what is read from its beginning."""
+    compacted: bool = False
+    """Only the newest message of each key is kept, and that as long as any."""
     door_id: Callable[[Any], str] | None = None
     """For messages born at a door: what makes two of them the same. None: born in a processor, the origin mark says it."""
 
@@ -41,6 +44,11 @@ class Topic:
     def retention_milliseconds(self) -> int:
         """How long a message is kept; Kafka's -1 for ever."""
         return -1 if self.retention_days is None else self.retention_days * DAY_MILLISECONDS
+
+    @property
+    def cleanup(self) -> tuple[str, ...]:
+        """Kafka's policies of cleaning up."""
+        return ("compact", "delete") if self.compacted else ("delete",)
 
     @property
     def short(self) -> str:
@@ -80,6 +88,14 @@ def _mapping_key(message: MappingVersion) -> str:
 
 def _mapping_id(message: MappingVersion) -> str:
     return message.id
+
+
+def _source_key(message: SourceTally) -> str:
+    return f"{message.replica}/{message.source}"
+
+
+def _source_id(message: SourceTally) -> str:
+    return f"{_source_key(message)}/{message.at.isoformat()}"
 
 
 def _rejected_key(message: Rejected) -> str:
@@ -164,6 +180,18 @@ MAPPINGS = Topic(
     door_id=_mapping_id,
 )
 """Not compacted: that would leave the newest record of a name, which may be the one that lost, and the log would no longer say so."""
+SOURCES = Topic(
+    name="nextwave.sources.v1",
+    message=SourceTally,
+    key=_source_key,
+    keyed_by="the life of a replica, and the source",
+    written_by="ingest",
+    read_by=("ingest",),
+    meaning="what each replica of ingest heard of each source",
+    retention_days=2,
+    compacted=True,
+    door_id=_source_id,
+)
 
-TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED, MAPPINGS)
+TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED, MAPPINGS, SOURCES)
 """All topics have the same number of partitions, so that a customer's partition is the same on each of them."""

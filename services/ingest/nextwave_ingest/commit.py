@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, TOUCHPOINTS, partition_of
+from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS, partition_of
 from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.metrics import PRODUCER_REBUILDS
 from nextwave_runtime.problem import Problem
@@ -26,7 +26,7 @@ RETRY_SECONDS = 0.5
 BATCH_BYTES = 262_144
 RECORD_OVERHEAD_BYTES = 200
 """What a waiting record costs beside its value: key, headers, bookkeeping."""
-_TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name)
+_TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name, SOURCES.name)
 
 _log = structlog.get_logger()
 
