@@ -121,6 +121,7 @@ class RejectedLog:
         """A consumer of this question alone, without a group."""
         async with self._readers:
             consumer = AIOKafkaConsumer(
+                REJECTED.name,
                 bootstrap_servers=self._bootstrap,
                 client_id="nextwave-ingest-rejected",
                 enable_auto_commit=False,
@@ -147,8 +148,9 @@ async def _in_time() -> AsyncIterator[None]:
 
 
 async def _ends(consumer: Any) -> dict[int, int]:
-    await consumer.topics()  # asks for the metadata that the next line only looks up
-    places = [TopicPartition(REJECTED.name, number) for number in consumer.partitions_for_topic(REJECTED.name) or ()]
+    """The next offset of each partition. From here on the consumer reads what it is told to."""
+    places = list(consumer.assignment())
+    consumer.unsubscribe()
     return {place.partition: end for place, end in (await consumer.end_offsets(places)).items()}
 
 
