@@ -239,6 +239,7 @@ async def test_a_mapping_can_be_tried_before_it_is_saved_with_the_headers_that_i
     assert told["items"][0]["touchpoints"][0]["identifiers"] == ["phone:+14155550100"]
     unreadable = (await ask(ingest, "POST", ":try", "viewer", json={"document": CALLS, "body": "no json"})).json()
     assert (unreadable["items"], len(unreadable["refusals"])) == ([], 1)
-    for wrong in ({"document": CALLS}, {"document": {"name": "x"}, "body": {}}, [], {"document": CALLS, "body": {}, "hedaers": {}}):
+    faulty: list[Any] = [{"document": CALLS}, {"document": {"name": "x"}, "body": {}}, [], {"document": CALLS, "body": {}, "hedaers": {}}]
+    for wrong in faulty:
         assert (await ask(ingest, "POST", ":try", "viewer", json=wrong)).status_code == 422
     assert ingest.committer.records == []
