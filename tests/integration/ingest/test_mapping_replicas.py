@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from integration.ingest.following import until
-from nextwave_contracts.topics import MAPPINGS
+from nextwave_contracts.topics import MAPPINGS, TOPICS
 from nextwave_ingest.app import create_app
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.mappings.library import Library
