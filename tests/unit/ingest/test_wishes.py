@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nextwave_ingest.wishes import refusals, words
-from nextwave_ingest.wishes.hearing import Wish, as_heard, heard, kind_heard, may_refuse
+from nextwave_ingest.wishes.hearing import Wish, as_heard, heard, may_refuse
 from nextwave_ingest.wishes.phrases import pattern, plain
 from unit.ingest.fakes import Stand, basic
 
@@ -200,61 +199,6 @@ def test_an_agent_s_words_are_not_the_customer_s() -> None:
     assert heard("chat.message_received", {"body": "STOP", "by": "customer"}) == STOP
 
 
-MAILS = (
-    ({"subject": "unsubscribe", "text": ""}, STOP),
-    ({"subject": "STOP", "text": "Sent from my phone"}, STOP),
-    ({"subject": "Re: Stop", "text": "What a nice offer"}, None),
-    ({"subject": "AW: Abmelden", "text": "Bis morgen"}, None),
-    ({"subject": "Re: Start", "text": ""}, None),
-    ({"subject": "Re: Offer", "text": "\n\nSTOP\n\nOn Mon, 2 Mar 2026, Shop <shop@example.com> wrote:\n> Hello"}, STOP),
-    ({"subject": "Re: Offer", "text": "Thanks!\n> STOP"}, None),
-    ({"subject": "Re: Offer", "text": "Thanks!\n\nAm 02.03.2026 um 10:00 schrieb Shop <s@example.com>:\nunsubscribe"}, None),
-    ({"subject": "Re: Offer", "text": "Merci\n\nLe lun. 2 mars 2026, Shop a écrit :\nunsubscribe"}, None),
-    ({"subject": "Re: Offer", "text": "ok\n-----Original Message-----\nFrom: shop\nplease unsubscribe"}, None),
-    ({"subject": "Re: Offer", "text": "ok\n________________________________\nVon: Shop\nabmelden"}, None),
-    ({"subject": "Re: Offer", "text": "Thanks\n-- \nAnn, head of stop all"}, None),
-    ({"subject": "Re: Offer", "text": "Dear shop,\nplease take me off your list.\n> Hi"}, REVIEW),
-    ({"subject": "Take me off your list", "text": "."}, REVIEW),
-    ({"subject": "Re: Offer", "html": "<p>STOP</p><blockquote>Hello, unsubscribe here</blockquote>"}, STOP),
-    ({"subject": "Re: Offer", "html": "<style>stop</style><div>Thanks</div><div class='gmail_quote'>STOP</div>"}, None),
-    ({"subject": "Stop everything", "text": ""}, EVERYWHERE),
-)
-
-
-@pytest.mark.parametrize(("data", "meant"), MAILS)
-def test_of_a_mail_the_customer_s_own_subject_and_first_line_above_the_quote_count(data: dict[str, Any], meant: Wish | None) -> None:
-    assert heard("email.received", data) == meant
-
-
-MACHINES = (
-    {"auto_submitted": "auto-replied"},
-    {"auto_submitted": "auto-generated; type=x"},
-    {"precedence": "bulk"},
-    {"x_auto_response_suppress": "All"},
-    {"x_autoreply": "yes"},
-    {"return_path": "<>"},
-    {"content_type": "multipart/report; report-type=delivery-status"},
-    {"from": "Mail Delivery Subsystem <MAILER-DAEMON@example.com>"},
-    {"subject": "Out of office: back on Monday"},
-    {"subject": "Abwesenheitsnotiz: Urlaub"},
-    {"subject": "Réponse automatique : congé"},
-    {"automatic": True},
-)
-
-
-@pytest.mark.parametrize("told", MACHINES)
-def test_a_machine_s_mail_is_nobody_s_word(told: dict[str, Any]) -> None:
-    assert kind_heard("email.received", {"text": "STOP", **told}) == "email.auto_replied"
-
-
-@pytest.mark.parametrize(
-    "told", [{}, {"auto_submitted": "no"}, {"from": "Ann <ann@example.com>"}, {"return_path": "<ann@example.com>"}, {"subject": "Away?"}]
-)
-def test_a_person_s_mail_is_one(told: dict[str, Any]) -> None:
-    assert kind_heard("email.received", {"text": "STOP", **told}) == "email.received"
-    assert kind_heard("sms.received", {"auto_submitted": "auto-replied"}) == "sms.received"
-
-
 def test_what_the_door_notes_is_taken_from_nobody_else() -> None:
     forged = {"body": "hello", "wish": "opt_out", "everywhere": True, "asked": "help", "review": "x"}
     assert as_heard("chat.message_received", forged, "a") == {"body": "hello"}
@@ -276,27 +220,6 @@ def test_help_is_noted_and_start_grants_no_message_board() -> None:
     assert as_heard("sms.received", {"body": "HELP"}, "a") == {"body": "HELP", "asked": "help"}
     assert as_heard("message.left", {"body": "START"}, "a") == {"body": "START"}
     assert as_heard("chat.message_received", {"body": "START"}, "a") == {"body": "START", "wish": "opt_in"}
-
-
-ACTION = "0123456789abcdef0123456789abcdef"
-
-
-@pytest.mark.parametrize(
-    "told",
-    [
-        {"in_reply_to": f"<{ACTION}@shop.example>"},
-        {"references": f"<other@x> <{ACTION}@shop.example>"},
-        {"references": ["<other@x>", f"<{ACTION}@shop.example>"]},
-        {"to": f"Shop <bounces+{ACTION}@shop.example>"},
-    ],
-)
-def test_an_answer_names_the_contact_that_it_answers(told: dict[str, Any]) -> None:
-    assert as_heard("email.received", {"text": "Thanks", **told}, "a")["action_id"] == ACTION
-
-
-def test_a_mail_that_answers_none_of_ours_names_no_contact() -> None:
-    for told in ({"in_reply_to": "<CA+x@mail.example>"}, {"to": "shop@example.com"}, {"in_reply_to": 7}):
-        assert "action_id" not in as_heard("email.received", {"text": "Thanks", **told}, "a")
 
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")

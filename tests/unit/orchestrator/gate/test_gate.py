@@ -12,14 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 from nextwave_contracts.actions import Contact
-from nextwave_contracts.customers import Consent, ContactPoint, HeldBy, UnderReview, Value
+from nextwave_contracts.customers import Consent, ContactPoint, HeldBy, Value
 from nextwave_contracts.decisions import Rival
 from nextwave_orchestrator.campaigns.definition import Cap, Policy, Template, Variant
 from nextwave_orchestrator.candidate import GateInput, Offer, own_quiet_hours
 from nextwave_orchestrator.caps import CapRule
 from nextwave_orchestrator.checks import CHECKS
 from nextwave_orchestrator.decisions import answer, answer_in
-from nextwave_orchestrator.gate import NEXT_CHANNEL, Act, Defer, Withhold, decide, stopped
+from nextwave_orchestrator.gate import NEXT_CHANNEL, Act, Defer, Withhold, decide
 from nextwave_orchestrator.holdout import draw, held_out
 from nextwave_orchestrator.replaying import is_same
 from nextwave_orchestrator.state import Reservation
@@ -283,22 +283,3 @@ def test_own_quiet_hours_are_read_tolerantly() -> None:
     house = House(catalogue(campaign("a", wave("tell", "sms"))), profile=snapshot(traits={"quiet_hours": [["12:00", "16:00"]]}))
     house.touch("cart.updated")
     assert house.decisions[0].until == MONDAY_NOON + 2 * HOUR
-
-
-WAITING = UnderReview(reference="sms-1", channel="sms", since=MONDAY_NOON - DAY)
-
-
-def test_words_that_may_be_a_refusal_hold_their_channel_and_the_next_one_is_tried() -> None:
-    assert decide(asked(SMS, reviews=(WAITING,))).ruling == Withhold("hold")
-    assert decide(asked(SMS, MAIL, reviews=(WAITING,))).ruling == Act(1)
-    assert decide(asked(MAIL, reviews=(WAITING,))).ruling == Act(0)
-    assert decide(asked(SMS, MAIL, reviews=(replace(WAITING, channel=""),))).ruling == Withhold("hold")
-    assert decide(asked(SMS, MAIL, holds=(HeldBy(kind="legal", since=MONDAY_NOON),))).ruling == Withhold("hold")
-
-
-def test_they_hold_everything_but_what_the_customer_asked_for_and_take_back_what_is_queued() -> None:
-    held = {p: decide(asked(SMS, reviews=(WAITING,), purpose=p)).attempts[0].code for p in ("marketing", "care", "recovery", "service")}
-    assert held == {"marketing": "hold", "care": "hold", "recovery": "hold", "service": "permitted"}
-    assert isinstance(decide(asked(SMS, reviews=(WAITING,), purpose="transactional")).ruling, Act)
-    assert stopped(asked(SMS, reviews=(WAITING,))) == "hold"
-    assert stopped(asked(MAIL, reviews=(WAITING,))) is None
