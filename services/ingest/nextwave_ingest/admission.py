@@ -112,11 +112,12 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
     kind = kind_heard(text("/type", report.type), report.data)
     data = _settled(kind, report)
     unchanged = report.raw is not None and data is report.data
+    names = report.identifiers + contact_points(kind, data)
     touchpoint = Accepted(
         id=text("/id", report.id),
         source=text("/source", report.source),
         type=kind,
-        identifiers=tuple(dict.fromkeys(report.identifiers + contact_points(kind, data))),
+        identifiers=names if len(names) == 1 else tuple(dict.fromkeys(names)),
         occurred_at=report.occurrence.at,
         received_at=received_at,
         data=(report.raw or msgspec.UNSET if unchanged else msgspec.Raw(encode(data))) if data else msgspec.UNSET,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from time import monotonic
 
-from nextwave_runtime.auth import Key, Keyring, Rate
+from nextwave_runtime.auth import Keyring, Rate
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import RefusedError
@@ -63,17 +63,17 @@ class Allowances:
             detail = f"this source may send {key.rate.per_second:g} items a second, {key.rate.burst} at once; send the same again later"
             raise Problem(429, "rate-exceeded", detail, retry_after_seconds=min(math.ceil(seconds), RETRY_SECONDS_MAX))
 
-    def refused(self, source: str, kind: str) -> RefusedError | None:
-        """Why the source may not report this type, or None."""
+    def types(self, source: str) -> tuple[str, ...]:
+        """What the source may report; nothing said: everything."""
         key = self._keyring.source(source)
-        if key is None or not key.types or says(key, kind):
-            return None
-        return RefusedError("/type", _NOT_ALLOWED.format(", ".join(key.types)), "not_allowed")
+        return () if key is None else key.types
 
 
 _NOT_ALLOWED = "this source may report {} only; use a key that may, or add the type by `nextwave keys change write NAME --types`"
 
 
-def says(key: Key, kind: str) -> bool:
-    """Whether the types of a key cover this one: by its whole name, or by its subject. PURE."""
-    return kind in key.types or f"{kind.partition('.')[0]}.*" in key.types
+def refused(types: tuple[str, ...], kind: str) -> RefusedError | None:
+    """Why a source that may report these types may not report this one, by its whole name or its subject; or None. PURE."""
+    if not types or kind in types or f"{kind.partition('.')[0]}.*" in types:
+        return None
+    return RefusedError("/type", _NOT_ALLOWED.format(", ".join(types)), "not_allowed")

@@ -36,7 +36,7 @@ def instant(stamp: str | float) -> datetime:
         if isinstance(stamp, str):
             moment = _written(stamp)
             if moment.tzinfo is UTC:
-                return moment
+                return moment  # as nearly all clients write
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return datetime.fromtimestamp(stamp / 1000 if abs(stamp) >= _MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError) as wrong:

@@ -17,7 +17,7 @@ from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
 from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
-from nextwave_ingest.allowances import Allowances
+from nextwave_ingest.allowances import Allowances, refused
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources import SourceBook
@@ -61,8 +61,9 @@ class Reception:
 
     def source_of(self, request: Request, body_key: str = "") -> str:
         """The source whose write key the request carries. Raises a 401 `Problem`, or 403 for a page that may not use it."""
-        known = (source for key in (presented_key(request), body_key) if (source := self.source_of_key(key)) is not None)
-        source = next(known, None)  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
+        source = self.source_of_key(presented_key(request))
+        if source is None:  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
+            source = self.source_of_key(body_key)
         if source is None:
             raise Problem(
                 401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
@@ -91,7 +92,8 @@ class Reception:
         self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime
     ) -> list[Admitted | Refusal]:
         """As `judge`, for what came in before, at `at`: it is no part of the source's rate."""
-        return [self._permitted(judge(item, understand, at, self._blind), item, source) for item in items]
+        types = self._allowances.types(source)
+        return [self._permitted(judge(item, understand, at, self._blind), item, source, types) for item in items]
 
     def spend(self, source: str, items: int) -> None:
         """Counts items of a source before they are understood. Raises a 429 `Problem` beyond its rate."""
@@ -102,14 +104,14 @@ class Reception:
         try:
             if isinstance(understood, RefusedError):
                 raise understood
-            return self._permitted(admit(understood, at, self._blind), item, source)
+            return self._permitted(admit(understood, at, self._blind), item, source, self._allowances.types(source))
         except RefusedError as error:
             return Refusal(item, error)
 
-    def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str) -> Admitted | Refusal:
+    def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str, types: tuple[str, ...]) -> Admitted | Refusal:
         if isinstance(verdict, Refusal):
             return verdict
-        if (foreign := self._allowances.refused(source, verdict.touchpoint.type)) is not None:
+        if (foreign := refused(types, verdict.touchpoint.type)) is not None:
             return Refusal(item, foreign)
         roles, error = _reserved(verdict.touchpoint)
         return verdict if error is None or self._keyring.source_has(source, roles) else Refusal(item, error)

@@ -10,7 +10,7 @@ class IngestSettings(ServiceSettings):
     """Settings of ingest. It has no database."""
 
     link_key: SecretStr = Field(description="secret that signs the links in messages we sent, at least 32 characters", min_length=32)
-    link_key_before: SecretStr | None = Field(default=None, description="link_key until it was replaced: its links still work", min_length=32)
+    link_key_before: SecretStr | None = Field(default=None, description="the link_key of before: its links still work", min_length=32)
     linger_seconds: float = Field(default=0.001, ge=0, le=0.1, description="how long records wait for others to be committed with")
     commit_timeout_seconds: float = Field(default=5.0, gt=0, description="how long Kafka may take before the answer is 503")
     pending_bytes_max: int = Field(

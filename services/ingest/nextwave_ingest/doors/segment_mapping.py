@@ -248,6 +248,8 @@ def _told(call: Call, envelope: Envelope) -> Occurrence:
 
 
 def _instant(stamp: Stamp, pointer: str) -> datetime | None:
+    if stamp is None:
+        return None
     try:
         return given_instant(stamp)
     except UnreadableTimeError as wrong:
