@@ -21,6 +21,7 @@ CASES: dict[str, Case] = {
     "null-ids": Case("null-ids"),
     "32-kb": Case("large-event"),
     "500-kb": Case("large-batch"),
+    "over-500-kb": Case("too-large-batch"),
     "clock-ahead": Case("three", "ahead*"),
     "clock-behind": Case("three", "behind*"),
     "twice": Case("three", "twice*"),

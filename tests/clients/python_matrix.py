@@ -26,12 +26,13 @@ def through(client: str, url: str, cases: Iterable[str]) -> Took:
 
 def _tracks(work: str, user: str) -> list[dict[str, Any]]:
     """The properties of each track."""
-    return {
+    by_work: dict[str, list[dict[str, Any]]] = {
         "three": [{}, {}, {}],
         "unicode": [{"text": UNICODE}],
         "large-event": [{}, {"text": user + "x" * LARGE_EVENT_BYTES}, {}],
         "large-batch": [{"text": "y" * LARGE_BATCH_EVENT_BYTES}] * 20,
-    }.get(work, [{}])
+    }
+    return by_work.get(work, [{}])
 
 
 def _attempt(errors: list[str], call: Callable[[], object]) -> None:

@@ -114,3 +114,10 @@ def test_a_large_event_harms_no_other_and_is_told(gone_through: tuple[str, Took]
     assert {t.data["n"] for t in collector.arrived(client, "32-kb")} == {0, 2}
     refused = [r for r in collector.committer.rejected if r.reason == "too_large" and f"{client}/32-kb".encode() in r.payload]
     assert refused or gave_up["32-kb"]
+
+
+def test_a_client_that_sends_too_large_a_batch_hears_so_and_does_not_repeat_it(journeys: dict[str, Took], collector: Collector) -> None:
+    """Only Segment's for Node does: it counts a call's letters i instead of its bytes (`calculateSize` of its context-batch.js)."""
+    client, case = "analytics-node", "over-500-kb"
+    assert (collector.arrived(client, case), len(collector.steps(client, case))) == ([], 1)
+    assert journeys[client][case] == ["[400] Bad Request"] * 20

@@ -138,6 +138,23 @@ async def test_the_limits_of_the_protocol_are_400(ingest: Stand) -> None:
     assert (await ingest.post("/v1/batch", batch)).status_code == 400
 
 
+@pytest.mark.parametrize(("size", "read"), [(600_000, 3), (40_000_000, 0)])
+async def test_a_client_that_sends_somewhat_too_much_may_end_before_it_hears_so(ingest: Stand, size: int, read: int) -> None:
+    """A connection that is reset while its client still sends has no answer: the client sends the same again and again."""
+    parts = [{"type": "http.request", "body": b"x" * 200_000, "more_body": more} for more in (True, True, False)]
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def send(message: Any) -> None:
+        told.append((message, len(parts)))
+
+    headers = [(b"content-length", str(size).encode())]
+    await ingest.app({"type": "http", "method": "POST", "path": "/v1/batch", "headers": headers}, receive, send)
+    assert [(message["status"], 3 - left) for message, left in told if "status" in message] == [(400, read)]
+
+
 async def test_a_gzip_bomb_is_refused_before_it_is_unfolded(ingest: Stand) -> None:
     answer = await ingest.post("/v1/batch", content=gzip.compress(b'{"batch":[' + b" " * 50_000_000 + b"]}"))
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:too-large")

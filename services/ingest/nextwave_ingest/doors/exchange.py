@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
 from nextwave_runtime.health import App, Receive, Scope, Send
@@ -13,6 +14,9 @@ from nextwave_runtime.problem import MEDIA_TYPE, Problem, WrongMethodProblem
 BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 READ_SECONDS = 30.0
 """How long a client may take to send the rest of a body that did not come at once."""
+DISCARD_SECONDS = 5.0
+DISCARDED_BYTES_MAX = 4_000_000
+"""What is read of a body that is too large, before it is refused."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _JSON_STARTS = (b"{", b"[")
 
@@ -86,6 +90,7 @@ class Request:
         """The body, inflated when it is gzip. Raises a 400, 408, 413, 415 or 429 `Problem`, and `ClientGoneError`."""
         declared = self.header(b"content-length")
         if declared.isdigit() and int(declared) > limit:
+            await self._discard(int(declared))
             raise _too_large(limit)
         raw, more = await self._part(limit)
         if more:  # most bodies are there at once, and a timer costs as much as decoding them
@@ -98,6 +103,15 @@ class Request:
         if encoding.endswith(b"gzip") and raw and raw.lstrip()[:1] not in _JSON_STARTS:
             raise Problem(400, "malformed-gzip", "Content-Encoding says gzip, but the body is no gzip stream")
         return raw  # a gateway may have inflated it and left the header
+
+    async def _discard(self, size: int) -> None:
+        """Lets a client send to the end what is not kept: one whose connection is reset meanwhile hears no answer, and sends it again."""
+        if size > DISCARDED_BYTES_MAX or self.header(b"expect"):
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while (await self._part(size))[1]:
+                    pass
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
         self._room.take(len(first))
