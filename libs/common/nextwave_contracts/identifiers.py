@@ -21,8 +21,12 @@ LIMIT = 256
 INTERNAL = "external:nextwave:"
 """Prefix of the identifier that names a customer by Nextwave's own id (used by links in messages we sent)."""
 
-SINGLE = ("external:call:", "external:order:")
-"""Prefixes of names of a single call or order, `external:call:<platform>:<id>`: it means whoever called or ordered, and no more."""
+CALL = "external:call:"
+CALL = "external:call:"
+"""Prefix of the name of a single call, `external:call:<platform>:<id>`: it means whoever was on the phone, and nobody for longer."""
+
+SINGLE = (CALL, "external:order:")
+"""Prefixes of names of a single call or order: they bring together what is told of it, and make no two customers one."""
 
 WEB_PUSH = "wp_"
 """Prefix of the device tokens that browsers get from us. Any other device token is a native app's, and no address that web push reaches."""
