@@ -22,7 +22,6 @@ INTERNAL = "external:nextwave:"
 """Prefix of the identifier that names a customer by Nextwave's own id (used by links in messages we sent)."""
 
 CALL = "external:call:"
-CALL = "external:call:"
 """Prefix of the name of a single call, `external:call:<platform>:<id>`: it means whoever was on the phone, and nobody for longer."""
 
 SINGLE = (CALL, "external:order:")

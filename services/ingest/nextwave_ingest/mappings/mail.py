@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
@@ -47,7 +48,7 @@ _AS_WRITTEN = (
 """Headers that are told as they are, under their names in lower case with `_` for `-`."""
 _HEADERS = re.compile(rb"^[!-9;-~]+:", re.MULTILINE)
 _WITH_PARAMETERS = re.compile(rb"^content-(?:type|disposition):.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
-_UNREADABLE = (ValueError, LookupError, RecursionError, AttributeError, TypeError)
+_UNREADABLE = (MessageError, ValueError, LookupError, RecursionError, AttributeError, TypeError)
 """What Python's parser raises for mails that are none."""
 
 
@@ -119,7 +120,7 @@ def _decoded(value: object) -> str:
     written = str(value)[:HEADER_CHARACTERS_MAX]
     try:
         text = str(make_header(decode_header(written)))
-    except (ValueError, LookupError):
+    except (MessageError, ValueError, LookupError):
         text = written
     return " ".join(_unicode(text).split())
 

@@ -26,7 +26,7 @@ _charsets = msgspec.json.Decoder(dict[str, str])
 def multipart_of(body: bytes, content_type: str) -> dict[str, Any]:
     """The form as an object. Raises `RefusedError`."""
     parts = _Parts()
-    boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
+    boundary = parse_options_header(content_type.encode("latin-1", "replace"))[1].get(b"boundary", b"")
     if not boundary:
         raise RefusedError("", "send Content-Type: multipart/form-data with its boundary")
     try:
