@@ -15,6 +15,7 @@ from nextwave_contracts.identifiers import KINDS, InvalidIdentifierError, identi
 
 from nextwave_ingest.admission import (
     IDENTIFIERS_MAX,
+    TEXT_MAX,
     RefusedError,
     Report,
     admit,
@@ -101,7 +102,7 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
     raw = msgspec.json.encode(data)
     check_bounds(raw)
     report = Report(
-        id=_text(rule.id(seen)) or f"{body_id(item)}/{kind}",
+        id=named if 0 < len(named := _text(rule.id(seen))) <= TEXT_MAX else f"{body_id(item)}/{kind}",
         source=source,
         type=kind,
         identifiers=_names(rule.identifiers, seen),
