@@ -245,3 +245,47 @@ async def test_another_method_is_told_which_ones_there_are(ingest: Stand) -> Non
     async with ingest.client() as client:
         answer = await client.get("/v1/touchpoints")
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("call.started", "call.offered"),
+        ("call.queued", "call.queued"),
+        ("call.answered", "call.answered"),
+        ("call.transferred", "call.transferred"),
+        ("call.ended", "call.ended"),
+        ("call.abandoned", "call.abandoned"),
+        ("call.wrapup", "call.wrapped_up"),
+        ("call.complaint", "complaint.opened"),
+    ],
+)
+async def test_every_event_of_a_call_is_kept_and_the_call_names_its_caller_too(ingest: Stand, sent: str, kept: str) -> None:
+    data = {"call_id": "c-1", "queue": "sales", "wait_seconds": 40, "direction": "inbound", "identifiers": ["phone:+14155550100"]}
+    answer = await ingest.post("/v1/calls", EVENT | {"type": sent, "data": data}, headers=STRUCTURED)
+    assert answer.json() == {"accepted": 1, "rejected": []}
+    (seen,) = ingest.committer.touchpoints
+    assert (seen.type, seen.identifiers) == (kept, ("phone:+14155550100", "external:call:shop:c-1"))
+    assert seen.data == {name: value for name, value in data.items() if name != "identifiers"}
+
+
+async def test_what_nobody_is_named_for_is_told_of_its_call(ingest: Stand) -> None:
+    answer = await ingest.post("/v1/calls", EVENT | {"type": "call.wrapup", "data": {"call_id": 17, "complaint": True}}, headers=STRUCTURED)
+    assert answer.status_code == 202
+    assert [t.identifiers for t in ingest.committer.touchpoints] == [("external:call:shop:17",)]
+    assert [hold.kind for hold in ingest.committer.holds] == ["complaint"]
+    wrong: list[dict[str, Any]] = [{}, {"call_id": ""}, {"call_id": True}, {"call_id": {}}]
+    for data in wrong:
+        answer = await ingest.post("/v1/calls", EVENT | {"type": "call.ended", "data": data}, headers=STRUCTURED)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/data/identifiers")
+    answer = await ingest.post("/v1/calls", EVENT | {"type": "satisfaction.rated", "data": {"call_id": "c"}}, headers=STRUCTURED)
+    assert answer.status_code == 400
+
+
+async def test_a_call_that_the_company_placed_is_told_by_its_end_alone(ingest: Stand) -> None:
+    data = {"call_id": "c-1", "direction": "outbound", "identifiers": ["phone:+14155550100"], "refusal": True}
+    for sent in ("call.started", "call.queued", "call.answered", "call.abandoned"):
+        answer = await ingest.post("/v1/calls", EVENT | {"type": sent, "data": data}, headers=STRUCTURED)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/data/direction")
+    for sent in ("call.ended", "call.transferred", "call.wrapup", "call.complaint"):
+        assert (await ingest.post("/v1/calls", EVENT | {"type": sent, "data": data}, headers=STRUCTURED)).status_code == 202

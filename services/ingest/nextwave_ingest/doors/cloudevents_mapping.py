@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import msgspec
-from nextwave_contracts.identifiers import KINDS
+from nextwave_contracts.identifiers import CALL, KINDS
 
 from nextwave_ingest.admission import SEPARATED, RefusedError, Report, check_bounds, data_object, misfit, names_of, text
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, instant, occurrence
@@ -21,6 +21,8 @@ CALL_TYPES: Mapping[str, str] = {
     "call.complaint": "complaint.opened",
 }
 """Types that call-centre platforms use, in our words."""
+INBOUND_ONLY: frozenset[str] = frozenset({"call.started", "call.offered", "call.queued", "call.answered", "call.abandoned"})
+"""What only a customer's own call can be: scoring takes them for something that the customer came for."""
 REQUIRED: tuple[str, ...] = ("specversion", "id", "source", "type")
 IN_HEADERS: tuple[str, ...] = (*REQUIRED, "time", "subject", "traceparent")
 """Attributes that are read of an event in binary mode; its Content-Type is the one of its data."""
@@ -69,11 +71,13 @@ def understand(item: bytes, *, key_source: str, received_at: datetime) -> Report
     whole = data_object(raw, "/data")
     given = whole.get("identifiers") if event.type != SEPARATED else None  # there they are the names that leave, and stay in the data
     data = {key: value for key, value in whole.items() if key != "identifiers"} if given is not None else whole
+    if event.type in INBOUND_ONLY and whole.get("direction") == "outbound":
+        raise RefusedError("/data/direction", "a call that you placed is none of the customer's: send its end, wrap-up and complaint only")
     return Report(
         id=event.id,
         source=f"{key_source}/{event.source}",
         type=CALL_TYPES.get(event.type, event.type),
-        identifiers=_names(given, event),
+        identifiers=_names(given, event, _call(event.type, whole, key_source)),
         occurrence=_occurrence(event.time, received_at),
         data=data,
         raw=raw if data is whole else None,
@@ -168,16 +172,26 @@ def _text_object(kind: str, written: str) -> msgspec.Raw:
     return msgspec.Raw(msgspec.json.encode({"body": written, "content_type": kind}))
 
 
-def _names(given: Any, event: Event) -> tuple[str, ...]:
+def _call(kind: str, data: Mapping[str, Any], key_source: str) -> tuple[str, ...]:
+    """The name of the call that an event of a call centre is about, by which all that is told of it comes together."""
+    call_id = data.get("call_id")
+    if not kind.startswith("call.") or isinstance(call_id, bool) or not isinstance(call_id, str | int) or call_id == "":
+        return ()
+    return names_of((f"{CALL}{key_source}:{call_id}",), "/data/call_id")
+
+
+def _names(given: Any, event: Event, call: tuple[str, ...]) -> tuple[str, ...]:
     subject = event.subject
     if given is not None and not (isinstance(given, list) and all(isinstance(name, str) for name in given)):
         raise RefusedError("/data/identifiers", "must be a list of kind:value, for example email:ann@example.com")
     named = [subject] if subject and subject.partition(":")[0] in KINDS else []
-    names = tuple(dict.fromkeys(names_of(given or (), "/data/identifiers") + names_of(named, "/subject")))
+    names = tuple(dict.fromkeys(names_of(given or (), "/data/identifiers") + names_of(named, "/subject") + call))
     if not names and event.type == SEPARATED:
         raise RefusedError("/subject", "name the customer: kind:value, for example customer_id:7")
     if not names:
-        raise RefusedError("/data/identifiers", "name the customer: a list of kind:value here, or kind:value as subject")
+        raise RefusedError(
+            "/data/identifiers", "name the customer: a list of kind:value here, or kind:value as subject; of a call call_id will do"
+        )
     return names
 
 
