@@ -48,6 +48,7 @@ REFUSALS: dict[int, str] = {
 }
 _LATER = (429, 503)
 _POSTED = (400, 401, 403, 408, 413, 415, 429, 503)
+_OF_METHODS = {"post": (400, 408, 413, 415, 422, 429), "put": (400, 408, 409, 412, 413, 415, 422, 428, 429), "delete": (409, 412, 428)}
 _KEYS: list[Part] = [{"writeKeyAsUser": []}, {"writeKey": []}, {"writeKeyHeader": []}]
 SCHEMES: Part = {
     "writeKeyAsUser": {"type": "http", "scheme": "basic", "description": "a write key as user name, without a password"},
@@ -246,11 +247,10 @@ PATHS: Part = {
 
 def complete(document: Part) -> None:
     """Adds the doors to the framework's document, and to its own routes the problems that they answer."""
-    for path in document["paths"].values():
-        for method, operation in path.items():
-            statuses = (401, 403, *((400, 408, 413, 415, 429) if method in ("post", "put", "delete", "patch") else ()))
-            found = {status for status in operation["responses"] if status.isdigit() and int(status) in REFUSALS}
-            operation["responses"] |= refusals(*statuses, *map(int, found))
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            found = [int(status) for status in operation["responses"] if status.isdigit() and int(status) in REFUSALS]
+            operation["responses"] |= refusals(401, 403, *((404,) if "{" in path else ()), *_OF_METHODS.get(method, ()), *found, 503)
     document["paths"] = msgspec.json.decode(msgspec.json.encode(PATHS)) | document["paths"]
     components = document.setdefault("components", {})
     schemas = components.get("schemas", {})
