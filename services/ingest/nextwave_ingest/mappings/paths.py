@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
-from jsonpath.filter import BaseExpression, FilterExpression, FilterQuery, FunctionExtension
+from jsonpath.filter import BaseExpression, FilterQuery
 from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath.selectors import Filter, IndexSelector, NameSelector
 from msgspec import UNSET
@@ -17,6 +17,8 @@ LENGTH_MAX = 1_000
 """Characters of a path."""
 CHOICES_MAX = 16
 """How often one value may be selected: the selectors of each segment, multiplied."""
+NESTED_MAX = 20
+"""Depth of a filter's expression."""
 VALUES_MAX = 1_000
 """Values that one path gives; more are left out."""
 _REGULAR_EXPRESSIONS = frozenset({"match", "search"})
@@ -93,7 +95,7 @@ def _read(written: str) -> JSONPath:
     try:
         path = _environment.compile(written)
     except (JSONPathError, RecursionError, ValueError) as wrong:
-        raise PathError(str(wrong).partition("\n")[0]) from wrong
+        raise PathError(str(wrong.args[0]) if wrong.args else "it cannot be read") from wrong
     if not isinstance(path, JSONPath):
         raise PathError("several paths in one are not taken")
     segments = list(_segments(path.segments))
@@ -114,14 +116,16 @@ def _segments(segments: Iterable[JSONPathSegment]) -> Iterator[JSONPathSegment]:
 
 
 def _check_filter(expression: BaseExpression) -> None:
-    waiting: list[BaseExpression] = [expression]
+    waiting = [(expression, 1)]
     while waiting:
-        one = waiting.pop()
+        one, depth = waiting.pop()
         if isinstance(one, FilterQuery):
             if not one.path.singular_query():
                 raise PathError("a filter may ask for one value only, like @.kind, not for several")
-        elif isinstance(one, FilterExpression | FunctionExtension) or one.children():
-            waiting.extend(one.children())
+        elif depth > NESTED_MAX:
+            raise PathError(f"a filter is nested deeper than {NESTED_MAX}")
+        else:
+            waiting.extend((child, depth + 1) for child in one.children())
 
 
 def _steps(path: JSONPath) -> tuple[str | int, ...] | None:
