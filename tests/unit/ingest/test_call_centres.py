@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -13,8 +14,9 @@ from urllib.parse import urlencode
 import msgspec
 import pytest
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_ingest.doors import cloudevents_mapping
 from nextwave_ingest.mappings.document import Document, read
-from nextwave_ingest.mappings.library import shipped
+from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_scoring.churn.features import features
 from nextwave_scoring.instants import micros
 from nextwave_scoring.profile import consents, matters
@@ -245,6 +247,36 @@ async def test_callbacks_are_taken_by_twilios_own_signature_and_answered_with_tw
         wrong = await client.post(path, content=urlencode(form | {"From": "+493012345678"}).encode(), headers=headers)
     assert (answer.status_code, answer.headers["content-type"], answer.text) == (200, "text/xml", "<Response/>")
     assert (wrong.status_code, len(centre.committer.touchpoints)) == (401, 2)
+
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8").partition("\n## Call centres\n")[2]
+
+
+def rows(header: str) -> list[list[str]]:
+    """The cells of a table of the guide."""
+    ((lines),) = re.findall(rf"^\| {re.escape(header)}.*\|\n\|[- |]+\|\n((?:\|.*\n)+)", GUIDE, re.MULTILINE)
+    return [[cell.strip() for cell in line[1:-1].split("|")] for line in lines.splitlines()]
+
+
+def test_the_guide_tells_the_codes_that_are_shipped_and_the_types_that_calls_become() -> None:
+    by_name = {document.name: document for document in shipped()}
+    codes = {code.strip("`"): msgspec.json.decode(means.strip("`")) for code, means in rows("code | means")}
+    assert codes == by_name[AMAZON].tables["wrapups"]
+    assert by_name[GENESYS].tables["wrapups"] == {}
+    kept = {cells[4].strip("`"): cells[0].strip("`") for cells in rows("touchpoint | Amazon") if cells[4]}
+    assert {sent: kind for sent, kind in kept.items() if sent != kind} == cloudevents_mapping.CALL_TYPES
+    for place, name in enumerate((AMAZON, GENESYS, TWILIO), start=1):
+        told = {cells[0].strip("`") for cells in rows("touchpoint | Amazon") if cells[place]}
+        assert told == {rule.type for rule in by_name[name].touchpoints}, name
+
+
+def test_the_guides_own_codes_lie_over_what_is_shipped() -> None:
+    (written,) = re.findall(r"```yaml\n(name: acme-genesys.*?)```", GUIDE, re.DOTALL)
+    extension = Library([*shipped(), read(written.encode())]).find("acme-genesys")
+    assert extension is not None
+    assert [entry for code in extension.document.tables["wrapups"].values() for entry in code] == [
+        "complaint", "refusal", "reason_code", "satisfaction"
+    ]  # fmt: skip
 
 
 def test_the_mappings_say_what_was_read_and_what_is_from_memory() -> None:
