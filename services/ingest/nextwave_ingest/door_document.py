@@ -169,7 +169,7 @@ def _header(name: str, description: str) -> Part:
 
 
 def _in_path(*names: str) -> list[Part]:
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}} for name in names]
+    return [{"name": name, "in": "path", "required": True, "schema": TEXT} for name in names]
 
 
 def _inbound() -> Part:
