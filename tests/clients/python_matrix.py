@@ -52,7 +52,7 @@ def _segment(url: str, case: str) -> list[str]:
         _key(case),
         host=f"{url}/{user}",
         gzip=case != "plain",
-        timeout=1.5,
+        timeout=4,
         upload_interval=0.2,
         on_error=lambda error, _items: errors.append(repr(error)),
     )
@@ -78,7 +78,7 @@ def _posthog(url: str, case: str) -> list[str]:
         _key(case),
         host=f"{url}/{user}",
         gzip=case != "plain",
-        timeout=1.5,
+        timeout=4,
         max_retries=8,
         flush_interval=0.2,
         on_error=lambda error, _items: errors.append(repr(error)),

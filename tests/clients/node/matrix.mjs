@@ -23,7 +23,7 @@ TRACKS['too-large-batch'] = TRACKS['large-batch']
 async function segment(at, key, user, work, gaveUp) {
   const [, host, path] = at.match(/^(https?:\/\/[^/]+)(.*)$/)
   const flushAt = work == 'large-batch' ? 15 : 100 // 15 is the client's default
-  const a = new Analytics({ writeKey: key, host, path: `${path}/v1/batch`, flushAt, maxRetries: 8, httpRequestTimeout: 1500 })
+  const a = new Analytics({ writeKey: key, host, path: `${path}/v1/batch`, flushAt, maxRetries: 8, httpRequestTimeout: 4000 })
   a.on('error', (e) => gaveUp(e.reason ?? e.code))
   const who = { userId: user, ...(work == 'null-ids' && { anonymousId: null }) }
   if (work == 'methods') {
@@ -40,7 +40,7 @@ async function segment(at, key, user, work, gaveUp) {
 }
 
 async function rudder(at, key, user, work, gaveUp, name) {
-  const options = { dataPlaneUrl: at, flushAt: 20, retryCount: 8, timeout: 1500, gzip: name != 'plain', logLevel: 'none' }
+  const options = { dataPlaneUrl: at, flushAt: 20, retryCount: 8, timeout: 4000, gzip: name != 'plain', logLevel: 'none' }
   const axiosRetryConfig = { shouldResetTimeout: true } // else all attempts and the waits between them share one time-out
   const a = new Rudder(key, { ...options, flushInterval: 100, axiosRetryConfig })
   const who = { userId: user, ...(work == 'null-ids' && { anonymousId: null }) }
@@ -64,7 +64,7 @@ async function rudder(at, key, user, work, gaveUp, name) {
 
 async function jitsu(at, key, user, work, gaveUp, fetch) {
   const errorPolicy = (message) => gaveUp(message)
-  const a = jitsuAnalytics({ host: at, writeKey: `${key}:jitsu`, s2s: work == 'one', fetch, fetchTimeoutMs: fetch ? undefined : 1500, errorPolicy })
+  const a = jitsuAnalytics({ host: at, writeKey: `${key}:jitsu`, s2s: work == 'one', fetch, fetchTimeoutMs: fetch ? undefined : 4000, errorPolicy })
   const who = { userId: user }
   if (work == 'methods') {
     await a.identify(user, { plan: 'gold' })
@@ -78,7 +78,7 @@ async function jitsu(at, key, user, work, gaveUp, fetch) {
 }
 
 async function posthog(at, key, user, work, gaveUp, name) {
-  const waits = { flushInterval: 100, fetchRetryCount: 8, fetchRetryDelay: 200, requestTimeout: 1500 }
+  const waits = { flushInterval: 100, fetchRetryCount: 8, fetchRetryDelay: 200, requestTimeout: 4000 }
   const a = new PostHog(key, { host: at, flushAt: 100, ...waits, disableCompression: name == 'plain' })
   a.on('error', (e) => gaveUp(e.status ?? e.message))
   if (work == 'methods') {
@@ -106,7 +106,7 @@ const CLIENTS = {
   'analytics-node': segment,
   'rudder-sdk-node': rudder,
   jitsu: (...given) => jitsu(...given.slice(0, 5)),
-  'jitsu-retrying': (...given) => jitsu(...given.slice(0, 5), retrying()),
+  'jitsu-retrying': (...given) => jitsu(...given.slice(0, 5), retrying(8, 4000)),
   'posthog-node': posthog
 }
 console.error = console.warn = () => {} // clients write their faults there too

@@ -1,5 +1,5 @@
 // Jitsu's library sends each call once: this `fetch` for its options sends it again until the door has it.
-export const retrying = (times = 8, timeoutMs = 1500) => async (url, options) => {
+export const retrying = (times = 10, timeoutMs = 10000) => async (url, options) => {
   for (let n = 1; ; n++) {
     let wait = Math.min(60, 0.2 * 2 ** n)
     try {
