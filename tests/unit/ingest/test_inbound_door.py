@@ -206,3 +206,11 @@ async def test_an_item_may_be_larger_than_what_it_reports(door: Stand) -> None:
     refused = await door.post("/v1/inbound/shop/calls", CALL | {"queue": "x" * 40_000})
     assert refused.json()["accepted"] == 0
     assert [record.topic == TOUCHPOINTS.name for record in door.committer.records] == [True, False]
+
+
+async def test_a_mail_may_have_large_attachments_and_no_other_body(door: Stand) -> None:
+    mail = b"From: ann@example.com\r\nSubject: stop\r\nMessage-ID: <1@x>\r\n\r\nstop\r\n" + b"x" * 72 * 10_000
+    answer = await door.post("/v1/inbound/shop/email-mime", content=mail)
+    assert answer.json() == {"accepted": 1, "ignored": 0, "rejected": []}
+    assert [hold.channel for hold in door.committer.holds] == ["email"]
+    assert (await door.post("/v1/inbound/shop/calls", content=mail)).status_code == 413

@@ -168,3 +168,49 @@ def test_a_fault_is_told_with_its_pointer_and_a_fix(change: dict[str, Any], poin
         Compiled(rule(**change))
     assert [fault.pointer for fault in wrong.value.faults] == [pointer]
     assert wrong.value.faults[0].fix
+
+
+@pytest.mark.parametrize(
+    ("written", "pointer"),
+    [
+        ({"name": "A b"}, "/name"),
+        ({"tables": {"A/b": {}}}, "/tables/A~1b"),
+        ({"headers": ["Authorization"]}, "/headers/0"),
+        ({"headers": ["X Topic"]}, "/headers/0"),
+        ({"signature": {"scheme": "hmac"}}, "/signature/header"),
+        ({"signature": {"scheme": "twilio", "header": "X-Sig"}}, "/signature/header"),
+        ({"touchpoints": []}, "/touchpoints"),
+        ({"extends": "one"}, "/touchpoints"),
+        ({"extends": "one", "touchpoints": [], "body": "form"}, "/body"),
+        ({"extends": "mine", "touchpoints": []}, "/extends"),
+        ({"extends": "none", "touchpoints": []}, "/extends"),
+        ({"items": "orders"}, "/items"),
+        ({"answer": {"status": 404}}, "/answer/status"),
+        ({"unmatched": "drop"}, "/unmatched"),
+    ],
+)
+def test_a_fault_of_the_whole_document_is_told_so_too(written: dict[str, Any], pointer: str) -> None:
+    document = {"name": "mine", "touchpoints": [{"type": "call.ended", "identifiers": {"phone": "$.from"}}], **written}
+    with pytest.raises(FaultyError) as wrong:
+        Library([rule()]).checked(read(msgspec.json.encode(document)))
+    assert pointer in [fault.pointer for fault in wrong.value.faults]
+    assert all(fault.fix for fault in wrong.value.faults)
+
+
+def test_a_mapping_extends_one_that_is_whole_by_itself() -> None:
+    library = Library([rule()])
+    library.lay(read(b"name: between\nextends: one"))
+    with pytest.raises(FaultyError):
+        library.checked(read(b"name: mine\nextends: between"))
+
+
+def test_an_id_that_is_too_long_is_as_if_there_were_none() -> None:
+    named = rule(id="$.id")
+    assert report(named, {"from": "+14155550100", "id": "x" * 256}).id == "x" * 256
+    assert report(named, {"from": "+14155550100", "id": "x" * 257}).id.endswith("/call.ended")
+
+
+def test_what_no_rule_fits_may_be_rejected() -> None:
+    mapping = Compiled(msgspec.structs.replace(rule(when={"$.kind": "a"}), unmatched="reject"))
+    (found,) = mapping.understand_all(b'{"kind":"b"}', source="acd", received_at=NOW)
+    assert isinstance(found, RefusedError)
