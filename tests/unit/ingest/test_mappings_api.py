@@ -192,6 +192,13 @@ async def test_what_a_base_was_changed_to_may_leave_out_what_extends_it_until_it
     assert (await post(ingest, mapping="germany")).json()["accepted"] == 1
 
 
+async def test_until_all_that_was_written_is_heard_nobody_is_told_that_there_is_no_mapping(ingest: Stand) -> None:
+    ingest.mappings.follower("nowhere:9092")
+    for mapping in ("acme", "plain-calls"):
+        waiting = await post(ingest, mapping=mapping)
+        assert (waiting.status_code, waiting.headers["retry-after"]) == (503, "5"), "it may be written, or written over what is shipped"
+
+
 async def test_there_is_a_limit_to_names(ingest: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(desk, "NAMES_MAX", 1)
     await put(ingest, CALLS)
