@@ -34,14 +34,8 @@ def withdrawn(profile: Profile) -> set[str]:
 
 
 def told(profile: Profile) -> tuple[Any, ...]:
-    return (
-        profile.touchpoints,
-        profile.kinds,
-        profile.counts,
-        profile.names,
-        matters.holds(profile.matters),
-        consents.view(profile.consents),
-    )
+    stops = matters.holds(profile.matters), consents.view(profile.consents)
+    return *stops, profile.touchpoints, profile.kinds, profile.counts, profile.names
 
 
 def test_a_frequent_caller_stays_one_customer_with_the_same_names() -> None:
