@@ -17,6 +17,7 @@ from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer
 from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.health import App
 from unit.ingest.fakes import IDENTIFIER_KEY, LINK_KEY, MemoryCommitter, write_keys
@@ -33,7 +34,8 @@ class Served:
 def ingest(folder: Path, committer: Committer) -> App:
     """The application with the write keys of the tests."""
     settings = IngestSettings(keys_file=write_keys(folder), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, trace_ratio=0.0)
-    return create_app(settings, committer, SystemClock(ClockSetting()), MappingLog(committer, Library(())))
+    mappings, telling = MappingLog(committer, Library(())), Telling(committer, "test")
+    return create_app(settings, committer, SystemClock(ClockSetting()), mappings, telling)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -88,6 +88,8 @@ class Admitted(msgspec.Struct, frozen=True):
 
     touchpoint: Accepted
     holds: tuple[Hold, ...]
+    distance: timedelta | None = None
+    """How far the source's clock was from the reception (`Occurrence.distance`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         claimed=report.occurrence.claimed,
         time_suspect=report.occurrence.suspect,
     )
-    return Admitted(touchpoint, _holds(touchpoint, data, blind))
+    return Admitted(touchpoint, _holds(touchpoint, data, blind), report.occurrence.distance)
 
 
 def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nextwave_contracts.clock import Clock
+from nextwave_contracts.topics import SOURCES
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.health import App, Receive, Scope, Send
@@ -20,6 +21,7 @@ from nextwave_ingest.doors.exchange import Answer, BoundedBodies, ClientGoneErro
 from nextwave_ingest.doors.inbound import ROUTE, InboundDoor
 from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
+from nextwave_ingest.follower import Follower
 from nextwave_ingest.links import LinkDoor
 from nextwave_ingest.mappings.desk import Desk
 from nextwave_ingest.mappings.library import Library, shipped
@@ -29,6 +31,8 @@ from nextwave_ingest.rejected.api import rejected_router
 from nextwave_ingest.rejected.log import RejectedLog
 from nextwave_ingest.rejected.redriver import Redriver
 from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.api import sources_router
+from nextwave_ingest.sources.telling import Telling
 
 FORBIDDEN = 403
 LINK_ROUTES = ("/u/", "/r/", "/o/")
@@ -44,21 +48,23 @@ def build(settings: IngestSettings) -> Service:
     )
     mappings = MappingLog(committer, Library(shipped()))
     follower = mappings.follower(settings.kafka)
+    telling = Telling(committer, settings.replica)
     metrics.MAPPINGS_LEFT_OUT.set_function(lambda: len(mappings.library.left_out()))
     return Service(
         name="ingest",
-        app=create_app(settings, committer, SystemClock(settings.clock), mappings),
-        background=(committer.run, follower.run),
+        app=create_app(settings, committer, SystemClock(settings.clock), mappings, telling),
+        background=(committer.run, follower.run, telling.run, Follower(settings.kafka, SOURCES, telling.take).run),
         closing=(committer.close,),
         ready=lambda: committer.fault or follower.fault,
     )
 
 
-def create_app(settings: IngestSettings, committer: Committer, clock: Clock, mappings: MappingLog) -> App:
-    """The ASGI application over any committer; somebody lets `mappings` hear the topic."""
+def create_app(settings: IngestSettings, committer: Committer, clock: Clock, mappings: MappingLog, telling: Telling) -> App:
+    """The ASGI application over any committer; somebody lets `mappings` and `telling` hear their topics."""
     keyring = Keyring(settings.keys_file)
     identifier_key = settings.identifier_key.get_secret_value().encode()
     reception = Reception(committer, keyring, clock, identifier_key=identifier_key, trace_ratio=settings.trace_ratio)
+    reception.book = telling.book
     segment = SegmentDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency)
     events = CloudEventsDoor(reception)
     exact: dict[str, Door] = {f"/v1/{route}": segment for route in (*KINDS, *BATCHES)}
@@ -77,7 +83,9 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, map
         exact,
         {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
         SegmentSettingsDoor(reception),
-        create_api(keyring, reception.book, Desk(keyring=keyring, reception=reception, log=mappings), rejected_router(keyring, redriver)),
+        create_api(
+            Desk(keyring=keyring, reception=reception, log=mappings), rejected_router(keyring, redriver), sources_router(keyring, telling)
+        ),
         Room(settings.arriving_bytes_max),
     )
 

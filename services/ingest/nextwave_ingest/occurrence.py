@@ -24,6 +24,8 @@ class Occurrence(NamedTuple):
     at: datetime
     suspect: bool
     claimed: bool = False
+    distance: timedelta | None = None
+    """How far behind the reception the client's clock was when it sent, or else when it happened; less than 0: ahead."""
 
 
 class UnreadableTimeError(ValueError):
@@ -55,12 +57,13 @@ def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: 
     if claimed is None:
         return Occurrence(received_at, suspect=False)
     skew = timedelta(0) if sent_at is None else received_at - sent_at
+    distance = skew if sent_at is not None else received_at - claimed
     try:
         at = claimed + skew
     except OverflowError:
-        return Occurrence(received_at, suspect=True)
+        return Occurrence(received_at, suspect=True, distance=distance)
     suspect = abs(skew) > SKEW_MAX or received_at - at > AGE_MAX or at - received_at > AHEAD_MAX
-    return Occurrence(min(at, received_at), suspect, claimed=sent_at is None and at <= received_at)
+    return Occurrence(min(at, received_at), suspect, claimed=sent_at is None and at <= received_at, distance=distance)
 
 
 def given_instant(stamp: Stamp) -> datetime | None:

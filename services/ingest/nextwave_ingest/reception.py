@@ -20,7 +20,7 @@ from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, Re
 from nextwave_ingest.allowances import Allowances, refused
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
-from nextwave_ingest.sources import SourceBook
+from nextwave_ingest.sources.book import SourceBook
 from nextwave_ingest.stops import VERDICT
 
 _KEY = "a write key made with `nextwave keys create write NAME --role"
@@ -47,6 +47,7 @@ class Reception:
 
     def __init__(self, committer: Committer, keyring: Keyring, clock: Clock, *, identifier_key: bytes, trace_ratio: float) -> None:
         self.book = SourceBook()
+        """What is counted of each source."""
         self._committer = committer
         self._keyring = keyring
         self._allowances = Allowances(keyring)
@@ -85,7 +86,7 @@ class Reception:
 
         What only some may say is refused to others: a shop's key is in every page.
         """
-        self._allowances.spend(source, len(items))
+        self.spend(source, len(items))
         return self.judge_again(items, understand, source, at)
 
     def judge_again(
@@ -97,7 +98,11 @@ class Reception:
 
     def spend(self, source: str, items: int) -> None:
         """Counts items of a source before they are understood. Raises a 429 `Problem` beyond its rate."""
-        self._allowances.spend(source, items)
+        try:
+            self._allowances.spend(source, items)
+        except Problem:
+            self.book.turned_away(source)
+            raise
 
     def weigh(self, understood: Report | RefusedError, item: bytes, source: str, at: datetime) -> Admitted | Refusal:
         """The verdict on what was understood of an item before, which may be larger than what it reports."""
@@ -123,7 +128,17 @@ class Reception:
         traceparent = self._traceparent(request.header(b"traceparent"))
         kept = partial(rejected, door=door, source=source, at=at, said=request.said)
         await self._committer.commit(records_of(verdicts, kept, traceparent))
-        self.book.note(source, door, verdicts, at)
+        self.book.note(source, counted_at(door, request), verdicts, at)
+
+    def refusal(self, refused: Refusal, *, door: str, source: str, at: datetime) -> Problem:
+        """The answer to a single item that is refused: who sent it is told at once, and it is counted and not kept."""
+        self.book.note(source, door, [refused], at)
+        return problem_of(refused.error)
+
+    def ignore(self, request: Request, items: int, *, door: str, source: str, at: datetime) -> None:
+        """Counts items for which a mapping has no rule."""
+        if items:
+            self.book.ignored(source, counted_at(door, request), items, at)
 
     def admit(self, report: Report, at: datetime) -> Admitted:
         """Admits what we report ourselves (links). A refusal would be our own fault and raises."""
@@ -154,6 +169,11 @@ def _reserved(touchpoint: Accepted) -> tuple[tuple[str, ...], RefusedError | Non
         if name.startswith(INTERNAL):
             return _OUR_NAME
     return _FREE
+
+
+def counted_at(door: str, request: Request) -> str:
+    """Where a source's items are counted: at the door, or by the mapping."""
+    return f"{door}/{request.said['mapping']}" if "mapping" in request.said else door
 
 
 def presented_key(request: Request) -> str:

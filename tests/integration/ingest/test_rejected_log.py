@@ -27,6 +27,7 @@ from nextwave_ingest.rejected import log
 from nextwave_ingest.rejected.entries import Place, Wanted, bounds, cursor
 from nextwave_ingest.rejected.log import RejectedLog
 from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.telling import Telling
 from nextwave_local.ports import free_port
 from nextwave_runtime import auth
 from nextwave_runtime.auth import Key, KeyFile, hash_secret
@@ -136,7 +137,7 @@ async def test_what_is_redriven_counts_once_however_often(stack: real.Stack, tmp
 
     try:
         async with committing(stack.bootstrap) as commit:
-            app = create_app(settings, commit, SystemClock(settings.clock), MappingLog(commit, Library(shipped())))
+            app = create_app(settings, commit, SystemClock(settings.clock), MappingLog(commit, Library(shipped())), Telling(commit, "test"))
             transport = httpx.ASGITransport(app)
             async with httpx.AsyncClient(transport=transport, base_url="http://ingest", timeout=60) as client:
                 batch = {"content-type": "application/cloudevents-batch+json", "authorization": "Bearer wk"}

@@ -13,7 +13,7 @@ import httpx
 import msgspec
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.rejected import Rejected
-from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, TOUCHPOINTS
+from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode
 from nextwave_ingest.app import create_app
@@ -22,6 +22,7 @@ from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.records import Record
 from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.auth import Key, KeyFile, Role, hash_secret
 from nextwave_runtime.health import App
 from nextwave_runtime.problem import Problem
@@ -41,6 +42,7 @@ class MemoryCommitter:
         self.problem: Problem | None = None
         self.before: Callable[[], None] = lambda: None
         self.heard: Callable[[bytes], None] = lambda _value: None
+        self.told: Callable[[bytes], None] = lambda _value: None
 
     async def commit(self, records: Sequence[Record]) -> None:
         if self.problem is not None:
@@ -50,6 +52,8 @@ class MemoryCommitter:
         for record in records:
             if record.topic == MAPPINGS.name:
                 self.heard(record.value)
+            if record.topic == SOURCES.name:
+                self.told(record.value)
 
     @property
     def touchpoints(self) -> list[Touchpoint]:
@@ -85,6 +89,7 @@ class Stand:
     committer: MemoryCommitter
     clock: FixedClock
     mappings: MappingLog
+    telling: Telling
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://ingest")
@@ -128,5 +133,6 @@ def stand(folder: Path, *more: Key, documents: Sequence[Document] | None = None,
     chosen = IngestSettings(keys_file=write_keys(folder, *more), identifier_key=IDENTIFIER_KEY, **(usual | settings))
     committer, clock = MemoryCommitter(), FixedClock()
     mappings = MappingLog(committer, Library(shipped() if documents is None else documents))
-    committer.heard = mappings.take
-    return Stand(create_app(chosen, committer, clock, mappings), committer, clock, mappings)
+    telling = Telling(committer, "test", lambda: NOW)
+    committer.heard, committer.told = mappings.take, telling.take
+    return Stand(create_app(chosen, committer, clock, mappings, telling), committer, clock, mappings, telling)

@@ -21,6 +21,7 @@ OPEN = {("GET", "/openapi.json"), ("GET", "/docs"), ("GET", "/docs/oauth2-redire
 """Without a key: how the API is described."""
 RIGHTS: dict[tuple[str, str], frozenset[str]] = {
     ("GET", "/v1/sources"): READ,
+    ("GET", "/v1/sources/{source}"): READ,
     ("GET", "/v1/mappings"): READ,
     ("GET", "/v1/mappings/{name}"): READ,
     ("PUT", "/v1/mappings/{name}"): WRITE,

@@ -43,7 +43,7 @@ class CloudEventsDoor:
         batched, items = events_of(request, body)
         verdicts = self._reception.judge(items, partial(understand, key_source=source, received_at=at), source, at)
         if not batched and isinstance(verdicts[0], Refusal):
-            raise problem_of(verdicts[0].error)
+            raise self._reception.refusal(verdicts[0], door=self.name, source=source, at=at)
         if not batched and b"traceparent" not in request.headers:
             request.headers[b"traceparent"] = trace_of(items[0])
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)

@@ -13,7 +13,6 @@ import msgspec
 from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest import metrics
 from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
 from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
@@ -106,7 +105,7 @@ class InboundDoor:
         verdicts = [self._reception.weigh(one, items[index], source, at) for index, one in understood]
         request.said = {"mapping": mapping.name}
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
-        metrics.items(source, "ignored").inc(ignored)
+        self._reception.ignore(request, ignored, door=self.name, source=source, at=at)
         return _answer(mapping, [index for index, _ in understood], verdicts, ignored)
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:

@@ -91,7 +91,7 @@ class PostHogDoor:
         taken = {index: event for index, event in enumerate(events) if not is_of_the_software(event)}
         verdicts = self._reception.judge(list(taken.values()), partial(understand, envelope=envelope), source, at)
         if single and verdicts and isinstance(verdicts[0], Refusal):
-            raise problem_of(verdicts[0].error)
+            raise self._reception.refusal(verdicts[0], door=self.name, source=source, at=at)
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         places = list(taken)
         rejected = [told | {"index": places[told["index"]]} for told in rejections(verdicts)]

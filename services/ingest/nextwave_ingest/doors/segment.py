@@ -81,7 +81,7 @@ class SegmentDoor:
         envelope = self._envelope(source, kind=kind)
         verdict = self._reception.judge([body], partial(understand, envelope=envelope), source, envelope.received_at)
         if isinstance(verdict[0], Refusal):
-            raise problem_of(verdict[0].error)
+            raise self._reception.refusal(verdict[0], door=self.name, source=source, at=envelope.received_at)
         await self._reception.take(request, verdict, door=self.name, source=source, at=envelope.received_at)
         return _SUCCESS
 
