@@ -17,29 +17,31 @@ from sendgrid.helpers.eventwebhook import EventWebhook
 from twilio.request_validator import RequestValidator
 
 URL = "https://in.example.com/v1/inbound/shop/x"
+SENT = "x-twilio-signature"
 BODY = b'{"id":1}'
 KEY = ec.generate_private_key(ec.SECP256R1())
 PUBLIC = b64encode(KEY.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
 
 
-def signed(body: bytes = BODY, url: str = URL, **headers: str) -> Signed:
-    return Signed(url=url, headers={name.replace("_", "-"): value for name, value in headers.items()}, body=body, wall=1_000.0)
+def signed(headers: dict[str, str], body: bytes = BODY, url: str = URL) -> Signed:
+    return Signed(url=url, headers=headers, body=body, wall=1_000.0)
 
 
 def keyed(body: bytes, secret: str, algorithm: str = "sha256") -> bytes:
     return hmac.new(secret.encode(), body, getattr(hashlib, algorithm)).digest()
 
 
-@pytest.mark.parametrize(("scheme", "header"), [("shopify", "x_shopify_hmac_sha256"), ("woocommerce", "x_wc_webhook_signature")])
+@pytest.mark.parametrize(("scheme", "header"), [("shopify", "x-shopify-hmac-sha256"), ("woocommerce", "x-wc-webhook-signature")])
 def test_shops_sign_the_body_with_a_keyed_hash_in_base64(scheme: str, header: str) -> None:
     signature = Signature(scheme)  # type: ignore[arg-type]
-    given = signed(**{header: b64encode(keyed(BODY, "new")).decode()})
+    sent = {header: b64encode(keyed(BODY, "new")).decode()}
+    given = signed(sent)
     assert is_signed(given, signature, ["old", "new"])
     assert not is_signed(given, signature, ["old"])
     assert not is_signed(given, signature, [])
-    assert not is_signed(signed(BODY + b" ", **{header: b64encode(keyed(BODY, "new")).decode()}), signature, ["new"])
-    assert not is_signed(signed(), signature, ["new"])
-    assert not is_signed(signed(**{header: "\u00e4"}), signature, ["new"])
+    assert not is_signed(signed(sent, BODY + b" "), signature, ["new"])
+    assert not is_signed(signed({}), signature, ["new"])
+    assert not is_signed(signed({header: "\u00e4"}), signature, ["new"])
 
 
 @pytest.mark.parametrize("algorithm", ["sha256", "sha1", "sha512"])
@@ -47,35 +49,35 @@ def test_any_other_system_may_sign_with_a_keyed_hash_of_its_own_form(algorithm: 
     digest = keyed(BODY, "s", algorithm)
     plain = Signature("hmac", header="X-Sig", algorithm=algorithm)  # type: ignore[arg-type]
     prefixed = Signature("hmac", header="X-Sig", algorithm=algorithm, prefix="v=", encoding="base64")  # type: ignore[arg-type]
-    assert is_signed(signed(x_sig=digest.hex().upper()), plain, ["s"])
-    assert is_signed(signed(x_sig="v=" + b64encode(digest).decode()), prefixed, ["s"])
-    assert not is_signed(signed(x_sig=b64encode(digest).decode()), prefixed, ["s"])
-    assert not is_signed(signed(x_sig=digest.hex()[:-2]), plain, ["s"])
+    assert is_signed(signed({"x-sig": digest.hex().upper()}), plain, ["s"])
+    assert is_signed(signed({"x-sig": "v=" + b64encode(digest).decode()}), prefixed, ["s"])
+    assert not is_signed(signed({"x-sig": b64encode(digest).decode()}), prefixed, ["s"])
+    assert not is_signed(signed({"x-sig": digest.hex()[:-2]}), plain, ["s"])
 
 
 def test_twilio_signs_forms_and_json_as_its_own_package_does() -> None:
     form = {"From": "+1415", "Body": "a & b \u00e4", "Empty": ""}
-    by_form = signed(urlencode(form).encode(), x_twilio_signature=RequestValidator("t").compute_signature(URL, form))
+    by_form = signed({SENT: RequestValidator("t").compute_signature(URL, form)}, urlencode(form).encode())
     assert is_signed(by_form, Signature("twilio"), ["t"])
     url = f"{URL}?bodySHA256={hashlib.sha256(BODY).hexdigest()}"
-    by_json = signed(BODY, url, x_twilio_signature=RequestValidator("t").compute_signature(url, {}))
+    by_json = signed({SENT: RequestValidator("t").compute_signature(url, {})}, BODY, url)
     assert is_signed(by_json, Signature("twilio"), ["t"])
-    assert not is_signed(signed(BODY + b" ", url, x_twilio_signature=by_json.headers["x-twilio-signature"]), Signature("twilio"), ["t"])
-    assert not is_signed(signed(b"\xff=1", x_twilio_signature="x"), Signature("twilio"), ["t"])
+    assert not is_signed(signed(dict(by_json.headers), BODY + b" ", url), Signature("twilio"), ["t"])
+    assert not is_signed(signed({SENT: "x"}, b"\xff=1"), Signature("twilio"), ["t"])
 
 
 def test_twilios_published_example_holds() -> None:
     """Token, URL, form and signature of its page on the security of webhooks."""
     form = {"CallSid": "CA1234567890ABCDE", "Caller": "+14158675310", "Digits": "1234", "From": "+14158675310", "To": "+18005551212"}
-    given = signed(urlencode(form).encode(), "https://example.com/myapp.php?foo=1&bar=2", x_twilio_signature="L/OH5YylLD5NRKLltdqwSvS0BnU=")
+    given = signed({SENT: "L/OH5YylLD5NRKLltdqwSvS0BnU="}, urlencode(form).encode(), "https://example.com/myapp.php?foo=1&bar=2")
     assert is_signed(given, Signature("twilio"), ["12345"])
 
 
 def test_sendgrid_signs_parsed_mail_as_it_does_events() -> None:
     signature = b64encode(KEY.sign(b"1000" + BODY, ec.ECDSA(SHA256()))).decode()
     assert EventWebhook(PUBLIC).verify_signature(BODY.decode(), signature, "1000")
-    headers = {"x_twilio_email_event_webhook_signature": signature, "x_twilio_email_event_webhook_timestamp": "1000"}
-    assert is_signed(signed(**headers), Signature("sendgrid"), [PUBLIC])
-    assert not is_signed(signed(BODY + b" ", **headers), Signature("sendgrid"), [PUBLIC])
-    assert not is_signed(signed(**headers), Signature("sendgrid"), ["no key"])
-    assert not is_signed(Signed(URL, signed(**headers).headers, BODY, wall=1_000_000.0), Signature("sendgrid"), [PUBLIC])
+    headers = {"x-twilio-email-event-webhook-signature": signature, "x-twilio-email-event-webhook-timestamp": "1000"}
+    assert is_signed(signed(headers), Signature("sendgrid"), [PUBLIC])
+    assert not is_signed(signed(headers, BODY + b" "), Signature("sendgrid"), [PUBLIC])
+    assert not is_signed(signed(headers), Signature("sendgrid"), ["no key"])
+    assert not is_signed(Signed(URL, headers, BODY, wall=1_000_000.0), Signature("sendgrid"), [PUBLIC])
