@@ -67,7 +67,8 @@ RULES = b"\ntouchpoints:\n"
 def door(tmp_path: Path) -> Stand:
     made = stand(tmp_path, ingest_url=PUBLIC, source_secrets={"shop": f"old {SECRET}"})
     for written in (TEXTS, ORDERS, b"name: calls\n" + CALLS, b"name: twice\n" + CALLS + CALLS.removeprefix(RULES)):
-        made.mappings.library.lay(read(written))
+        document = read(written)
+        made.mappings.library.lay(document.name, document)
     return made
 
 

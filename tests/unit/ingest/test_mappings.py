@@ -116,7 +116,7 @@ def test_what_is_missing_can_have_a_default_and_otherwise_makes_the_whole_value_
 
 def test_a_mapping_that_extends_another_lays_its_tables_over() -> None:
     library = Library([read(CONNECT)])
-    library.lay(read(b"name: ours\nextends: connect\ntables: {wrapups: {HAPPY: {satisfaction: 5}, COMPLAINT: {complaint: false}}}"))
+    library.lay("ours", read(b"name: ours\nextends: connect\ntables: {wrapups: {HAPPY: {satisfaction: 5}, COMPLAINT: {complaint: false}}}"))
     mapping = library.find("ours")
     assert mapping is not None
     assert mapping.document.tables["wrapups"] == {
@@ -128,7 +128,7 @@ def test_a_mapping_that_extends_another_lays_its_tables_over() -> None:
 
 def test_a_stored_mapping_counts_before_the_shipped_one_of_its_name_until_it_is_lifted() -> None:
     library = Library([rule()])
-    library.lay(rule(type="call.offered"))
+    library.lay("one", rule(type="call.offered"))
     laid = library.find("one")
     library.lift("one")
     before = library.find("one")
@@ -199,7 +199,7 @@ def test_a_fault_of_the_whole_document_is_told_so_too(written: dict[str, Any], p
 
 def test_a_mapping_extends_one_that_is_whole_by_itself() -> None:
     library = Library([rule()])
-    library.lay(read(b"name: between\nextends: one"))
+    library.lay("between", read(b"name: between\nextends: one"))
     with pytest.raises(FaultyError):
         library.checked(read(b"name: mine\nextends: between"))
 

@@ -24,7 +24,7 @@ from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.mappings.trial import SHOWN_MAX, Said, Tried, attempt
 from nextwave_ingest.reception import Reception
 
-NAMES_MAX = 1000
+NAMES_MAX = 500
 """Names that were ever written: every replica keeps them in memory."""
 
 

@@ -6,7 +6,7 @@ from collections import deque
 
 from nextwave_contracts.mappings import MappingVersion
 
-VERSIONS_KEPT = 100
+VERSIONS_KEPT = 20
 """Of one mapping, the newest; older ones are on the topic only."""
 
 

@@ -12,24 +12,28 @@ from nextwave_ingest.mappings.document import Document, extended, read
 
 
 class Library:
-    """Mappings by name. Give it the shipped ones; `lay` puts a stored one over a shipped one of its name, `lift` takes it off again."""
+    """Mappings by name. Give it the shipped ones; `lay` puts a stored one over a shipped one of its name, `lift` takes it off again.
+
+    What is laid is read when it is first asked for: a replica that starts hears every version, and needs the newest.
+    """
 
     def __init__(self, shipped: Iterable[Document]) -> None:
         """Raises `FaultyError` for a shipped one that is wrong."""
         self._shipped = {document.name: document for document in shipped}
-        self._laid: dict[str, Document | FaultyError] = {}
-        self._compiled: dict[str, Compiled | FaultyError] = {}
+        self._laid: dict[str, str | Document | FaultyError] = {}
+        self._compiled: dict[str, tuple[Document | None, Compiled | FaultyError]] = {}
+        """With what it extended when it was compiled."""
         for document in self._shipped.values():
-            self._compiled[document.name] = self.checked(document)
+            self.checked(document)
 
     def find(self, name: str) -> Compiled | None:
         """The mapping in force under this name, or None: there is none, or it is left out (see `fault`)."""
-        found = self._compiled.get(name) or self._found(name)
+        found = self._found(name)
         return found if isinstance(found, Compiled) else None
 
     def fault(self, name: str) -> str:
         """Why the mapping of this name is left out: this build cannot read it, or it no longer fits what it extends. Else an empty text."""
-        found = self._compiled.get(name) or self._found(name)
+        found = self._found(name)
         return str(found) if isinstance(found, FaultyError) else ""
 
     def left_out(self) -> tuple[str, ...]:
@@ -37,18 +41,35 @@ class Library:
         return tuple(name for name in self.names() if self.fault(name))
 
     def _found(self, name: str) -> Compiled | FaultyError | None:
-        document = self._laid.get(name) or self._shipped.get(name)
-        if document is None:
-            return None
+        document = self._read(name)
+        if not isinstance(document, Document):
+            return document
+        base = self.written(document.extends) if document.extends else None
+        known = self._compiled.get(name)
+        if known is None or known[0] is not base:
+            known = self._compiled[name] = (base, self._compile(document))
+        return known[1]
+
+    def _compile(self, document: Document) -> Compiled | FaultyError:
         try:
-            self._compiled[name] = document if isinstance(document, FaultyError) else self.checked(document)
+            return self.checked(document)
         except FaultyError as wrong:
-            self._compiled[name] = wrong
-        return self._compiled[name]
+            return wrong
+
+    def _read(self, name: str) -> Document | FaultyError | None:
+        laid = self._laid.get(name)
+        if not isinstance(laid, str):
+            return laid or self._shipped.get(name)
+        try:
+            document: Document | FaultyError = read(laid.encode(), name)
+        except FaultyError as wrong:
+            document = wrong
+        self._laid[name] = document
+        return document
 
     def written(self, name: str) -> Document | None:
         """The document in force under this name as it was written, if it can be read."""
-        document = self._laid.get(name) or self._shipped.get(name)
+        document = self._read(name)
         return document if isinstance(document, Document) else None
 
     def is_shipped(self, name: str) -> bool:
@@ -76,25 +97,15 @@ class Library:
             )
         return Compiled(extended(document, other))
 
-    def lay(self, document: Document) -> None:
-        """Puts a stored document in force; whatever extends it follows."""
-        self._change(document.name, document)
-
-    def leave_out(self, name: str, why: FaultyError) -> None:
-        """There is a stored document of this name that cannot be read: nothing is in force under it, not even what is shipped."""
-        self._change(name, why)
+    def lay(self, name: str, document: str | Document) -> None:
+        """Puts a stored document (text: JSON) in force; whatever extends it follows. While it cannot be read, nothing of its name is."""
+        self._laid[name] = document
+        self._compiled.pop(name, None)
 
     def lift(self, name: str) -> None:
         """Takes a stored document out of force; a shipped one of its name is in force again."""
-        self._change(name, None)
-
-    def _change(self, name: str, to: Document | FaultyError | None) -> None:
-        if to is None:
-            self._laid.pop(name, None)
-        else:
-            self._laid[name] = to
-        for changed in (name, *self.extending(name)):
-            self._compiled.pop(changed, None)
+        self._laid.pop(name, None)
+        self._compiled.pop(name, None)
 
 
 def shipped() -> list[Document]:

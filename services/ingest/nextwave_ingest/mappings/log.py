@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import msgspec
 import structlog
-from nextwave_contracts.faults import FaultyError
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.places import CONTENT_TYPE_HEADER
 from nextwave_contracts.topics import MAPPINGS
@@ -17,7 +16,6 @@ from nextwave_ingest import metrics
 from nextwave_ingest.follower import Follower
 from nextwave_ingest.lane import unavailable
 from nextwave_ingest.mappings.compiled import Compiled
-from nextwave_ingest.mappings.document import read
 from nextwave_ingest.mappings.history import History
 from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.reception import Committer
@@ -63,20 +61,13 @@ class MappingLog:
             return
         if not self.history.take(written):
             return
-        self._put(written)
+        if written.retired:
+            self.library.lift(written.name)
+        else:
+            self.library.lay(written.name, written.document)
         for heard, place in self._awaited.items():
             if place == (written.name, written.version) and not heard.done():
                 heard.set_result(written)
-
-    def _put(self, written: MappingVersion) -> None:
-        if written.retired:
-            self.library.lift(written.name)
-            return
-        try:
-            self.library.lay(read(written.document.encode(), written.name))
-        except FaultyError as wrong:
-            self.library.leave_out(written.name, wrong)
-            _log.error("mapping_left_out", mapping=written.name, version=written.version, error=str(wrong))
 
     async def write(self, written: MappingVersion) -> bool:
         """Writes the successor of what was heard so far; whether it counts, and not another writer's. Raises a 429 or 503 `Problem`."""
