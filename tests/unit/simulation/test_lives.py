@@ -36,7 +36,7 @@ def lived(request: pytest.FixtureRequest) -> tuple[Key, Lived]:
 
 def test_a_life_by_chance_keeps_every_promise(lived: tuple[Key, Lived]) -> None:
     key, life = lived
-    found = faults(life.steps, KEY)
+    found = list(faults(life.steps, KEY))
     assert not found, f"{len(found)} faults; run it again with\n{AGAIN.format(key.seed)}\n" + "\n".join(found[:20])
 
 
