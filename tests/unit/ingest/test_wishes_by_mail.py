@@ -14,6 +14,8 @@ MAILS = (
     ({"subject": "Re: Stop", "text": "What a nice offer"}, None),
     ({"subject": "AW: Abmelden", "text": "Bis morgen"}, None),
     ({"subject": "Re: Start", "text": ""}, None),
+    ({"subject": "Re: Unsubscribe from boring shoes", "text": "Nice ones!"}, None),
+    ({"subject": "Unsubscribe from boring shoes", "text": "Nice ones!"}, REVIEW),
     ({"subject": "Re: Offer", "text": "\n\nSTOP\n\nOn Mon, 2 Mar 2026, Shop <shop@example.com> wrote:\n> Hello"}, STOP),
     ({"subject": "Re: Offer", "text": "Thanks!\n> STOP"}, None),
     ({"subject": "Re: Offer", "text": "Thanks!\n\nAm 02.03.2026 um 10:00 schrieb Shop <s@example.com>:\nunsubscribe"}, None),

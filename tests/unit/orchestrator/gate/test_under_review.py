@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 from nextwave_contracts.customers import HeldBy, UnderReview
 from nextwave_orchestrator.gate import Act, Withhold, decide, stopped
-from unit.orchestrator.decision_world import MONDAY_NOON
+from unit.orchestrator.decision_world import MONDAY_NOON, House, campaign, catalogue, snapshot, wave
 from unit.orchestrator.gate.test_gate import DAY, MAIL, SMS, asked
 
 WAITING = UnderReview(reference="sms-1", channel="sms", since=MONDAY_NOON - DAY)
@@ -25,3 +25,11 @@ def test_they_hold_everything_but_what_the_customer_asked_for_and_take_back_what
     assert isinstance(decide(asked(SMS, reviews=(WAITING,), purpose="transactional")).ruling, Act)
     assert stopped(asked(SMS, reviews=(WAITING,))) == "hold"
     assert stopped(asked(MAIL, reviews=(WAITING,))) is None
+
+
+def test_what_the_profile_says_is_under_review_is_what_the_gate_asks() -> None:
+    house = House(catalogue(campaign("a", wave("tell", "sms", "email"))), profile=snapshot(reviews=(WAITING,)))
+    house.touch("cart.updated")
+    [decision] = house.decisions
+    assert (decision.result, decision.channel) == ("act", "email")
+    assert [attempt.code for attempt in decision.attempts] == ["hold", "permitted"]
