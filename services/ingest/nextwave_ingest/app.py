@@ -84,7 +84,9 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, map
         {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
         SegmentSettingsDoor(reception),
         create_api(
-            Desk(keyring=keyring, reception=reception, log=mappings), rejected_router(keyring, redriver), sources_router(keyring, telling)
+            Desk(keyring=keyring, reception=reception, log=mappings, telling=telling),
+            rejected_router(keyring, redriver),
+            sources_router(keyring, telling),
         ),
         Room(settings.arriving_bytes_max),
     )

@@ -17,6 +17,7 @@ from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.telling import Telling
 from stack import Stack
 from unit.ingest.fakes import IDENTIFIER_KEY, LINK_KEY, FixedClock, basic, write_keys
 
@@ -36,7 +37,7 @@ class Replica:
         self.mappings = MappingLog(self.committer, Library([]))
         self.follower = self.mappings.follower(bootstrap)
         settings = IngestSettings(keys_file=write_keys(folder), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, kafka=bootstrap)
-        app = create_app(settings, self.committer, FixedClock(), self.mappings)
+        app = create_app(settings, self.committer, FixedClock(), self.mappings, Telling(self.committer, "test"))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest")
 
     async def put(self, name: str, queue: str, **headers: str) -> httpx.Response:

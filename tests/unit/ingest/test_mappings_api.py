@@ -145,6 +145,18 @@ async def test_the_list_tells_what_is_shipped_what_is_written_and_by_whom(ingest
     assert (found["plain-calls"]["version"], found["plain-calls"]["shipped"], found["plain-calls"]["fault"]) == (0, True, "")
 
 
+async def test_the_list_tells_which_sources_used_a_mapping_and_when(ingest: Stand) -> None:
+    await put(ingest, CALLS)
+    await post(ingest)
+    await post(ingest, mapping="plain-calls")
+    await post(ingest, {"event": "ringing"})
+    await ingest.telling.tell()
+    found = {one["name"]: one for one in (await ask(ingest, "GET", "", "viewer")).json()["items"]}
+    assert found["acme"]["used_by"] == found["plain-calls"]["used_by"] == [{"source": "callcentre", "last_seen_at": "2026-11-22T09:30:00Z"}]
+    await put(ingest, CALLS.replace("acme", "unused"), "unused")
+    assert (await ask(ingest, "GET", "", "viewer")).json()["items"][-1]["used_by"] == []
+
+
 async def test_a_faulty_document_is_refused_with_every_pointer_and_nothing_is_written(ingest: Stand) -> None:
     wrong = CALLS.replace("phone: $.caller", "fone: $.caller").replace("queue: $.queue", "queue: '$.queue['")
     answer = await put(ingest, wrong)

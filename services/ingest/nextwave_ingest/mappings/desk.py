@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,14 +19,23 @@ from nextwave_runtime.problem import Problem
 from nextwave_runtime.written import changed_meanwhile, require_match
 
 from nextwave_ingest.admission import RefusedError
+from nextwave_ingest.doors.inbound import InboundDoor
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import NAME, Document, read
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.mappings.trial import SHOWN_MAX, Said, Tried, attempt
 from nextwave_ingest.reception import Reception
+from nextwave_ingest.sources.telling import Telling
 
 NAMES_MAX = 500
 """Names that were ever written: every replica keeps them in memory."""
+
+
+class Use(msgspec.Struct, frozen=True):
+    """A source that posts by a mapping, and when it last did."""
+
+    source: str
+    last_seen_at: datetime
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -38,6 +48,7 @@ class Kept(msgspec.Struct, frozen=True):
     by: str
     at: datetime | None
     fault: str
+    used_by: Sequence[Use]
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -75,12 +86,22 @@ class Desk:
     keyring: Keyring
     reception: Reception
     log: MappingLog
+    telling: Telling
 
     def kept(self) -> list[Kept]:
         """Every mapping in force or left out, in the order of names."""
-        return [self._kept(name) for name in self.log.library.names()]
+        uses = self._uses()
+        return [self._kept(name, uses.get(f"{InboundDoor.name}/{name}", ())) for name in self.log.library.names()]
 
-    def _kept(self, name: str) -> Kept:
+    def _uses(self) -> dict[str, list[Use]]:
+        """By door or mapping, the sources that used it while any of today's replicas runs, the latest first."""
+        uses: defaultdict[str, list[Use]] = defaultdict(list)
+        for source, heard in self.telling.board.sums(self.telling.now()).items():
+            for door, items in heard.doors.items():
+                uses[door].append(Use(source, items.last_seen_at))
+        return {door: sorted(used, key=lambda use: use.last_seen_at, reverse=True) for door, used in uses.items()}
+
+    def _kept(self, name: str, used_by: Sequence[Use]) -> Kept:
         stored, document = self.log.history.in_force(name), self.log.library.written(name)
         return Kept(
             name=name,
@@ -90,6 +111,7 @@ class Desk:
             by=stored.by if stored else "",
             at=stored.at if stored else None,
             fault=self.log.library.fault(name),
+            used_by=used_by,
         )
 
     def document(self, name: str) -> bytes:
