@@ -15,6 +15,7 @@ from nextwave_contracts.sources import ClockTally, DoorTally, ItemRefused, Sourc
 from nextwave_contracts.topics import SOURCES
 from nextwave_contracts.wire import decode, encode
 from nextwave_ingest.mappings.document import read
+from nextwave_ingest.sources.api import Source
 from nextwave_ingest.sources.board import Board, SourceSum, summed
 from nextwave_ingest.sources.book import DETAIL_MAX, RECENT_MAX
 from nextwave_ingest.sources.distances import LEAST_SECONDS, class_of, quantile
@@ -209,3 +210,9 @@ def test_a_quantile_counts_requests() -> None:
     assert quantile(distances, 0.95) == pytest.approx(60, rel=0.125)
     assert quantile(distances, 0.99) == pytest.approx(3600, rel=0.125)
     assert quantile({}, 0.5) is None
+
+
+def test_the_guide_names_every_field_of_a_source() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
+    section = guide.partition("\n## Sources and their keys\n")[2].partition("\n## ")[0]
+    assert [name for name in Source.model_fields if f"`{name}`" not in section] == ["source"]

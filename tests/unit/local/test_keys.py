@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -161,6 +162,17 @@ def test_the_command_makes_lists_and_changes_what_a_key_may_do(tmp_path: Path) -
     said("change", "write", "shop", "--types", "", "--rate", "0")
     assert said("list") == "write shop origins https://shop.example"
     assert _keyring(tmp_path / "keys.json").write_source(secret) == "shop"
+
+
+def test_the_commands_of_the_guide_do_what_it_says(tmp_path: Path) -> None:
+    path, guide = tmp_path / "keys.json", (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
+    section = guide.partition("\n## Sources and their keys\n")[2].partition("\n## ")[0]
+    for line in section.partition("```sh\n")[2].partition("```")[0].splitlines():
+        result = CliRunner().invoke(app, [*shlex.split(line)[1:], "--file", str(path)])
+        assert result.exit_code == 0, result.output
+    shop, erp = keys.listing(path)
+    assert (shop.origins, shop.rate) == (("https://shop.example", "https://m.shop.example"), Rate(500, 20000))
+    assert (erp.name, erp.types) == ("erp", ())
 
 
 def test_a_key_file_of_an_older_build_is_read_and_bounds_nothing(tmp_path: Path) -> None:
