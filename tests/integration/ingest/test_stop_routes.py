@@ -25,6 +25,7 @@ from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.clock import DatabaseClock, SystemClock
 from nextwave_runtime.database import Database
 from nextwave_runtime.migrate import upgrade
@@ -153,7 +154,8 @@ async def door(stack: Stack, tmp_path: Path) -> AsyncIterator[Callable[[int], Ro
     keys = write_keys(tmp_path)
     shared: dict[str, Any] = {"kafka": stack.bootstrap, "keys_file": keys, "identifier_key": IDENTIFIER_KEY}
     committer = GroupCommit(stack.bootstrap, linger_seconds=0.001, timeout_seconds=5.0, pending_bytes_max=64_000_000)
-    app = create_app(IngestSettings(link_key=LINK_KEY, **shared), committer, SystemClock(CLOCK), MappingLog(committer, Library(shipped())))
+    mappings, telling = MappingLog(committer, Library(shipped())), Telling(committer, "test")
+    app = create_app(IngestSettings(link_key=LINK_KEY, **shared), committer, SystemClock(CLOCK), mappings, telling)
     processor = Processor(
         Intake(frozenset({"email"}), lambda _: None), database=database, settings=ProcessorSettings(postgres=dsn, **shared), clock=clock
     )
