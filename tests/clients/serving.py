@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from nextwave_contracts.clock import ClockSetting
 from nextwave_ingest.app import create_app
-from nextwave_ingest.mappings.library import Library
+from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer
 from nextwave_ingest.settings import IngestSettings
@@ -31,11 +32,12 @@ class Served:
     committer: MemoryCommitter
 
 
-def ingest(folder: Path, committer: Committer) -> App:
-    """The application with the write keys of the tests."""
-    settings = IngestSettings(keys_file=write_keys(folder), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, trace_ratio=0.0)
-    mappings, telling = MappingLog(committer, Library(())), Telling(committer, "test")
-    return create_app(settings, committer, SystemClock(ClockSetting()), mappings, telling)
+def ingest(folder: Path, committer: Committer, **settings: Any) -> App:
+    """The application with the write keys of the tests and the mappings that are shipped."""
+    usual: dict[str, Any] = {"identifier_key": IDENTIFIER_KEY, "link_key": LINK_KEY, "trace_ratio": 0.0}
+    chosen = IngestSettings(keys_file=write_keys(folder), **(usual | settings))
+    mappings, telling = MappingLog(committer, Library(shipped())), Telling(committer, "test")
+    return create_app(chosen, committer, SystemClock(ClockSetting()), mappings, telling)
 
 
 @contextmanager
