@@ -13,7 +13,7 @@ import msgspec
 from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
+from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError
 from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.provider_signatures import Signed, is_signed
@@ -25,8 +25,8 @@ MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
 REJECTED_MAX = 100
 """Refused items that an answer names; all of them are kept and counted."""
-PAUSE_ITEMS = 50
-"""After so many items other requests have their turn."""
+PAUSE_ITEMS = 10
+"""After so many items, a few milliseconds, other requests have their turn."""
 _JSON = ((b"content-type", b"application/json"),)
 _WOOCOMMERCE_PING = re.compile(rb"webhook_id=\d{1,20}")
 """What it posts, unsigned, when a webhook is saved; any other answer than 200 is shown as a fault."""
@@ -92,21 +92,22 @@ class InboundDoor:
         at = self._reception.now()
         items = await _items(request, body, mapping)
         self._reception.spend(source, len(items))
-        understood: list[tuple[int, Report | RefusedError]] = []
+        indexes: list[int] = []
+        verdicts: list[Admitted | Refusal] = []
         ignored = 0
         for index, item in enumerate(items):
             found = mapping.understand_all(item, source=source, received_at=at)
+            verdicts.extend(self._reception.weigh(one, item, source, at) for one in found)
+            indexes.extend(index for _ in found)
             ignored += not found
-            understood.extend((index, one) for one in found)
-            if len(understood) > ITEMS_MAX:
+            if len(verdicts) > ITEMS_MAX:
                 raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
             if index % PAUSE_ITEMS == PAUSE_ITEMS - 1:
                 await asyncio.sleep(0)
-        verdicts = [self._reception.weigh(one, items[index], source, at) for index, one in understood]
         request.said = {"mapping": mapping.name}
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         self._reception.ignore(request, ignored, door=self.name, source=source, at=at)
-        return _answer(mapping, [index for index, _ in understood], verdicts, ignored)
+        return _answer(mapping, indexes, verdicts, ignored)
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:
         """What a refused item is found to be by the mapping of today."""
