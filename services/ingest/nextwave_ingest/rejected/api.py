@@ -139,7 +139,7 @@ def rejected_router(keyring: Keyring, redriver: Redriver) -> APIRouter:
         """One of them with its bytes, and whether it can be redriven."""
         return _whole(*await _found(redriver, at), redriver, sees_addresses=_caller(request).sees_addresses)
 
-    @router.post("/v1/rejected/{at}:redrive", dependencies=operators)
+    @router.post("/v1/rejected/{at}:redrive", dependencies=operators, responses={409: {"description": "it cannot be redriven"}})
     async def redrive_one(request: Request, at: At) -> RedriveTold:
         """Judge one again and send what is accepted on its way. Twice has no second effect."""
         place, kept = await _found(redriver, at)
