@@ -1,0 +1,65 @@
+"""A follower does without a consumer that hears nothing, and keeps one that has nothing to hear."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+from nextwave_contracts.topics import MAPPINGS
+from nextwave_ingest import follower
+from nextwave_ingest.follower import Follower
+
+PLACE = TopicPartition(MAPPINGS.name, 0)
+
+
+class Silent:
+    """A consumer that returns no records; there are `end` of them. It breaks when it is asked often."""
+
+    _fetcher = None
+
+    def __init__(self, end: int) -> None:
+        self._end = end
+        self.asked = 0
+
+    def assignment(self) -> set[TopicPartition]:
+        return {PLACE}
+
+    async def end_offsets(self, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+        return dict.fromkeys(places, self._end)
+
+    async def position(self, _place: TopicPartition) -> int:
+        return 0
+
+    async def getmany(self, *, timeout_ms: int) -> dict[Any, Any]:  # noqa: ARG002  (the client's name)
+        self.asked += 1
+        if self.asked > 3:
+            raise KafkaError("enough")
+        return {}
+
+
+def following() -> Follower:
+    return Follower("nowhere:9092", MAPPINGS, lambda _value: None)
+
+
+async def test_a_consumer_that_hears_nothing_of_what_is_there_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "DEAF_SECONDS", -1.0)
+    one, deaf = following(), Silent(end=5)
+    await one._follow(deaf)
+    assert (one.fault, deaf.asked) == ("waiting for nextwave.mappings.v1", 0)
+
+
+async def test_a_consumer_with_nothing_to_hear_is_kept_and_its_reader_knows_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follower, "DEAF_SECONDS", -1.0)
+    one, quiet = following(), Silent(end=0)
+    with pytest.raises(KafkaError):
+        await one._follow(quiet)
+    assert (one.fault, quiet.asked) == ("", 4)
+
+
+async def test_a_consumer_is_given_its_time_before_it_counts_as_deaf() -> None:
+    one, slow = following(), Silent(end=5)
+    with pytest.raises(KafkaError):
+        await one._follow(slow)
+    assert one.fault
