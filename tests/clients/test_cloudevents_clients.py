@@ -28,9 +28,8 @@ def event(name: str, data: Any, **more: Any) -> CloudEvent:
 
 
 def post(url: str, message: HTTPMessage, **headers: str) -> httpx.Response:
-    return httpx.post(
-        f"{url}/v1/touchpoints", content=message.body, headers=message.headers | {"x-write-key": WRITE_KEY} | headers, timeout=30
-    )
+    sent = message.headers | {"x-write-key": WRITE_KEY} | headers
+    return httpx.post(f"{url}/v1/touchpoints", content=message.body, headers=sent, timeout=30)
 
 
 @pytest.mark.parametrize("write", WRITERS)
@@ -64,7 +63,8 @@ def test_a_plain_client_that_repeats_itself_leaves_one_touchpoint(served: Served
     served.committer.problem = Problem(status, "trouble", "later", retry_after_seconds=1)
     healing = Timer(0.3, lambda: setattr(served.committer, "problem", None))
     healing.start()
-    message, statuses = to_structured_event(event("e-1", {"seconds": 1})), []
+    message = to_structured_event(event("e-1", {"seconds": 1}))
+    statuses: list[int] = []
     while not statuses or statuses[-1] != 202:
         answer = post(served.url, message)
         statuses.append(answer.status_code)

@@ -30,7 +30,7 @@ async function signedByShopify(path, topic, body) {
   })
 }
 
-const text = { MessageSid: 'SM-node', From: '+14155550100', To: '+14155550199', Body: 'Stopp bitte – größe & co = 1+1', NumMedia: '0', OptOutType: 'STOP' }
+const text = { MessageSid: 'SM-node', From: '+14155550100', To: '+14155550199', Body: 'Stopp bitte größe & co = 1+1', NumMedia: '0', OptOutType: 'STOP' }
 const call = {
   CallSid: 'CA-node',
   CallStatus: 'completed',
