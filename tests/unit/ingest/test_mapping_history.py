@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_ingest.mappings.history import VERSIONS_KEPT, History
-from unit.ingest.fakes import NOW
+from nextwave_ingest.mappings.library import Library
+from nextwave_ingest.mappings.log import MappingLog
+from unit.ingest.fakes import NOW, MemoryCommitter
 
 NAMES = ("phones", "shop")
 
@@ -46,6 +49,27 @@ def test_of_many_versions_the_newest_are_kept_and_the_old_ones_are_not_taken_in_
     written = [version(n) for n in range(1, VERSIONS_KEPT + 51)]
     history = read(written + written)
     assert [one.version for one in history.of("phones")] == list(range(51, VERSIONS_KEPT + 51))
+
+
+FIELDS = {"id": "i", "name": "phones", "version": 1, "document": "{}", "by": "anna", "at": "2026-11-22T09:30:00Z"}
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=200),
+        st.text(max_size=200).map(lambda document: msgspec.json.encode(FIELDS | {"document": document})),
+        st.binary(max_size=20).map(lambda part: msgspec.json.encode(FIELDS).replace(b"{}", part)),
+        st.fixed_dictionaries({name: st.one_of(st.none(), st.integers(), st.just(value)) for name, value in FIELDS.items()}).map(
+            msgspec.json.encode
+        ),
+    )
+)
+def test_nothing_that_strangers_write_stops_who_hears_it_or_who_looks_for_a_mapping(value: bytes) -> None:
+    log = MappingLog(MemoryCommitter(), Library([]))
+    log.take(value)
+    for name in ("phones", *log.library.names()):
+        found = log.find(name)
+        assert found is None or not log.fault(name)
 
 
 @st.composite

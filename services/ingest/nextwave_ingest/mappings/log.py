@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import msgspec
 import structlog
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.places import CONTENT_TYPE_HEADER
@@ -55,7 +54,7 @@ class MappingLog:
         """Hears a record of the topic. Whatever strangers write there, it does not raise."""
         try:
             written: MappingVersion = decode(value, MappingVersion)
-        except (msgspec.DecodeError, RecursionError) as wrong:
+        except (ValueError, RecursionError) as wrong:  # msgspec's own errors are values, and so is wrong UTF-8
             metrics.MAPPING_RECORDS_UNREADABLE.inc()
             _log.warning("mapping_record_unreadable", error=str(wrong))
             return
