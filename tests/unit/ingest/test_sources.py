@@ -16,8 +16,8 @@ from nextwave_contracts.topics import SOURCES
 from nextwave_contracts.wire import decode, encode
 from nextwave_ingest.mappings.document import read
 from nextwave_ingest.sources.api import Source
-from nextwave_ingest.sources.board import Board, SourceSum, summed
-from nextwave_ingest.sources.book import DETAIL_MAX, RECENT_MAX
+from nextwave_ingest.sources.board import RECENT_MAX, Board, SourceSum, summed
+from nextwave_ingest.sources.book import DETAIL_MAX
 from nextwave_ingest.sources.distances import LEAST_SECONDS, class_of, quantile
 from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.auth import Rate

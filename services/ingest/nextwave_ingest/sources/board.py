@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.sources import ItemRefused, SourceTally
 
-from nextwave_ingest.sources.book import RECENT_MAX
-
+RECENT_MAX = 20
+"""Refusals that are told of a source."""
 UNHEARD = timedelta(days=1)
 """A replica that was not heard of for so long is gone, and what it counted with it."""
 

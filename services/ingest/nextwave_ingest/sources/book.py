@@ -12,9 +12,9 @@ from nextwave_contracts.sources import ClockTally, DoorTally, ItemRefused, Sourc
 
 from nextwave_ingest import metrics
 from nextwave_ingest.admission import Admitted, Refusal
+from nextwave_ingest.sources.board import RECENT_MAX
 from nextwave_ingest.sources.distances import class_of
 
-RECENT_MAX = 20
 DETAIL_MAX = 300
 AHEAD = timedelta(seconds=-1)
 """A time that is further in the future was said by a clock that is fast."""
