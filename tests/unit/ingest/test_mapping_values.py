@@ -141,6 +141,13 @@ def test_a_value_gives_what_the_item_has_and_nothing_where_it_has_none(written: 
     assert value(written) == found
 
 
+def test_a_long_text_goes_through_liquid_and_what_takes_too_much_effort_has_no_value() -> None:
+    long = {"text": "Stop <b>now</b> " * 1_000}
+    render = Reader({}).value
+    assert render("{{ item.text | downcase | truncate: 20000 }}", "")(long) == long["text"].lower().strip()
+    assert render("{{ item.text | replace: 'o', 'oooooooooooooooooooo' }}", "")(long) is UNSET
+
+
 def test_money_that_is_none_is_refused() -> None:
     with pytest.raises(RefusedError):
         value({"minor_units": "$.number", "currency": "EUR"})

@@ -37,12 +37,7 @@ class _Undefined(FalsyStrictUndefined):
     force_liquid_default = True
 
 
-class _Environment(BoundedEnvironment):
-    effort_max = 20_000
-    output_stream_limit = 50_000
-
-
-_liquid = _Environment(undefined=_Undefined)
+_liquid = BoundedEnvironment(undefined=_Undefined)
 
 
 def moment(value: Any) -> datetime:
