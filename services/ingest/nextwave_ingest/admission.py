@@ -19,7 +19,7 @@ from nextwave_contracts.wire import Message, encode
 
 from nextwave_ingest.contact_points import contact_points
 from nextwave_ingest.occurrence import Occurrence
-from nextwave_ingest.stops import CHANNELS, PURPOSES, VERDICT, fault_of_verdict, stops
+from nextwave_ingest.stops import CHANNELS, PURPOSES, VERDICT, fault_of_verdict, holds_of
 from nextwave_ingest.wishes.hearing import as_heard, kind_heard
 
 EVENT_BYTES_MAX = 32 * 1024
@@ -126,27 +126,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         claimed=report.occurrence.claimed,
         time_suspect=report.occurrence.suspect,
     )
-    return Admitted(touchpoint, _holds(touchpoint, data, blind), report.occurrence.distance)
-
-
-def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
-    if not (raised := stops(touchpoint.type, data, touchpoint.id)):
-        return ()
-    subjects = tuple(blind(name) for name in touchpoint.identifiers)
-    return tuple(
-        Hold(
-            id=f"{touchpoint.id}/{stop.kind}",
-            source=touchpoint.source,
-            kind=stop.kind,
-            subjects=subjects,
-            at=stop.counts_from(touchpoint.occurred_at, touchpoint.received_at),
-            channel=stop.channel,
-            purpose=stop.purpose,
-            reference=stop.reference,
-            confirm_by=stop.confirm_by(touchpoint.occurred_at, touchpoint.received_at),
-        )
-        for stop in raised
-    )
+    return Admitted(touchpoint, holds_of(touchpoint, data, blind), report.occurrence.distance)
 
 
 def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:

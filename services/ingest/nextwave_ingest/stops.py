@@ -6,11 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from nextwave_contracts.actions import Channel, Purpose
-from nextwave_contracts.holds import HoldKind
+from nextwave_contracts.holds import Hold, HoldKind
 from nextwave_contracts.messages_in import CHANNEL_OF, refused_channel, stopped_channel
+
+if TYPE_CHECKING:
+    from nextwave_ingest.admission import Accepted
 
 CHANNELS: frozenset[str] = frozenset(get_args(Channel))
 PURPOSES: frozenset[str] = frozenset(get_args(Purpose))
@@ -54,6 +57,27 @@ def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop,
     if rule is None:
         return ()
     return rule({"reference": touchpoint_id, **data} if kind == "call.wrapped_up" else data)
+
+
+def holds_of(touchpoint: Accepted, data: Mapping[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
+    """The holds that must be acknowledged with a touchpoint. `blind` is the keyed hash of an identifier."""
+    if not (raised := stops(touchpoint.type, data, touchpoint.id)):
+        return ()
+    subjects = tuple(blind(name) for name in touchpoint.identifiers)
+    return tuple(
+        Hold(
+            id=f"{touchpoint.id}/{stop.kind}",
+            source=touchpoint.source,
+            kind=stop.kind,
+            subjects=subjects,
+            at=stop.counts_from(touchpoint.occurred_at, touchpoint.received_at),
+            channel=stop.channel,
+            purpose=stop.purpose,
+            reference=stop.reference,
+            confirm_by=stop.confirm_by(touchpoint.occurred_at, touchpoint.received_at),
+        )
+        for stop in raised
+    )
 
 
 def fault_of_verdict(data: Mapping[str, Any]) -> tuple[str, str] | None:
