@@ -111,5 +111,18 @@ def test_a_call_that_was_handed_on_makes_no_two_customers_one(others: tuple[str,
     ledger = Ledger()
     ledger.see(seen(0, CALL, others[0]), seen(1, CALL, others[1]), seen(2, CALL, kind="call.ended"))
     assert [ledger.profile(name).touchpoints for name in others] == [2, 1]
-    ledger.see(seen(3, CALL, call(1), kind="call.ended"), seen(4, call(1), others[1]), seen(5, CALL, call(1), kind="call.ended"))
-    assert ledger.profile(others[0]) is not ledger.profile(others[1])
+    ledger.see(seen(3, call(1), others[1]), seen(4, CALL, call(1), kind="call.ended"))
+    assert [ledger.profile(name).touchpoints for name in others] == [3, 2]
+
+
+def test_a_call_that_was_told_before_its_shared_phone_leaves_the_phone_shared() -> None:
+    ledger = Ledger()
+    ledger.see(seen(0, ANN, PHONE, kind="page.viewed"), seen(1, BOB, PHONE, kind="page.viewed"), seen(2, CALL), seen(3, CALL, PHONE))
+    ledger.see(seen(4, PHONE, kind="call.wrapped_up", refusal=True))
+    assert [withdrawn(ledger.profile(name)) for name in (ANN, BOB)] == [{"call"}] * 2
+    assert ledger.profile(ANN) is not ledger.profile(BOB)
+
+
+def test_what_names_a_caller_is_stronger_than_the_call() -> None:
+    assert strongest((CALL, "anonymous_id:d", PHONE)) == PHONE
+    assert strongest((CALL, "anonymous_id:d")) == "anonymous_id:d"
