@@ -61,7 +61,7 @@ def test_all_methods_of_a_page_become_their_touchpoints(seen: dict[str, Any], co
 
 
 def test_a_page_is_told_what_was_refused(seen: dict[str, Any]) -> None:
-    assert seen["analytics-next"]["32-kb"] == ["Error: Non-retryable error: 400"]
+    assert seen["analytics-next"]["32-kb"] == ["NonRetryableError: Non-retryable error: 400"]
 
 
 @pytest.mark.parametrize("client", NEXT)
