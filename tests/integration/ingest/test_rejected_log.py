@@ -124,32 +124,38 @@ def write_keys(path: Path, *types: str) -> Path:
     return path
 
 
+@asynccontextmanager
+async def serving(bootstrap: str, keys: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """The whole application over the real Kafka."""
+    settings = IngestSettings(kafka=bootstrap, keys_file=keys, identifier_key="i" * 32, link_key="l" * 32, trace_ratio=0.0)
+    async with committing(bootstrap) as commit:
+        mappings, telling = MappingLog(commit, Library(shipped())), Telling(commit, "test")
+        transport = httpx.ASGITransport(create_app(settings, commit, SystemClock(settings.clock), mappings, telling))
+        async with httpx.AsyncClient(transport=transport, base_url="http://ingest", timeout=60) as client:
+            yield client
+
+
 async def test_what_is_redriven_counts_once_however_often(stack: real.Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(auth, "RELOAD_SECONDS", 0.0)
     program = await Program.create(stack)
     program.start("a")
     keys = write_keys(tmp_path / "keys.json", "order.*")
-    settings = IngestSettings(kafka=stack.bootstrap, keys_file=keys, identifier_key="i" * 32, link_key="l" * 32, trace_ratio=0.0)
 
     def event(number: int) -> dict[str, Any]:
         data = {"number": number, "identifiers": [f"customer_id:{program.run}-{number % 3}"]}
         return {"specversion": "1.0", "id": f"{program.run}-{number}", "source": "/crm", "type": "visit.completed", "data": data}
 
+    batch = {"content-type": "application/cloudevents-batch+json", "authorization": "Bearer wk"}
+    events = msgspec.json.encode([event(n) for n in range(30)])
+    order = {"source": "crm", "reason": "not_allowed", "since": "2020-01-01T00:00:00Z"}
     try:
-        async with committing(stack.bootstrap) as commit:
-            app = create_app(settings, commit, SystemClock(settings.clock), MappingLog(commit, Library(shipped())), Telling(commit, "test"))
-            transport = httpx.ASGITransport(app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://ingest", timeout=60) as client:
-                batch = {"content-type": "application/cloudevents-batch+json", "authorization": "Bearer wk"}
-                events = msgspec.json.encode([event(n) for n in range(30)])
-                assert (await client.post("/v1/touchpoints", content=events, headers=batch)).json()["accepted"] == 0
-                write_keys(keys, "order.*", "visit.*")
-                order = {"source": "crm", "reason": "not_allowed", "since": "2020-01-01T00:00:00Z"}
-                operator = {"authorization": "Bearer at"}
-                for _ in range(2):
-                    told = (await client.post("/v1/rejected:redrive", json=order, headers=operator)).json()
-                    assert (told["touchpoints"], told["refused"], told["next"]) == (30, [], None)
-                assert (await client.post("/v1/touchpoints", content=events, headers=batch)).json()["accepted"] == 30
+        async with serving(stack.bootstrap, keys) as client:
+            assert (await client.post("/v1/touchpoints", content=events, headers=batch)).json()["accepted"] == 0
+            write_keys(keys, "order.*", "visit.*")
+            for _ in range(2):
+                told = (await client.post("/v1/rejected:redrive", json=order, headers={"authorization": "Bearer at"})).json()
+                assert (told["touchpoints"], told["refused"], told["next"]) == (30, [], None)
+            assert (await client.post("/v1/touchpoints", content=events, headers=batch)).json()["accepted"] == 30
         counted = await program.until_counted(90)
         assert sorted(all_of(counted)) == sorted(expected(range(30)))
     finally:
