@@ -130,6 +130,7 @@ def test_the_fields_of_a_form_are_read_in_their_charsets_and_its_files_dropped()
         ("form", b"a=1&" * 2_000, ""),
         ("form", b"\xff", ""),
         ("json", b"nothing", ""),
+        ("json", b'{"a":[' + b"1," * 60_000 + b"1]}", ""),
     ],
 )
 def test_what_cannot_be_read_says_so(kind: Body, body: bytes, content_type: str) -> None:
