@@ -200,6 +200,17 @@ def test_a_client_that_offers_another_protocol_loses_no_body(door: Door, offer: 
             assert answer(connection)[0] == 202
 
 
+def heard(connection: socket.socket, dripping: bytes) -> bytes | None:
+    """What came, nothing at the end of the connection; None while it lives and says nothing."""
+    try:
+        connection.sendall(dripping)
+        return connection.recv(65536, socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
+
+
 def test_slow_and_silent_clients_are_let_go(door: Door) -> None:
     """All at once, since each takes its time: a head by single bytes, nothing at all, a body that goes on after its answer."""
     slow, silent, endless, kept = (door.connect() for _ in range(4))
@@ -213,17 +224,9 @@ def test_slow_and_silent_clients_are_let_go(door: Door) -> None:
         for name, connection in (("slow", slow), ("silent", silent), ("endless", endless)):
             if name in ended:
                 continue
-            try:
-                if name != "silent":
-                    connection.sendall(b"x")
-                connection.setblocking(False)
-                told = connection.recv(65536)
-            except BlockingIOError:
+            told = heard(connection, b"" if name == "silent" else b"x")
+            if told is None:
                 continue
-            except OSError:
-                told = b""
-            finally:
-                connection.setblocking(True)
             ended[name] = monotonic() - began
             if name == "slow":
                 assert told.startswith(b"HTTP/1.1 408 ") or not told
