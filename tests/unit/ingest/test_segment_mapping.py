@@ -97,7 +97,7 @@ def test_traits_that_a_client_puts_into_the_context_of_an_identify_are_its_trait
 
 @pytest.mark.parametrize("kind", ["track", "identify", "page", "group"])
 def test_an_empty_list_is_an_empty_object_as_libraries_of_php_write_it(kind: str) -> None:
-    empty = {"properties": [], "traits": [], "context": [], "integrations": []}
+    empty: dict[str, list[str]] = {"properties": [], "traits": [], "context": [], "integrations": []}
     seen = report({"type": kind, "event": "x", "groupId": "g"} | empty)
     assert (seen.identifiers, seen.data) == (("customer_id:7",), {"group_id": "g"} if kind == "group" else {})
 
