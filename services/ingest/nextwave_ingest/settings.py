@@ -17,7 +17,7 @@ class IngestSettings(ServiceSettings):
         default=64_000_000, ge=1_000_000, description="bytes waiting for Kafka before requests are shed with 429"
     )
     arriving_bytes_max: int = Field(
-        default=32_000_000, ge=1_000_000, description="bytes of bodies that are still being sent before others are shed with 429"
+        default=64_000_000, ge=1_000_000, description="bytes of bodies that are still being sent before others are shed with 429"
     )
     default_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of orders that name none")
     complaint_events: dict[str, list[str]] = Field(default_factory=dict, description="JSON: source -> track events that are complaints")
