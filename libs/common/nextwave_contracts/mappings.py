@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from nextwave_contracts.wire import Message
+from nextwave_contracts.wire import Instant, Message
 
 
 class MappingVersion(Message, frozen=True, kw_only=True):
@@ -20,5 +18,5 @@ class MappingVersion(Message, frozen=True, kw_only=True):
     """JSON; empty where it is retired."""
     by: str
     """The name of the writer's key."""
-    at: datetime
+    at: Instant
     retired: bool = False

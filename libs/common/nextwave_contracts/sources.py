@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from nextwave_contracts.reasons import RejectCode
-from nextwave_contracts.wire import Message
+from nextwave_contracts.wire import Instant, Message
 
 
 class DoorTally(Message, frozen=True, kw_only=True):
     """Items of one source at one door, or by one mapping. `ignored`: a mapping has no rule for them."""
 
-    last_seen_at: datetime
+    last_seen_at: Instant
     accepted: int = 0
     ignored: int = 0
     rejected: dict[RejectCode, int] = {}
@@ -20,7 +18,7 @@ class DoorTally(Message, frozen=True, kw_only=True):
 class ItemRefused(Message, frozen=True, kw_only=True):
     """One refused item: when, at which door, and what to mend."""
 
-    at: datetime
+    at: Instant
     door: str
     reason: RejectCode
     pointer: str
@@ -42,8 +40,8 @@ class SourceTally(Message, frozen=True, kw_only=True):
 
     replica: str
     source: str
-    since: datetime
-    at: datetime
+    since: Instant
+    at: Instant
     """By the replica's wall clock, as `since`."""
     doors: dict[str, DoorTally] = {}
     clock: ClockTally = ClockTally()

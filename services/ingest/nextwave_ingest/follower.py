@@ -14,6 +14,8 @@ from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.membership import fetches, let_go
 
+from nextwave_ingest.metrics import PASSED_OVER
+
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 0.5
 DEAF_SECONDS = 10.0
@@ -24,7 +26,7 @@ _log = structlog.get_logger()
 
 class Follower:
     """Hands every record's value to `take`, in the order of its partition. After a broken connection it begins again at the beginning,
-    so `take` must do nothing with what it had before, and it must not raise.
+    so `take` must do nothing with what it had before. A record for which it raises is passed over.
     """
 
     def __init__(self, bootstrap: str, topic: Topic, take: Callable[[bytes], None]) -> None:
@@ -73,8 +75,16 @@ class Follower:
             for records in (await consumer.getmany(timeout_ms=int(POLL_SECONDS * 1000))).values():
                 heard = time.monotonic()
                 for record in records:
-                    self._take(record.value or b"")
+                    self._pass_on(record)
         _log.error("follower_replaced", topic=self._topic.name)
+
+    def _pass_on(self, record: Any) -> None:
+        try:
+            self._take(record.value or b"")
+        except Exception as error:  # noqa: BLE001  (anybody may have written it, and every replica reads it at each start)
+            PASSED_OVER.labels(self._topic.name).inc()
+            where = f"{record.partition}-{record.offset}"
+            _log.warning("record_passed_over", topic=self._topic.name, record=where, error=repr(error)[:200])
 
 
 async def _ends(consumer: Any) -> dict[TopicPartition, int]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
-from nextwave_contracts.topics import MAPPINGS
+from nextwave_contracts.sources import SourceTally
+from nextwave_contracts.topics import MAPPINGS, SOURCES
+from nextwave_contracts.wire import encode
 from nextwave_ingest import follower
 from nextwave_ingest.follower import Follower
+from nextwave_ingest.sources.telling import Telling
+from prometheus_client import REGISTRY
+from unit.ingest.fakes import NOW, MemoryCommitter
 
 PLACE = TopicPartition(MAPPINGS.name, 0)
 
@@ -63,3 +69,41 @@ async def test_a_consumer_is_given_its_time_before_it_counts_as_deaf() -> None:
     with pytest.raises(KafkaError):
         await one._follow(slow)
     assert one.fault
+
+
+class Full(Silent):
+    """A consumer that has these values."""
+
+    def __init__(self, *values: bytes) -> None:
+        super().__init__(end=0)
+        self._values = values
+
+    async def getmany(self, *, timeout_ms: int) -> dict[Any, Any]:
+        await super().getmany(timeout_ms=timeout_ms)
+        values, self._values = self._values, ()
+        return {PLACE: [SimpleNamespace(value=value, partition=0, offset=n) for n, value in enumerate(values)]}
+
+
+async def test_what_strangers_write_is_counted_and_passed_over() -> None:
+    told = encode(SourceTally(replica="a", source="shop", since=NOW, at=NOW, turned_away=3))
+    without_zone = told.replace(b"Z", b"")
+    telling = Telling(MemoryCommitter(), "b", lambda: NOW)
+    passed_over = ("nextwave_ingest_records_passed_over_total", {"topic": SOURCES.name})
+    before = REGISTRY.get_sample_value(*passed_over) or 0
+    values = (without_zone, told, without_zone, b"\xff no record", b"[" * 60_000, b"")
+    with pytest.raises(KafkaError):
+        await Follower("nowhere:9092", SOURCES, telling.take)._follow(Full(*values))
+    assert telling.board.sums(NOW)["shop"].turned_away == 3
+    assert (REGISTRY.get_sample_value(*passed_over) or 0) - before == 5
+
+
+async def test_a_record_that_breaks_its_reader_keeps_nobody_from_the_next() -> None:
+    heard = []
+
+    def take(value: bytes) -> None:
+        heard.append(value)
+        raise TypeError("can't compare offset-naive and offset-aware datetimes")
+
+    with pytest.raises(KafkaError):
+        await Follower("nowhere:9092", SOURCES, take)._follow(Full(b"1", b"2"))
+    assert heard == [b"1", b"2"]

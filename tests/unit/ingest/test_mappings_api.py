@@ -184,7 +184,6 @@ async def test_what_others_extend_can_neither_go_nor_extend_another(ingest: Stan
 async def test_a_version_that_this_build_cannot_read_is_left_out_by_name_and_stops_nothing(ingest: Stand) -> None:
     await put(ingest, CALLS)
     ingest.mappings.take(rival(2, "{name: acme, hologram: true, touchpoints: []}"))
-    ingest.mappings.take(b"\xff no record")
     found = {one["name"]: one for one in (await ask(ingest, "GET", "")).json()["items"]}
     assert "hologram" in found["acme"]["fault"]
     assert (await ask(ingest, "GET", "/acme")).json()["hologram"] is True

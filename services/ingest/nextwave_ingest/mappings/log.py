@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-import structlog
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.places import CONTENT_TYPE_HEADER
 from nextwave_contracts.topics import MAPPINGS
 from nextwave_contracts.wire import decode, encode
 
-from nextwave_ingest import metrics
 from nextwave_ingest.follower import Follower
 from nextwave_ingest.lane import unavailable
 from nextwave_ingest.mappings.compiled import Compiled
@@ -22,8 +20,6 @@ from nextwave_ingest.records import Record
 
 HEARD_SECONDS = 5.0
 """How long a writer waits for what it wrote to come back."""
-
-_log = structlog.get_logger()
 
 
 class MappingLog:
@@ -51,13 +47,8 @@ class MappingLog:
         return self._unheard() or self.library.fault(name)
 
     def take(self, value: bytes) -> None:
-        """Hears a record of the topic. Whatever strangers write there, it does not raise."""
-        try:
-            written: MappingVersion = decode(value, MappingVersion)
-        except (ValueError, RecursionError) as wrong:  # msgspec's own errors are values, and so is wrong UTF-8
-            metrics.MAPPING_RECORDS_UNREADABLE.inc()
-            _log.warning("mapping_record_unreadable", error=str(wrong))
-            return
+        """Hears a record of the topic. Raises whatever a stranger's record brings about, with nothing taken."""
+        written: MappingVersion = decode(value, MappingVersion)
         if not self.history.take(written):
             return
         if written.retired:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-import msgspec
 import structlog
 from nextwave_contracts.sources import SourceTally
 from nextwave_contracts.topics import SOURCES
@@ -41,13 +40,8 @@ class Telling:
         return self._wall()
 
     def take(self, value: bytes) -> None:
-        """Hears a record of the topic; what cannot be read is passed over."""
-        try:
-            tally: SourceTally = decode(value, SourceTally)
-        except (msgspec.MsgspecError, ValueError, RecursionError) as wrong:
-            _log.warning("source_tally_unreadable", error=str(wrong)[:200])
-            return
-        self.board.take(tally)
+        """Hears a record of the topic. Raises whatever a stranger's record brings about, with nothing taken."""
+        self.board.take(decode(value, SourceTally))
 
     async def run(self) -> None:
         """Tells until cancelled."""
