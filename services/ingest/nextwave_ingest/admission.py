@@ -19,7 +19,7 @@ from nextwave_contracts.wire import Message, encode
 
 from nextwave_ingest.contact_points import contact_points
 from nextwave_ingest.occurrence import Occurrence
-from nextwave_ingest.stops import CHANNELS, PURPOSES, VERDICT, fault_of_verdict, holds_of
+from nextwave_ingest.stops import ANSWERS, CHANNELS, PURPOSES, VERDICT, WRAP_UP, fault_of_verdict, holds_of, yes_or_no
 from nextwave_ingest.wishes.hearing import as_heard, kind_heard
 
 EVENT_BYTES_MAX = 32 * 1024
@@ -252,6 +252,8 @@ def _settled(kind: str, report: Report) -> dict[str, Any]:
     data = report.data
     if kind in ("consent.withdrawn", "consent.granted"):
         return _consent(kind, data)
+    if kind == WRAP_UP:
+        return _wrapped_up(data)
     if kind == "order.placed":
         _check_money(data)
     if kind == SEPARATED:
@@ -269,6 +271,15 @@ def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
                 raise RefusedError(f"/data/{field}", f"use one of {', '.join(sorted(known))}, or leave it empty for all")
             scope[field] = ""  # a stop whose scope is not understood stops everything
     return data | scope
+
+
+def _wrapped_up(data: dict[str, Any]) -> dict[str, Any]:
+    """With its answers as true or false, so that everybody behind the door reads the same."""
+    said = {field: yes_or_no(data[field]) for field in ANSWERS if field in data}
+    for field, answer in said.items():
+        if answer is None:
+            raise RefusedError(f"/data/{field}", 'say true or false ("yes", "no", 1 and 0 are read as well), or leave it out')
+    return data if all(data[field] is answer for field, answer in said.items()) else data | said
 
 
 def _check_leaving(names: Any) -> None:

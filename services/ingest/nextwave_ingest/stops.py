@@ -21,7 +21,11 @@ PURPOSES: frozenset[str] = frozenset(get_args(Purpose))
 CONFIRMED_WITHIN = timedelta(minutes=5)
 """A stop by text may be answered once, and only at once (47 CFR 64.1200(a)(12))."""
 VERDICT = "refusal.reviewed"
+WRAP_UP = "call.wrapped_up"
+ANSWERS = ("refusal", "complaint")
+"""Of a wrap-up, each true or false."""
 _REFERENCE_MAX = 256
+_ANSWER: dict[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
 _REVIEW = re.compile(r"[a-z]+-[0-9a-f-]{36}")
 _BY_RECEPTION: frozenset[HoldKind] = frozenset({"opt_out", "complaint", "review", "review_lifted"})
 """What counts from its reception: stops, and the end of a review, which can only come after its beginning."""
@@ -56,7 +60,7 @@ def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop,
     rule = _RULES.get(kind)
     if rule is None:
         return ()
-    return rule({"reference": touchpoint_id, **data} if kind == "call.wrapped_up" else data)
+    return rule({"reference": touchpoint_id, **data} if kind == WRAP_UP else data)
 
 
 def holds_of(touchpoint: Accepted, data: Mapping[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
@@ -87,6 +91,13 @@ def fault_of_verdict(data: Mapping[str, Any]) -> tuple[str, str] | None:
     if not isinstance(data.get("refused"), bool):
         return "/data/refused", "say true where the customer refused, and false where not"
     return None
+
+
+def yes_or_no(value: Any) -> bool | None:
+    """An answer, also as text (a Liquid template knows no other) or as 1 or 0; nothing is no. None for what is no answer."""
+    if value is None:
+        return False
+    return _ANSWER.get(str(value).strip().lower()) if isinstance(value, str | int) else None
 
 
 def _withdrawn(data: Mapping[str, Any]) -> tuple[Stop, ...]:
@@ -137,7 +148,7 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], tuple[Stop, ...]]] = {
     "consent.granted": _granted,
     "complaint.opened": _opened,
     "complaint.resolved": _resolved,
-    "call.wrapped_up": _wrapped_up,
+    WRAP_UP: _wrapped_up,
     VERDICT: _reviewed,
     **{kind: partial(_written, kind) for kind in CHANNEL_OF},
 }

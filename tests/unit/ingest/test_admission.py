@@ -189,3 +189,25 @@ def test_the_id_of_a_body_ignores_order_white_space_and_the_attempt() -> None:
     first = body_id(b'{"a":1,"b":{"c":2},"sentAt":"2026-11-22T09:30:00Z"}')
     assert first == body_id(b'{ "b": {"c": 2}, "a": 1, "sentAt": "2026-11-22T09:31:00Z" }')
     assert first != body_id(b'{"a":2,"b":{"c":2}}')
+
+
+WRAP_UP = replace(REPORT, type="call.wrapped_up")
+
+
+@pytest.mark.parametrize("field", ["refusal", "complaint"])
+@pytest.mark.parametrize(("said", "meant"), [(True, True), ("true", True), (" Yes", True), (1, True), ("1", True)] + [
+    (said, False) for said in (False, "false", "No", 0, "0", "", None)
+])  # fmt: skip
+def test_an_answer_of_a_wrap_up_means_to_everybody_what_it_raises(field: str, said: object, meant: bool) -> None:
+    admitted = taken(replace(WRAP_UP, data={field: said, "agent": "mia"}))
+    assert decode(encode(admitted.touchpoint), Touchpoint).data == {field: meant, "agent": "mia"}
+    assert [hold.kind for hold in admitted.holds] == ([{"refusal": "opt_out", "complaint": "complaint"}[field]] if meant else [])
+
+
+@pytest.mark.parametrize("field", ["refusal", "complaint"])
+@pytest.mark.parametrize("said", ["maybe", "y", 2, -1, 0.5, [], [True], {}])
+def test_a_wrap_up_that_answers_neither_yes_nor_no_is_refused(field: str, said: object) -> None:
+    with pytest.raises(RefusedError) as refused:
+        taken(replace(WRAP_UP, data={field: said}))
+    assert refused.value.pointer == f"/data/{field}"
+    assert "true or false" in refused.value.detail
