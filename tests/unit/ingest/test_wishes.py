@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nextwave_ingest.wishes import refusals, words
 from nextwave_ingest.wishes.hearing import Wish, as_heard, heard, may_refuse
-from nextwave_ingest.wishes.phrases import pattern, plain
+from nextwave_ingest.wishes.phrases import LETTERS_MAX, Phrases, plain
 from unit.ingest.fakes import Stand, basic
 
 STOP, EVERYWHERE, START, HELP, REVIEW = Wish("opt_out"), Wish("opt_out", everywhere=True), Wish("opt_in"), Wish("help"), Wish("review")
@@ -171,7 +171,20 @@ def test_each_language_has_its_phrases_and_what_is_none() -> None:
     for phrases in (*refusals.REFUSALS.values(), *refusals.NO_REFUSAL.values()):
         for phrase in phrases:
             example = " ".join(word.split("/")[0] for word in phrase.split(" ") if word != "*")
-            assert pattern([phrase]).search(plain(example)), phrase
+            assert Phrases([phrase]).are_in(plain(example)), phrase
+
+
+def test_phrases_are_found_whichever_word_they_begin_with() -> None:
+    for phrase in (phrase for phrases in refusals.REFUSALS.values() for phrase in phrases):
+        for first in phrase.split(" ")[0].split("/"):
+            assert may_refuse(" ".join([first, *(word.split("/")[0] for word in phrase.split(" ")[1:] if word != "*")])), phrase
+
+
+def test_a_text_is_looked_at_to_its_bound() -> None:
+    before = "word " * (LETTERS_MAX // 5)
+    assert LETTERS_MAX == 1000  # docs/doors.md
+    assert said("chat.message_received", before[:-20] + "leave me alone") == REVIEW
+    assert said("chat.message_received", before + "leave me alone") is None
 
 
 @pytest.mark.parametrize(

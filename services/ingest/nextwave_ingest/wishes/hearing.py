@@ -10,14 +10,14 @@ from typing import Any, Literal, NamedTuple
 from nextwave_contracts.messages_in import CHANNEL_OF, words_in
 
 from nextwave_ingest.wishes import mail, refusals, words
-from nextwave_ingest.wishes.phrases import pattern, plain
+from nextwave_ingest.wishes.phrases import Phrases, plain
 
 Asked = Literal["opt_out", "opt_in", "help", "review"]
 NOTED: frozenset[str] = frozenset({"wish", "asked", "everywhere", "review"})
 """Fields that the door alone writes: nobody else's word is taken for them."""
 _REVIEWS = uuid.UUID("b1f8a3c2-6b58-5d0a-9a44-2a7e5d1f0c33")
-_REFUSING = pattern(chain.from_iterable(refusals.REFUSALS.values()))
-_NOT_REFUSING = pattern(chain.from_iterable(refusals.NO_REFUSAL.values()))
+_REFUSING = Phrases(chain.from_iterable(refusals.REFUSALS.values()))
+_NOT_REFUSING = Phrases(chain.from_iterable(refusals.NO_REFUSAL.values()))
 
 
 class Wish(NamedTuple):
@@ -73,13 +73,13 @@ def heard(kind: str, data: Mapping[str, Any]) -> Wish | None:
         return refused
     if candidates:
         return candidates[0]
-    return Wish("review") if any(may_refuse(passage) for passage in (" ".join(lines), *whole)) else None
+    return Wish("review") if any(may_refuse(passage) for passage in {" ".join(lines), *whole}) else None
 
 
 def may_refuse(text: str) -> bool:
     """Whether a reasonable person may read it as a wish to be left alone."""
-    said = _NOT_REFUSING.sub(" - ", plain(text))
-    return _REFUSING.search(said) is not None
+    said = plain(text)
+    return _REFUSING.are_in(said) and _REFUSING.are_in(_NOT_REFUSING.taken_out(said))
 
 
 def _passages(kind: str, data: Mapping[str, Any]) -> tuple[list[str], list[str]]:

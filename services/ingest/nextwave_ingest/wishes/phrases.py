@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable
 
-LETTERS_MAX = 4000
+LETTERS_MAX = 1000
 """Characters of a text that are looked at: a refusal that begins later is somebody's essay."""
 _ALIKE = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "a", "œ": "o"})
 _DIGRAPHS = re.compile(r"([aou])e")
@@ -19,20 +20,42 @@ _GAP = r"(?: \w+){0,3}?"
 
 def plain(text: str) -> str:
     """Small letters without accents, apostrophes and marks, words by single spaces; "do not" is `dont`."""
-    bare = unicodedata.normalize("NFKD", _APOSTROPHES.sub("", text[:LETTERS_MAX]).casefold().translate(_ALIKE))
-    kept = "".join(letter for letter in bare if not unicodedata.combining(letter))
-    words = _NEGATED.sub(r"\1nt", _NOT_WORDS.sub(" ", kept).strip())
+    bare = _APOSTROPHES.sub("", text[:LETTERS_MAX]).casefold()
+    if not bare.isascii():
+        bare = unicodedata.normalize("NFKD", bare.translate(_ALIKE))
+        bare = "".join(letter for letter in bare if not unicodedata.combining(letter))
+    words = _NEGATED.sub(r"\1nt", _NOT_WORDS.sub(" ", bare).strip())
     return _DIGRAPHS.sub(r"\1", words)
 
 
-def pattern(phrases: Iterable[str]) -> re.Pattern[str]:
-    """Finds any of these phrases as whole words in a plain text."""
-    return re.compile(rf"\b(?:{'|'.join(map(_written, phrases))})\b")
+class Phrases:
+    """Finds phrases as whole words in a plain text. Most texts have none of the words that phrases begin with, and are not searched."""
+
+    def __init__(self, phrases: Iterable[str]) -> None:
+        behind: dict[str, list[str]] = defaultdict(list)
+        for phrase in phrases:
+            first, *rest = phrase.split(" ")
+            for choice in _choices(first):
+                behind[choice].append("".join(map(_written, rest)))
+        self._first = frozenset(behind)
+        begun = (f"{first}(?:{'|'.join(rests)})" for first, rests in behind.items())
+        self._pattern = re.compile(rf"\b(?:{'|'.join(begun)})\b")
+
+    def are_in(self, said: str) -> bool:
+        """Whether one of them is in a plain text."""
+        return self._may_be_in(said) and self._pattern.search(said) is not None
+
+    def taken_out(self, said: str) -> str:
+        """The plain text with a dash for each of them, which no phrase reaches over."""
+        return self._pattern.sub("-", said) if self._may_be_in(said) else said
+
+    def _may_be_in(self, said: str) -> bool:
+        return not self._first.isdisjoint(said.split(" "))
 
 
-def _written(phrase: str) -> str:
-    found = ""
-    for word in phrase.split(" "):
-        part = _GAP if word == "*" else f"(?:{'|'.join(plain(choice) for choice in word.split('/'))})"
-        found += part if word == "*" or not found else f" {part}"
-    return found
+def _choices(word: str) -> list[str]:
+    return [plain(choice) for choice in word.split("/")]
+
+
+def _written(word: str) -> str:
+    return _GAP if word == "*" else f" (?:{'|'.join(_choices(word))})"
