@@ -144,9 +144,13 @@ def newest(known: Iterable[Fact], said: Iterable[Fact]) -> list[Fact]:
     return [force[scope] for scope in sorted(force)]
 
 
-def stops_anew(said: Fact, known: Fact | None) -> bool:
-    """Whether a fact is a stop that was not in force in its scope, by what was `known` of it."""
-    return said.stopped and (known is None or (not known.stopped and said.weight > known.weight))
+def stops_anew(said: Fact, known: Iterable[Fact]) -> bool:
+    """Whether a stop said by text is news by what was `known` of the same name: texts were not stopped, by a narrower word either."""
+    words = [
+        f for f in known if f.subject == said.subject and f.kind == "opt" and f.channel in {"", "sms"} and f.purpose in {"", said.purpose}
+    ]
+    before = max(words, key=lambda fact: fact.weight, default=None)
+    return said.stopped and (before is None or (not before.stopped and said.weight > before.weight))
 
 
 _SAID: Mapping[HoldKind, tuple[Literal["opt", "complaint", "review"], bool]] = {
