@@ -12,6 +12,7 @@ from integration.runtime.program import Program, all_of, expected
 from stack import Stack
 
 Verdict = Literal["exact", "doubled", "lost"]
+TRIES = 3
 
 
 @pytest.fixture
@@ -89,6 +90,14 @@ async def test_the_scenario_is_exact_with_all_mechanisms(program: Program, mecha
 
 
 @pytest.mark.parametrize("mechanism", SCENARIOS)
-async def test_the_scenario_goes_wrong_without_its_mechanism(program: Program, mechanism: str) -> None:
+async def test_the_scenario_goes_wrong_without_its_mechanism(stack: Stack, mechanism: str) -> None:
+    """Once is enough: on a busy machine PostgreSQL may end the transaction of a paused owner before it wakes, and nothing goes wrong."""
     scenario, wrong = SCENARIOS[mechanism]
-    assert await scenario(program, mechanism) == wrong, program.logs()
+    verdicts: list[Verdict] = []
+    while wrong not in verdicts and len(verdicts) < TRIES:
+        program = await Program.create(stack)
+        try:
+            verdicts.append(await scenario(program, mechanism))
+        finally:
+            program.close()
+    assert wrong in verdicts, verdicts
