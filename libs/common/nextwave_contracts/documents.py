@@ -74,40 +74,46 @@ class _Size:
 
     def __init__(self) -> None:
         self._parts = 0
-        self._open: list[tuple[str | None, int]] = []
+        self._bytes = 0
+        """Of all texts."""
+        self._open: list[tuple[str | None, int, int]] = []
         self._heights = [0]
-        self._anchors: dict[str, tuple[int, int]] = {}
+        self._anchors: dict[str, tuple[int, int, int]] = {}
 
     def take(self, event: yaml.Event) -> None:
         """The next part. Raises `YAMLError` beyond the limits."""
-        parts, height = 1, 0
+        parts, size, height = 1, 0, 0
         match event:
             case yaml.AliasEvent(anchor=name):
                 if name not in self._anchors:
                     raise yaml.YAMLError(f"*{name} stands before or inside of what it names")
-                parts, height = self._anchors[name]
+                parts, size, height = self._anchors[name]
             case yaml.CollectionStartEvent(anchor=name):
-                self._open.append((name, self._parts))
+                self._open.append((name, self._parts, self._bytes))
                 self._heights.append(0)
             case yaml.CollectionEndEvent():
-                name, before = self._open.pop()
+                name, before, bytes_before = self._open.pop()
                 height = self._heights.pop() + 1
-                self._name(name, self._parts + 1 - before, height)
-            case yaml.ScalarEvent(anchor=name):
-                self._name(name, parts, height)
+                self._name(name, self._parts + 1 - before, self._bytes - bytes_before, height)
+            case yaml.ScalarEvent(anchor=name, value=text):
+                size = len(text.encode())
+                self._name(name, parts, size, height)
         self._heights[-1] = max(self._heights[-1], height)
         self._parts += parts
+        self._bytes += size
         self._check(len(self._open) + height)
 
-    def _name(self, anchor: str | None, parts: int, height: int) -> None:
+    def _name(self, anchor: str | None, parts: int, size: int, height: int) -> None:
         if anchor is not None:
-            self._anchors[anchor] = parts, height
+            self._anchors[anchor] = parts, size, height
 
     def _check(self, depth: int) -> None:
         if depth > DEEPEST:
             raise yaml.YAMLError(f"nested deeper than {DEEPEST}")
         if self._parts > MOST_YAML_PARTS:
             raise yaml.YAMLError(f"more than {MOST_YAML_PARTS} parts; send JSON")
+        if self._bytes > LARGEST:
+            raise yaml.YAMLError(f"larger than {LARGEST // 1024} KB with its aliases written out")
 
 
 def read_written(document: Any, written: type[T], faults: Callable[[T], list[Fault]], key: str = "") -> T:

@@ -48,6 +48,8 @@ def test_yaml_words_stay_words() -> None:
         b"a: *x\nb: &x 1",
         b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (n, n, n - 1, n - 1) for n in range(1, 30)),
         b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 45)),
+        b"a: &x " + b"x" * 10_000 + b"\nb: [" + b"*x, " * 30 + b"]",
+        b"a: &x [" + b"x" * 10_000 + b"]\nb: &y [*x, *x, *x]\nc: {" + b", ".join(b"k%d: *y" % n for n in range(10)) + b"}",
         b"a: " + b"[" * 60_000 + b"]" * 60_000,
         b"[" * 60_000,
         b"a: !!python/object/apply:os.system [ls]",
