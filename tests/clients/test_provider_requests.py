@@ -7,12 +7,14 @@ import hashlib
 import hmac
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlencode
 
 import httpx
 import msgspec
 import pytest
 from clients.serving import Served, ingest, listening
+from nextwave_ingest.mappings.document import Scheme
 from node_tools import installed, run_node
 from twilio.request_validator import RequestValidator
 from unit.ingest.fakes import MemoryCommitter
@@ -26,7 +28,9 @@ TEXT = {"MessageSid": "SM1", "From": "+14155550100", "To": "+14155550199", "Body
 @pytest.fixture
 def door(tmp_path: Path) -> Iterator[Served]:
     committer = MemoryCommitter()
-    with listening(ingest(tmp_path, committer, ingest_url=PUBLIC, source_secrets={"shop": SECRET})) as port:
+    with listening(
+        ingest(tmp_path, committer, ingest_url=PUBLIC, source_secrets={"shop": dict.fromkeys(get_args(Scheme), SECRET)})
+    ) as port:
         yield Served(f"http://127.0.0.1:{port}", committer)
 
 

@@ -75,7 +75,11 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, map
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
     link_keys = (settings.link_key, settings.link_key_before)
     links = LinkDoor(reception, keys=[key.get_secret_value().encode() for key in link_keys if key is not None])
-    secrets = {source: secret.get_secret_value().split() for source, secret in settings.source_secrets.items()}
+    secrets = {
+        (source, scheme): secret.get_secret_value().split()
+        for source, schemes in settings.source_secrets.items()
+        for scheme, secret in schemes.items()
+    }
     inbound = InboundDoor(reception, mappings, secrets=secrets, url=settings.ingest_url)
     judges = {door.name: door for door in (segment, posthog, events, inbound)}
     redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 from nextwave_runtime.settings import ServiceSettings
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import SettingsConfigDict
+
+from nextwave_ingest.mappings.document import Scheme
 
 
 class IngestSettings(ServiceSettings):
     """Settings of ingest. It has no database."""
+
+    model_config = SettingsConfigDict(hide_input_in_errors=True)
 
     link_key: SecretStr = Field(description="secret that signs the links in messages we sent, at least 32 characters", min_length=32)
     link_key_before: SecretStr | None = Field(default=None, description="the link_key of before: its links still work", min_length=32)
@@ -22,6 +29,18 @@ class IngestSettings(ServiceSettings):
     default_currency: str = Field(default="EUR", pattern="^[A-Z]{3}$", description="ISO 4217 code of orders that name none")
     complaint_events: dict[str, list[str]] = Field(default_factory=dict, description="JSON: source -> track events that are complaints")
     ingest_url: str = Field(default="http://127.0.0.1:8080", description="our public base, as providers were told it: some sign it")
-    source_secrets: dict[str, SecretStr] = Field(
-        default_factory=dict, description="JSON: source -> what signs its requests; two (a space between) while one replaces the other"
+    source_secrets: dict[str, dict[Scheme, SecretStr]] = Field(
+        default_factory=dict,
+        description="JSON: source -> scheme -> what signs its requests; two (a space between) while one replaces the other",
     )
+
+    @field_validator("source_secrets", mode="before")
+    @classmethod
+    def _by_scheme(cls, given: object) -> object:
+        for source, schemes in given.items() if isinstance(given, dict) else ():
+            if not isinstance(schemes, dict):
+                others = ", ".join(get_args(Scheme))
+                raise ValueError(  # noqa: TRY004  (pydantic gathers no TypeError)
+                    f'write the scheme of the secret too: {{"{source}": {{"shopify": "..."}}}}; schemes are {others}'
+                )
+        return given

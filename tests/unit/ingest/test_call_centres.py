@@ -89,8 +89,8 @@ STORIES = [(platform, story) for platform, stories in TOLD.items() for story in 
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Stand:
-    documents = [*shipped(), OWN_CODES]
-    return stand(tmp_path_factory.mktemp("centre"), documents=documents, source_secrets={"callcentre": TOKEN}, ingest_url=PUBLIC)
+    documents, secrets = [*shipped(), OWN_CODES], {"callcentre": {"twilio": TOKEN}}
+    return stand(tmp_path_factory.mktemp("centre"), documents=documents, source_secrets=secrets, ingest_url=PUBLIC)
 
 
 @pytest.fixture

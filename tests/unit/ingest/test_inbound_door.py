@@ -65,7 +65,7 @@ RULES = b"\ntouchpoints:\n"
 
 @pytest.fixture
 def door(tmp_path: Path) -> Stand:
-    made = stand(tmp_path, ingest_url=PUBLIC, source_secrets={"shop": f"old {SECRET}"})
+    made = stand(tmp_path, ingest_url=PUBLIC, source_secrets={"shop": {"twilio": SECRET, "woocommerce": f"old {SECRET}"}})
     for written in (TEXTS, ORDERS, b"name: calls\n" + CALLS, b"name: twice\n" + CALLS + CALLS.removeprefix(RULES)):
         document = read(written)
         made.mappings.library.lay(document.name, document)

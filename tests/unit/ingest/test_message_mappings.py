@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ TEXT = {
 
 @pytest.fixture
 def door(tmp_path: Path) -> Stand:
-    return stand(tmp_path, ingest_url=PUBLIC, source_secrets={"shop": SECRET})
+    return stand(tmp_path, ingest_url=PUBLIC, source_secrets={"shop": {"twilio": SECRET}})
 
 
 async def post(door: Stand, mapping: str, content: bytes, media_type: str, **headers: str) -> httpx.Response:
@@ -73,6 +74,7 @@ async def test_a_text_by_twilio_is_heard_and_answered_without_a_word(door: Stand
         ({"Body": "START", "OptOutType": "START"}, [("opt_in", "sms")]),
         ({"Body": "HELP", "OptOutType": "HELP"}, []),
         ({"Body": "please leave me alone"}, [("review", "sms")]),
+        ({"Body": "genug", "OptOutType": "STOP", "From": f"whatsapp:{ANN}", "To": "whatsapp:+4930123456"}, [("opt_out", "chat")]),
         ({"Body": "STOP", "From": f"whatsapp:{ANN}", "To": "whatsapp:+4930123456"}, [("opt_out", "chat")]),
     ],
 )
@@ -106,7 +108,8 @@ async def test_a_chat_is_told_from_its_beginning_to_its_end_and_agents_words_are
         {"event": "started"},
         {"event": "message", "id": "m-1", "text": "STOP please", "by": "customer"},
         {"event": "message", "id": "m-2", "text": "STOP", "by": "agent"},
-        {"event": "message", "id": "m-3", "text": "take me off your list"},
+        {"event": "message", "id": "m-4", "text": "STOP", "by": "Agent"},
+        {"event": "message", "id": "m-3", "by": "visitor", "text": "take me off your list"},
         {"event": "ended", "started_at": "2026-11-22T08:59:00Z"},
     ]
     said = await posted(door, "chat", [whole | event for event in events])
@@ -119,6 +122,34 @@ async def test_a_chat_is_told_from_its_beginning_to_its_end_and_agents_words_are
     assert {one.identifiers for one in said} == {("customer_id:7", "anonymous_id:d9")}
     assert said[-1].data == {"conversation": "c-1", "seconds": 60}
     assert stops(door) == [("opt_out", "chat"), ("review", "chat")]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ("sms-gateway", {"from": ANN, "to": "1234"}),
+        ("sms-gateway", {"from": ANN, "received_at": "yesterday"}),
+        ("chat", {"event": "message", "customer": {"id": "7"}}),
+        ("message-board", {"author": {"id": "7"}}),
+    ],
+)
+async def test_who_says_stop_start_and_stop_is_heard_three_times_where_nothing_tells_them_apart(
+    door: Stand, mapping: str, said: dict[str, Any]
+) -> None:
+    for text in ("STOP", "START", "STOP"):
+        door.clock.instant += timedelta(minutes=1)
+        await posted(door, mapping, said | {"text": text})
+    first, _, last = door.committer.touchpoints
+    assert first.id != last.id
+    assert stops(door)[-1][0] == "opt_out"
+
+
+async def test_a_text_with_its_time_is_the_same_however_often_it_comes(door: Stand) -> None:
+    for _ in range(2):
+        door.clock.instant += timedelta(minutes=1)
+        await posted(door, "sms-gateway", {"from": ANN, "text": "STOP", "received_at": "2026-11-22T09:00:00Z"})
+    first, again = door.committer.touchpoints
+    assert first.id == again.id
 
 
 async def test_a_stop_on_a_message_board_stops_everything(door: Stand) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import time
 from base64 import b64encode
+from pathlib import Path
+from typing import get_args
 from urllib.parse import urlencode
 
 import pytest
@@ -12,9 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nextwave_ingest.doors.provider_signatures import Signed, is_signed
-from nextwave_ingest.mappings.document import Signature
+from nextwave_ingest.mappings.document import Document, Rule, Scheme, Signature
+from nextwave_ingest.settings import IngestSettings
 from sendgrid.helpers.eventwebhook import EventWebhook
 from twilio.request_validator import RequestValidator
+from unit.ingest.fakes import IDENTIFIER_KEY, LINK_KEY, stand
 
 URL = "https://in.example.com/v1/inbound/shop/x"
 SENT = "x-twilio-signature"
@@ -81,3 +86,44 @@ def test_sendgrid_signs_parsed_mail_as_it_does_events() -> None:
     assert not is_signed(signed(headers, BODY + b" "), Signature("sendgrid"), [PUBLIC])
     assert not is_signed(signed(headers), Signature("sendgrid"), ["no key"])
     assert not is_signed(Signed(URL, headers, BODY, wall=1_000_000.0), Signature("sendgrid"), [PUBLIC])
+
+
+def signed_with_what_everybody_knows(scheme: Scheme, body: bytes) -> dict[str, str]:
+    """As the scheme signs, by the public key's text or by its owner."""
+    at, keyed_hash = str(int(time.time())), b64encode(keyed(body, PUBLIC)).decode()
+    match scheme:
+        case "twilio":
+            return {SENT: RequestValidator(PUBLIC).compute_signature(URL, {"a": "1"})}
+        case "sendgrid":
+            signature = b64encode(KEY.sign(at.encode() + body, ec.ECDSA(SHA256()))).decode()
+            return {"x-twilio-email-event-webhook-signature": signature, "x-twilio-email-event-webhook-timestamp": at}
+        case "shopify":
+            return {"x-shopify-hmac-sha256": keyed_hash}
+        case "woocommerce":
+            return {"x-wc-webhook-signature": keyed_hash}
+        case "hmac":
+            return {"x-sig": keyed(body, PUBLIC).hex()}
+
+
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+@pytest.mark.parametrize("given", get_args(Scheme))
+async def test_a_secret_opens_the_mappings_of_its_own_scheme_and_no_other(tmp_path: Path, given: Scheme, scheme: Scheme) -> None:
+    signature = Signature(scheme, header="X-Sig" if scheme == "hmac" else "")
+    document = Document("x", body="form", signature=signature, touchpoints=(Rule("a.b", identifiers={"phone": "$.from"}),))
+    door = stand(tmp_path, documents=[document], source_secrets={"shop": {given: PUBLIC}}, ingest_url="https://in.example.com")
+    async with door.client() as client:
+        headers = {"content-type": "application/x-www-form-urlencoded"} | signed_with_what_everybody_knows(scheme, b"a=1")
+        answer = await client.post("/v1/inbound/shop/x", content=b"a=1", headers=headers)
+    assert answer.status_code == (202 if given == scheme else 401)
+
+
+def test_a_secret_without_its_scheme_is_refused_with_the_fix_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="shopify") as wrong:
+        IngestSettings(
+            keys_file=tmp_path,
+            identifier_key=IDENTIFIER_KEY,
+            link_key=LINK_KEY,
+            source_secrets={"shop": "s3cret"},
+        )
+    assert '{"shop": {"shopify": "..."}}' in str(wrong.value)
+    assert "s3cret" not in str(wrong.value)

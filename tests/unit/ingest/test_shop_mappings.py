@@ -46,7 +46,7 @@ WOO_ORDER: dict[str, Any] = {
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Stand:
-    return stand(tmp_path, source_secrets={"shop": SECRET})
+    return stand(tmp_path, source_secrets={"shop": {"shopify": SECRET, "woocommerce": SECRET}})
 
 
 def signed(content: bytes, secret: str = SECRET) -> str:

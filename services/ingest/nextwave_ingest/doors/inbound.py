@@ -18,6 +18,7 @@ from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.provider_signatures import Signed, is_signed
 from nextwave_ingest.mappings.compiled import Compiled
+from nextwave_ingest.mappings.document import Scheme, Signature
 from nextwave_ingest.reception import Reception, presented_key, problem_of
 
 ROUTE = "/v1/inbound/"
@@ -45,7 +46,8 @@ class Mappings(Protocol):
 class InboundDoor:
     """Answers 202 with what was accepted, ignored and rejected, or as the mapping says, once everything is durable.
 
-    `secrets`: by source, what signs its requests. `url` is our public base, as providers were told it; `wall` gives Unix seconds.
+    `secrets`: by source and scheme, what signs its requests: the public key of one scheme would be a secret of any other.
+    `url` is our public base, as providers were told it; `wall` gives Unix seconds.
     """
 
     name = "inbound"
@@ -56,7 +58,7 @@ class InboundDoor:
         reception: Reception,
         mappings: Mappings,
         *,
-        secrets: Mapping[str, Sequence[str]],
+        secrets: Mapping[tuple[str, Scheme], Sequence[str]],
         url: str,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -125,7 +127,10 @@ class InboundDoor:
         return True
 
     def _may_be_signed(self, mapping: Compiled | None, source: str) -> bool:
-        return mapping is not None and mapping.document.signature is not None and bool(self._secrets.get(source))
+        return mapping is not None and bool(self._secrets_of(mapping.document.signature, source))
+
+    def _secrets_of(self, signature: Signature | None, source: str) -> Sequence[str]:
+        return self._secrets.get((source, signature.scheme), ()) if signature is not None else ()
 
     def _is_signed(self, request: Request, body: bytes, mapping: Compiled, source: str) -> bool:
         signature = mapping.document.signature
@@ -137,7 +142,7 @@ class InboundDoor:
             body=body,
             wall=self._wall(),
         )
-        return signature is not None and is_signed(signed, signature, self._secrets.get(source, ()))
+        return signature is not None and is_signed(signed, signature, self._secrets_of(signature, source))
 
 
 async def _items(request: Request, body: bytes, mapping: Compiled) -> list[bytes]:

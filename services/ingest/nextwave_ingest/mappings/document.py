@@ -11,6 +11,7 @@ from nextwave_contracts.documents import read_document, read_written
 from nextwave_contracts.faults import Fault, FaultyError, step
 
 DOCUMENT_BYTES_MAX = 64 * 1024
+"""Of its JSON, which is what is kept: with YAML's aliases written out."""
 RULES_MAX = 100
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """Of mappings and tables: they stand in URLs and in other mappings."""
@@ -18,6 +19,7 @@ _NAME_FIX = "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-write-key"})
 
+Scheme = Literal["twilio", "sendgrid", "shopify", "woocommerce", "hmac"]
 Written = Any
 """A value as it is written: a literal, a path, Liquid, a function, or a list or object of these (`values.py` reads it)."""
 
@@ -25,7 +27,7 @@ Written = Any
 class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """How the provider shows that it is the sender. All but `scheme` are for `hmac`: a keyed hash of the raw body in a header."""
 
-    scheme: Literal["twilio", "sendgrid", "shopify", "woocommerce", "hmac"]
+    scheme: Scheme
     header: str = ""
     encoding: Literal["hex", "base64"] = "hex"
     algorithm: Literal["sha256", "sha1", "sha512"] = "sha256"
@@ -78,14 +80,16 @@ def read(raw: bytes, name: str = "", media_type: str = "") -> Document:
 
     Raises `FaultyError`.
     """
-    if len(raw) > DOCUMENT_BYTES_MAX:
-        raise FaultyError([Fault("", f"larger than {DOCUMENT_BYTES_MAX // 1024} KB", "split it: a source may use several mappings")])
     written = read_document(raw, media_type)
     if name and isinstance(written, dict) and written.setdefault("name", name) != name:
         raise FaultyError(
             [Fault("/name", f"{written['name']!r:.80} is not the name under which it stands", f"write {name}, or leave it out")]
         )
-    return read_written(written, Document, _faults)
+    document = read_written(written, Document, _faults)
+    if len(msgspec.json.encode(document)) > DOCUMENT_BYTES_MAX:
+        detail = f"larger than {DOCUMENT_BYTES_MAX // 1024} KB as JSON, with its aliases written out"
+        raise FaultyError([Fault("", detail, "split it: a source may use several mappings")])
+    return document
 
 
 def extended(document: Document, other: Document) -> Document:
