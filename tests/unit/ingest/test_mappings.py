@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +12,7 @@ from nextwave_contracts.faults import FaultyError
 from nextwave_ingest.admission import RefusedError, Report
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import Document, read
+from nextwave_ingest.mappings.extending import WRAP_UP_FIELDS
 from nextwave_ingest.mappings.library import Library, shipped
 from unit.ingest.fakes import NOW
 
@@ -126,6 +129,41 @@ def test_a_mapping_that_extends_another_lays_its_tables_over() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("tables", "pointer", "said"),
+    [
+        ({}, "/tables", "wrapups"),
+        ({"wrapup": {"A": {"refusal": True}}}, "/tables/wrapup", "did you mean wrapups?"),
+        ({"zzz": {"A": {"refusal": True}}}, "/tables/zzz", "use one of connect: wrapups"),
+        ({"wrapups": {"A/1": "refusal"}}, "/tables/wrapups/A~11", "write an object"),
+        ({"wrapups": {"A": {"refussal": True}}}, "/tables/wrapups/A/refussal", "did you mean refusal?"),
+        ({"wrapups": {"A": {"zzz": 1}}}, "/tables/wrapups/A/zzz", "complaint, disposition"),
+    ],
+)
+@pytest.mark.parametrize("base", [CONNECT, CONNECT.replace(b"{COMPLAINT: {complaint: true}, NOT_INTERESTED: {refusal: true}}", b"{}")])
+def test_tables_that_would_say_nothing_are_not_saved(base: bytes, tables: dict[str, Any], pointer: str, said: str) -> None:
+    written = msgspec.json.encode({"name": "ours", "extends": "connect", "tables": tables})
+    with pytest.raises(FaultyError) as wrong:
+        Library([read(base)]).checked(read(written))
+    assert [fault.pointer for fault in wrong.value.faults] == [pointer]
+    assert said in wrong.value.faults[0].detail + wrong.value.faults[0].fix
+
+
+def test_an_entry_may_say_what_the_entries_it_is_laid_beside_say() -> None:
+    library = Library([read(CONNECT.replace(b"{complaint: true}", b"{complaint: true, team: red}"))])
+    mapping = library.checked(
+        read(b"name: ours\nextends: connect\ntables: {wrapups: {A: {team: blue, callback: true, reason_code: price}}}")
+    )
+    assert mapping.document.tables["wrapups"]["A"] == {"team": "blue", "callback": True, "reason_code": "price"}
+
+
+def test_every_field_that_is_documented_of_a_wrap_up_may_stand_in_a_table() -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "touchpoints.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:`call\.wrapped_up`|reasons) \|((?: `\w+`)+) \|", guide, re.MULTILINE)
+    documented = {field for row in rows for field in re.findall(r"\w+", row)}
+    assert {"satisfaction", "reason_code", "competitor"} <= documented <= WRAP_UP_FIELDS
+
+
 def test_a_stored_mapping_counts_before_the_shipped_one_of_its_name_until_it_is_lifted() -> None:
     library = Library([rule()])
     library.lay("one", rule(type="call.offered"))
@@ -200,7 +238,7 @@ def test_a_fault_of_the_whole_document_is_told_so_too(written: dict[str, Any], p
 def test_a_mapping_extends_one_that_is_whole_by_itself() -> None:
     library = Library([rule()])
     library.lay("between", read(b"name: between\nextends: one"))
-    with pytest.raises(FaultyError):
+    with pytest.raises(FaultyError, match="extends a mapping itself"):
         library.checked(read(b"name: mine\nextends: between"))
 
 

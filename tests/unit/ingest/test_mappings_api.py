@@ -21,6 +21,7 @@ from unit.ingest.fakes import NOW, Stand, basic, stand
 CALLS = """
 name: acme
 description: Calls of ACME's telephone system
+tables: {queues: {}}
 touchpoints:
   - when: {$.event: [abandoned]}
     type: call.abandoned
@@ -28,6 +29,7 @@ touchpoints:
     identifiers: {phone: $.caller}
     data: {queue: $.queue}
 """
+GERMANY = "{name: germany, extends: acme, tables: {queues: {verkauf: sales}}}"
 COMPLAINTS = CALLS.replace("call.abandoned", "complaint.opened")
 SHIPPED = CALLS.replace("name: acme", "name: plain-calls").replace("ACME's", "any")
 ABANDONED = {"event": "abandoned", "call": "c-1", "caller": "+14155550100", "queue": "sales"}
@@ -172,13 +174,32 @@ async def test_a_faulty_document_is_refused_with_every_pointer_and_nothing_is_wr
 async def test_what_others_extend_can_neither_go_nor_extend_another(ingest: Stand) -> None:
     await put(ingest, CALLS)
     assert (await put(ingest, "{name: germany, extends: nowhere}", "germany")).json()["errors"][0]["pointer"] == "/extends"
-    assert (await put(ingest, "{name: germany, extends: acme}", "germany")).status_code == 201
+    assert (await put(ingest, GERMANY, "germany")).status_code == 201
     assert (await post(ingest, mapping="germany")).json()["accepted"] == 1
     assert (await ask(ingest, "DELETE", "/acme")).status_code == 409
-    assert (await put(ingest, "{name: acme, extends: plain-calls}")).json()["errors"][0]["pointer"] == "/extends"
+    assert (await put(ingest, "{name: acme, extends: plain-calls, tables: {queues: {a: b}}}")).json()["errors"][0]["pointer"] == "/extends"
     await put(ingest, COMPLAINTS)
     await post(ingest, mapping="germany")
     assert [one.type for one in ingest.committer.touchpoints] == ["call.abandoned", "complaint.opened"], "it follows what it extends"
+
+
+async def test_a_mapping_whose_table_nobody_would_look_up_is_not_saved(ingest: Stand) -> None:
+    await put(ingest, CALLS)
+    answer = await put(ingest, GERMANY.replace("queues", "queue"), "germany")
+    assert (answer.status_code, answer.json()["errors"]) == (
+        422,
+        [{"pointer": "/tables/queue", "detail": "acme has no table queue; did you mean queues?"}],
+    )
+    assert len(ingest.committer.records) == 1
+    numbered = await put(ingest, GERMANY.replace("verkauf", "5"), "germany")
+    assert "key 5 is no text: put it in quotes" in numbered.json()["errors"][0]["detail"]
+
+
+async def test_what_was_taken_stays_in_force_when_its_table_goes(ingest: Stand) -> None:
+    await put(ingest, CALLS)
+    await put(ingest, GERMANY, "germany")
+    await put(ingest, CALLS.replace("tables: {queues: {}}", "tables: {}"))
+    assert (await post(ingest, mapping="germany")).json()["accepted"] == 1
 
 
 async def test_a_version_that_this_build_cannot_read_is_left_out_by_name_and_stops_nothing(ingest: Stand) -> None:
@@ -196,7 +217,7 @@ async def test_a_version_that_this_build_cannot_read_is_left_out_by_name_and_sto
 
 async def test_what_a_base_was_changed_to_may_leave_out_what_extends_it_until_it_fits_again(ingest: Stand) -> None:
     await put(ingest, CALLS)
-    await put(ingest, "{name: germany, extends: acme}", "germany")
+    await put(ingest, GERMANY, "germany")
     ingest.mappings.take(rival(2, retired=True))
     assert (await post(ingest, mapping="germany")).status_code == 503
     ingest.mappings.take(rival(3))

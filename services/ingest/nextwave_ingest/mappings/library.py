@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from importlib.resources import files
 
-from nextwave_contracts.faults import Fault, FaultyError
+from nextwave_contracts.faults import Fault, FaultyError, raise_any
 
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import Document, extended, read
+from nextwave_ingest.mappings.extending import extension_faults
 
 
 class Library:
@@ -24,7 +25,7 @@ class Library:
         self._compiled: dict[str, tuple[Document | None, Compiled | FaultyError]] = {}
         """With what it extended when it was compiled."""
         for document in self._shipped.values():
-            self.checked(document)
+            self._whole(document)
 
     def find(self, name: str) -> Compiled | None:
         """The mapping in force under this name, or None: there is none, or it is left out (see `fault`)."""
@@ -52,7 +53,7 @@ class Library:
 
     def _compile(self, document: Document) -> Compiled | FaultyError:
         try:
-            return self.checked(document)
+            return self._whole(document)
         except FaultyError as wrong:
             return wrong
 
@@ -85,7 +86,14 @@ class Library:
         return tuple(one for one in self.names() if (document := self.written(one)) is not None and document.extends == name)
 
     def checked(self, document: Document) -> Compiled:
-        """The mapping as it would be in force among the others. Raises `FaultyError`."""
+        """The mapping as it would be in force among the others, before it is. Raises `FaultyError`."""
+        compiled, other = self._whole(document), self.written(document.extends)
+        if other is not None:
+            raise_any(extension_faults(document, other))
+        return compiled
+
+    def _whole(self, document: Document) -> Compiled:
+        """The mapping with what it extends. Raises `FaultyError`."""
         if not document.extends:
             return Compiled(document)
         other = self.written(document.extends)
