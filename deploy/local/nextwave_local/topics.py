@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nextwave_contracts.topics import TOPICS, Topic
+from nextwave_contracts.topics import MESSAGE_BYTES_MAX, TOPICS, Topic
 
 DEFAULT_PARTITIONS = 4
-MESSAGE_BYTES_MAX = 4_194_304
 COMPACTED_WITHIN_MILLISECONDS = 3_600_000
 """What is written now is not compacted; so much of it is read at every start."""
 

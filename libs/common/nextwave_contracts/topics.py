@@ -19,6 +19,8 @@ from nextwave_contracts.sources import SourceTally
 from nextwave_contracts.touchpoints import Touchpoint
 
 DAY_MILLISECONDS = 86_400_000
+MESSAGE_BYTES_MAX = 4_194_304
+"""What a broker takes as one batch, of any topic: at least a message with its key and headers."""
 
 
 @dataclass(frozen=True, kw_only=True)

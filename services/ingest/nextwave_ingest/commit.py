@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS, partition_of
+from nextwave_contracts.topics import HOLDS, MAPPINGS, MESSAGE_BYTES_MAX, REJECTED, SOURCES, TOUCHPOINTS, partition_of
 from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.metrics import PRODUCER_REBUILDS
 from nextwave_runtime.problem import Problem
@@ -26,6 +26,8 @@ RETRY_SECONDS = 0.5
 BATCH_BYTES = 262_144
 RECORD_OVERHEAD_BYTES = 200
 """What a waiting record costs beside its value: key, headers, bookkeeping."""
+RECORD_BYTES_MAX = MESSAGE_BYTES_MAX - 4096
+"""Of a value and its key; the rest is for headers and framing."""
 _TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name, SOURCES.name)
 
 _log = structlog.get_logger()
@@ -84,7 +86,9 @@ class GroupCommit:
         return "" if self._pipeline else "waiting for Kafka"
 
     async def commit(self, records: Sequence[Record]) -> None:
-        """Returns once all records are acknowledged. Raises a 429 or 503 `Problem`."""
+        """Returns once all records are acknowledged. Raises a 413, 429 or 503 `Problem`."""
+        if any(len(record.key) + len(record.value) > RECORD_BYTES_MAX for record in records):
+            raise Problem(413, "too-large", f"a message would have more than {RECORD_BYTES_MAX} bytes; nothing was accepted: send less at once")
         pipeline = self._pipeline
         if pipeline is None:
             raise unavailable()

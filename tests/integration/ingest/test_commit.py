@@ -14,7 +14,7 @@ import pytest
 import stack as real
 from integration.ingest.following import following, until
 from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS, partition_of
-from nextwave_ingest.commit import GroupCommit
+from nextwave_ingest.commit import RECORD_BYTES_MAX, GroupCommit
 from nextwave_ingest.records import Record
 from nextwave_local import kafka_server
 from nextwave_local.ports import free_port
@@ -107,7 +107,9 @@ async def test_records_larger_than_a_batch_are_committed_too(broker: kafka_serve
     async with committing(bootstrap) as commit:
         await until_ready(commit)
         await asyncio.gather(*(commit.commit([record(n, size=300_000 if n % 3 else 10)]) for n in range(30)))
-    assert sorted(numbers(bootstrap)) == list(range(30))
+        assert await answer(commit, record(30, size=RECORD_BYTES_MAX)) == 413
+        assert await answer(commit, record(31, size=RECORD_BYTES_MAX - 100)) == 200
+    assert sorted(numbers(bootstrap)) == [*range(30), 31]
 
 
 async def test_a_broker_that_was_never_there_is_a_503_at_once() -> None:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from nextwave_ingest.commit import RECORD_BYTES_MAX, GroupCommit
 from nextwave_ingest.lane import Lane
 from nextwave_ingest.records import Record
 from nextwave_runtime.problem import Problem
@@ -100,3 +101,18 @@ async def test_all_who_wait_hear_of_a_lost_group_and_of_those_behind_it() -> Non
     assert "away" in str(running.exception())
     with pytest.raises(Problem):
         await groups[0].landed()
+
+
+async def test_a_message_that_no_broker_takes_never_reaches_a_lane() -> None:
+    added: list[Record] = []
+
+    class Pipeline:
+        def add(self, record: Record, _size: int) -> Any:
+            added.append(record)
+            raise AssertionError
+
+    commit = GroupCommit("nowhere:9092", linger_seconds=0.0, timeout_seconds=1.0, pending_bytes_max=2 * RECORD_BYTES_MAX)
+    commit._pipeline = Pipeline()  # type: ignore[assignment]
+    with pytest.raises(Problem) as refused:
+        await commit.commit([RECORD, Record("topic", b"key", b"x" * RECORD_BYTES_MAX, [])])
+    assert (refused.value.status, refused.value.kind, added) == (413, "too-large", [])

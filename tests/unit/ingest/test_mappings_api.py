@@ -171,6 +171,17 @@ async def test_a_faulty_document_is_refused_with_every_pointer_and_nothing_is_wr
     assert (await put(ingest, CALLS, "No-Name")).status_code == 404
 
 
+async def test_a_document_is_as_large_as_its_json_with_aliases_written_out(ingest: Stand) -> None:
+    def of(texts: int) -> str:
+        return CALLS.replace("[abandoned]", f"[abandoned, &x {'n' * 10_000}{', *x' * texts}]")
+
+    large = await put(ingest, of(6))
+    assert (large.status_code, large.json()["errors"][0]["detail"][:25]) == (422, "larger than 64 KB as JSON")
+    assert ingest.committer.records == []
+    assert (await put(ingest, of(5))).status_code == 201
+    assert (await post(ingest)).json()["accepted"] == 1
+
+
 async def test_what_others_extend_can_neither_go_nor_extend_another(ingest: Stand) -> None:
     await put(ingest, CALLS)
     assert (await put(ingest, "{name: germany, extends: nowhere}", "germany")).json()["errors"][0]["pointer"] == "/extends"

@@ -105,12 +105,8 @@ async def retire_mapping(name: str, request: Request, opened: Opened, by: Editor
 @router.post("/v1/mappings:try")
 async def try_document(request: Request, opened: Opened, _: Reader) -> Response:
     """What a mapping that is not saved would make of a body. Nothing is kept."""
-    trial = _trial(read_document(await request.body(), request.headers.get("content-type", "")))
-    mapping = await asyncio.to_thread(opened.proposed, trial.document)
-    body = trial.body.encode() if isinstance(trial.body, str) else msgspec.json.encode(trial.body)
-    headers = {name.lower().encode("latin-1", "replace"): value.encode("latin-1", "replace") for name, value in trial.headers.items()}
-    tried = await asyncio.to_thread(opened.attempt, mapping, Sample(body, trial.content_type, headers, trial.source))
-    return _answer(msgspec.json.encode(tried))
+    sent, media_type = await request.body(), request.headers.get("content-type", "")
+    return _answer(await asyncio.to_thread(_tried, opened, sent, media_type))  # this process takes touchpoints meanwhile
 
 
 @router.post("/v1/mappings/{name}:try")
@@ -118,7 +114,7 @@ async def try_mapping(name: str, request: Request, opened: Opened, _: Reader, so
     """What a mapping would make of this very request, sent as its platform would send it. Nothing is kept."""
     mapping = opened.in_force(name)
     sample = Sample(await request.body(), request.headers.get("content-type", ""), dict(request.headers.raw), source)
-    return _answer(msgspec.json.encode(await asyncio.to_thread(opened.attempt, mapping, sample)))
+    return _answer(await asyncio.to_thread(lambda: msgspec.json.encode(opened.attempt(mapping, sample))))
 
 
 def describe(openapi: dict[str, Any]) -> None:
@@ -129,6 +125,14 @@ def describe(openapi: dict[str, Any]) -> None:
     for (path, method), schema in bodies.items():
         content = {"application/json": {"schema": schema}, "application/yaml": {"schema": schema}}
         openapi["paths"][path][method]["requestBody"] = {"required": True, "content": content}
+
+
+def _tried(opened: Desk, sent: bytes, media_type: str) -> bytes:
+    trial = _trial(read_document(sent, media_type))
+    mapping = opened.proposed(trial.document)
+    body = trial.body.encode() if isinstance(trial.body, str) else msgspec.json.encode(trial.body)
+    headers = {name.lower().encode("latin-1", "replace"): value.encode("latin-1", "replace") for name, value in trial.headers.items()}
+    return msgspec.json.encode(opened.attempt(mapping, Sample(body, trial.content_type, headers, trial.source)))
 
 
 def _trial(written: Any) -> Trial:

@@ -139,8 +139,9 @@ class Desk:
 
         The same again changes nothing. Raises a 412 `Problem` where another writer was faster, and `FaultyError`.
         """
-        document = read(await request.body(), name, request.headers.get("content-type", ""))
-        await asyncio.to_thread(self.log.library.checked, document)  # this process takes touchpoints meanwhile
+        media_type = request.headers.get("content-type", "")
+        document = await asyncio.to_thread(read, await request.body(), name, media_type)  # this process takes touchpoints meanwhile
+        await asyncio.to_thread(self.log.library.checked, document)
         before = self.revision(name)
         require_match(request, before)
         self._still_extended(document)
