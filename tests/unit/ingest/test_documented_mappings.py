@@ -85,7 +85,7 @@ def words() -> set[str]:
     fields = {field for part in (Document, Rule, Signature, Answer) for field in part.__struct_fields__}
     functions = {word for name, (others, _) in values.FUNCTIONS.items() for word in (name, *others)}
     schemes = {"twilio", "sendgrid", "shopify", "woocommerce", "hmac"}
-    return fields | functions | schemes | {*get_args(Body), "exists", "not", "in_table", "starts_with", "ends_with", "contains"}
+    return fields | functions | schemes | {*get_args(Body), "exists", "not", "not_word", "in_table", "starts_with", "ends_with", "contains"}
 
 
 @pytest.mark.parametrize("word", sorted(words()))

@@ -174,6 +174,10 @@ def test_money_that_is_none_is_refused() -> None:
         ({"in_table": "codes"}, "$.none", False),
         ("w", "$.list[*].k", True),
         ({"not": "w"}, "$.list[*].k", False),
+        ({"not_word": ["W", "x"]}, "$.list[*].k", False),
+        ({"not_word": "x"}, "$.list[*].k", True),
+        ({"not_word": "x"}, "$.none", True),
+        ({"not_word": "7"}, "$.code", True),
     ],
 )
 def test_a_condition_asks_what_lies_at_a_path(test: Any, path: str, is_so: bool) -> None:

@@ -128,7 +128,6 @@ async def test_a_chat_is_told_from_its_beginning_to_its_end_and_agents_words_are
     ("mapping", "said"),
     [
         ("sms-gateway", {"from": ANN, "to": "1234"}),
-        ("sms-gateway", {"from": ANN, "received_at": "yesterday"}),
         ("chat", {"event": "message", "customer": {"id": "7"}}),
         ("message-board", {"author": {"id": "7"}}),
     ],

@@ -203,13 +203,16 @@ def test_what_the_provider_heard_counts_as_said_and_a_stop_outweighs_the_rest(to
     assert heard("sms.received", {"body": text, "opt_out_type": told}) == meant
 
 
-def test_only_twilio_s_texts_have_such_a_type() -> None:
-    assert heard("chat.message_received", {"body": "hello", "OptOutType": "STOP"}) is None
+def test_what_twilio_carries_has_such_a_type_and_nothing_else() -> None:
+    assert heard("chat.message_received", {"body": "hello", "OptOutType": "STOP"}) == STOP  # WhatsApp
+    assert heard("message.left", {"body": "hello", "OptOutType": "STOP"}) is None
 
 
 def test_an_agent_s_words_are_not_the_customer_s() -> None:
     assert heard("chat.message_received", {"body": "STOP", "by": "agent"}) is None
-    assert heard("chat.message_received", {"body": "STOP", "by": "customer"}) == STOP
+    assert heard("chat.message_received", {"body": "STOP", "by": " Agent "}) is None
+    for by in ("customer", "Visitor", None, 7):
+        assert heard("chat.message_received", {"body": "STOP", "by": by}) == STOP
 
 
 def test_what_the_door_notes_is_taken_from_nobody_else() -> None:

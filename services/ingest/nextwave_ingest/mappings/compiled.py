@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 from nextwave_contracts.faults import raise_any, step
 from nextwave_contracts.identifiers import KINDS, InvalidIdentifierError, identifier
+from nextwave_contracts.messages_in import CHANNEL_OF
 
 from nextwave_ingest.admission import (
     IDENTIFIERS_MAX,
@@ -101,8 +102,12 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
     kind, data = _text(rule.type(seen)), rule.data(seen)
     raw = msgspec.json.encode(data)
     check_bounds(raw)
+    named = name if 0 < len(name := _text(rule.id(seen))) <= TEXT_MAX else ""
+    id_ = named or f"{body_id(item)}/{kind}"
+    # who says STOP, START and STOP again means each; a time in the item would tell them apart
+    second = "" if named or kind not in CHANNEL_OF else f"/{received_at:%Y%m%dT%H%M%S}"
     report = Report(
-        id=named if 0 < len(named := _text(rule.id(seen))) <= TEXT_MAX else f"{body_id(item)}/{kind}",
+        id=id_ + second,
         source=source,
         type=kind,
         identifiers=_names(rule.identifiers, seen),
@@ -111,11 +116,12 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
         raw=msgspec.Raw(raw),
     )
     try:
-        return msgspec.structs.replace(report, occurrence=_occurrence(rule, seen, received_at))
+        happened = _occurrence(rule, seen, received_at)
     except UnreadableTimeError as wrong:
         if admit(report, received_at, str).holds:
             return report  # a stop counts from its reception, and is never lost for a time that nobody can read
         raise RefusedError("", f"occurred_at or sent_at {wrong}") from wrong
+    return msgspec.structs.replace(report, id=report.id if happened.distance is None else id_, occurrence=happened)
 
 
 def _occurrence(rule: _Reading, seen: Any, received_at: datetime) -> Occurrence:

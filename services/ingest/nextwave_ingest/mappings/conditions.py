@@ -13,7 +13,7 @@ from nextwave_ingest.mappings.values import Reader, code_of
 Condition = Callable[[Any], bool]
 Test = Callable[[list[Any]], bool]
 """Of the values that lie at a path: none, one, or several."""
-_FIX = "write a value, a list of values, or an object of: exists, not, starts_with, ends_with, contains, in_table"
+_FIX = "write a value, a list of values, or an object of: exists, not, not_word, starts_with, ends_with, contains, in_table"
 
 
 def conditions(written: Mapping[str, Any], reader: Reader, at: str) -> Condition:
@@ -54,6 +54,9 @@ def _test(word: str, operand: Any, reader: Reader, at: str) -> Test:
         case "not", _:
             is_one = _one_of(_scalars(operand, reader, at))
             return lambda found: not is_one(found)
+        case "not_word", _:
+            words = {one.casefold() for one in _scalars(operand, reader, at) if isinstance(one, str)}
+            return lambda found: not any(isinstance(value, str) and value.strip().casefold() in words for value in found)
         case "in_table", str() if operand in reader.tables:
             table = reader.tables[operand]
             return lambda found: any(code_of(value) in table for value in found)

@@ -40,6 +40,8 @@ _MEANING, _PLAIN = _meanings(
 )
 _PROVIDER: Mapping[str, Wish] = {"STOP": Wish("opt_out"), "START": Wish("opt_in"), "HELP": Wish("help")}
 """Twilio's `OptOutType`: it has read the text by its customer's own lists of words, and has acted by them."""
+_SORTED: frozenset[str] = frozenset({"sms.received", "chat.message_received"})
+"""What Twilio carries: texts, and WhatsApp as a chat."""
 
 
 def kind_heard(kind: str, data: Mapping[str, Any]) -> str:
@@ -60,12 +62,12 @@ def as_heard(kind: str, data: dict[str, Any], identity: str) -> dict[str, Any]:
 
 
 def heard(kind: str, data: Mapping[str, Any]) -> Wish | None:
-    """What a touchpoint asks for in words; nothing where an agent wrote them."""
-    if kind not in CHANNEL_OF or data.get("by", "customer") != "customer":
+    """What a touchpoint asks for in words; nothing where somebody of ours wrote them."""
+    if kind not in CHANNEL_OF or str(data.get("by")).strip().casefold() in words.OURS:
         return None
     whole, lines = _passages(kind, data)
     told = data.get("OptOutType") or data.get("opt_out_type")
-    provider = _PROVIDER.get(told.upper()) if kind == "sms.received" and isinstance(told, str) else None
+    provider = _PROVIDER.get(told.upper()) if kind in _SORTED and isinstance(told, str) else None
     candidates = [wish for wish in (*(_of_word(line) for line in whole), provider) if wish]
     if kind == "sms.received" and plain(" ".join(lines)).partition(" ")[0] in words.OPENING:
         candidates.append(Wish("opt_out"))

@@ -141,3 +141,5 @@ POLITE: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 """What may stand around a plain word, without accents."""
+OURS: frozenset[str] = frozenset({"agent", "bot", "system", "operator", "moderator", "admin", "assistant", "support", "staff"})
+"""Who writes beside the customer, as systems call them; anybody else is taken for the customer, so that no stop is lost for a word."""
