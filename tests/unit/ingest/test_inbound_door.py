@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ import msgspec
 import pytest
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX
+from nextwave_ingest.mappings import bodies
 from nextwave_ingest.mappings.document import read
+from nextwave_ingest.mappings.mail import mail_of
 from nextwave_runtime.problem import Problem
 from twilio.request_validator import RequestValidator
 from unit.ingest.fakes import WRITE_KEY, Stand, basic, stand
@@ -215,3 +218,11 @@ async def test_a_mail_may_have_large_attachments_and_no_other_body(door: Stand) 
     assert answer.json() == {"accepted": 1, "ignored": 0, "rejected": []}
     assert [hold.channel for hold in door.committer.holds] == ["email"]
     assert (await door.post("/v1/inbound/shop/calls", content=mail)).status_code == 413
+
+
+async def test_a_mail_is_read_beside_the_loop_however_small_it_is(door: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    read_in: list[threading.Thread] = []
+    monkeypatch.setattr(bodies, "mail_of", lambda raw: read_in.append(threading.current_thread()) or mail_of(raw))
+    answer = await door.post("/v1/inbound/shop/email-mime", content=b"From: ann@example.com\r\nMessage-ID: <1@x>\r\n\r\nstop\r\n")
+    assert answer.json()["accepted"] == 1
+    assert read_in and threading.main_thread() not in read_in

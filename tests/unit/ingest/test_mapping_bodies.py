@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nextwave_ingest.admission import EVENT_BYTES_MAX, RefusedError
 from nextwave_ingest.mappings.bodies import Body, read_body
 from nextwave_ingest.mappings.cutting import TEXT_BYTES_MAX, cut
+from nextwave_ingest.mappings.mail import LINES_MAX
 
 NO_FORM = "multipart/form-data; boundary=x"
 
@@ -32,6 +33,12 @@ def mail(**headers: str) -> EmailMessage:
 def with_text(made: EmailMessage, text: str = "Please stop.\n\u00e4\n") -> EmailMessage:
     made.set_content(text, charset="iso-8859-1", cte="quoted-printable")
     return made
+
+
+def nested(parts: int, parameter: bytes) -> bytes:
+    """A mail of parts in parts, with the name of their boundary as it is written."""
+    opened = [b"Content-Type: multipart/mixed; %b\r\n\r\n--b%d\r\n" % (parameter % n, n) for n in range(parts)]
+    return b"From: a@b\r\n" + b"".join(opened) + b"Content-Type: text/plain\r\n\r\nstop\r\n"
 
 
 def of_mail(made: EmailMessage) -> Any:
@@ -124,7 +131,10 @@ def test_the_fields_of_a_form_are_read_in_their_charsets_and_its_files_dropped()
         ("multipart", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1\r\n" * 300 + b"--x--", NO_FORM),
         ("mime", b"", ""),
         ("mime", b"hello", ""),
-        ("mime", b"From: a@b\r\n" + b"Content-Type: multipart/mixed; boundary=a\r\n" * 200, ""),
+        ("mime", nested(90, b"boundary=b%d"), ""),
+        ("mime", nested(90, b"boundary =b%d"), ""),
+        ("mime", nested(90, b"boundary*0=b%d"), ""),
+        ("mime", b"From: a@b\r\nContent-Type: multipart/mixed; boundary=b\r\n" + b"\r\n--b\r\n" * 1_000, ""),
         ("mime", b"From: a@b\r\n" + b"X: y\r\n" * 6_000, ""),
         ("mime", b"Content-Type: text/plain;\r\n" + b" a*0=b;\r\n" * 1_000, ""),
         ("form", b"a=1&" * 2_000, ""),
@@ -137,6 +147,19 @@ def test_what_cannot_be_read_says_so(kind: Body, body: bytes, content_type: str)
     with pytest.raises(RefusedError) as refused:
         read_body(kind, body, content_type)
     assert refused.value.detail
+
+
+def test_a_mail_in_a_mail_in_a_mail_is_read_and_of_a_body_without_end_the_beginning() -> None:
+    made = with_text(mail())
+    for _ in range(4):
+        outer = with_text(mail())
+        outer.add_attachment(made)
+        made = outer
+    assert of_mail(made)["text"] == "Please stop.\n\u00e4"
+    raw = b"From: a@b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nstop\r\n--b\r\n\r\n" + b"\n" * LINES_MAX
+    assert read_body("mime", raw + b"--b\r\nContent-Disposition: attachment; filename=late\r\n\r\n--b--", "") == (
+        read_body("mime", raw, "") | {"text": "stop"}
+    )
 
 
 @settings(deadline=None)

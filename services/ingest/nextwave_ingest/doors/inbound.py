@@ -20,14 +20,13 @@ from nextwave_ingest.doors.provider_signatures import Signed, is_signed
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import Scheme, Signature
 from nextwave_ingest.reception import Reception, presented_key, problem_of
+from nextwave_ingest.turns import Turn
 
 ROUTE = "/v1/inbound/"
 MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
 REJECTED_MAX = 100
 """Refused items that an answer names; all of them are kept and counted."""
-PAUSE_ITEMS = 10
-"""After so many items, a few milliseconds, other requests have their turn."""
 _JSON = ((b"content-type", b"application/json"),)
 _WOOCOMMERCE_PING = re.compile(rb"webhook_id=\d{1,20}")
 """What it posts, unsigned, when a webhook is saved; any other answer than 200 is shown as a fault."""
@@ -96,7 +95,7 @@ class InboundDoor:
         self._reception.spend(source, len(items))
         indexes: list[int] = []
         verdicts: list[Admitted | Refusal] = []
-        ignored = 0
+        ignored, turn = 0, Turn()
         for index, item in enumerate(items):
             found = mapping.understand_all(item, source=source, received_at=at)
             verdicts.extend(self._reception.weigh(one, item, source, at) for one in found)
@@ -104,8 +103,7 @@ class InboundDoor:
             ignored += not found
             if len(verdicts) > ITEMS_MAX:
                 raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
-            if index % PAUSE_ITEMS == PAUSE_ITEMS - 1:
-                await asyncio.sleep(0)
+            await turn.pass_on()
         request.said = {"mapping": mapping.name}
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         self._reception.ignore(request, ignored, door=self.name, source=source, at=at)
@@ -148,7 +146,7 @@ class InboundDoor:
 async def _items(request: Request, body: bytes, mapping: Compiled) -> list[bytes]:
     content_type = request.header(b"content-type").decode("latin-1")
     try:
-        if len(body) > BATCH_BYTES_MAX:  # a large mail takes longer than others should wait
+        if mapping.document.body in ("mime", "multipart"):  # a mail takes longer than others should wait
             return await asyncio.to_thread(mapping.items, body, content_type, request.headers)
         return mapping.items(body, content_type, request.headers)
     except RefusedError as error:

@@ -11,8 +11,9 @@ from email.errors import MessageError
 from email.header import decode_header, make_header
 from email.message import Message
 from email.parser import BytesParser, HeaderParser
-from email.policy import compat32
+from email.policy import Policy, compat32
 from email.utils import getaddresses, parsedate_to_datetime
+from itertools import count
 from typing import Any
 
 from nextwave_ingest.admission import RefusedError
@@ -21,7 +22,11 @@ from nextwave_ingest.wishes.mail import text_of_page
 
 READ_MAX = 1024 * 1024
 """Bytes of a mail that are read: what was written stands before what is attached."""
-PARTS_MAX = 100
+LINES_MAX = 50_000
+"""Of them, as the parser holds every line against the boundary of every part that is open."""
+NESTED_MAX = 12
+"""Parts in parts: some mails forwarded in one another."""
+PARTS_MAX = 500
 HEADERS_MAX = 5_000
 """Lines that begin like a header; each costs more than its bytes, and so does a long one with parameters."""
 PARAMETERS_MAX = 4_096
@@ -52,12 +57,28 @@ _UNREADABLE = (MessageError, ValueError, LookupError, RecursionError, AttributeE
 """What Python's parser raises for mails that are none."""
 
 
+class _Part(Message):
+    """A mail or a part of one. What is nested deeper or has more parts than mails have is refused while it is read."""
+
+    def __init__(self, policy: Policy[Any] = compat32) -> None:
+        super().__init__(policy)
+        self.depth = 0
+        self.numbers = count(1)
+
+    def attach(self, payload: Any) -> None:
+        """As the parser does before it reads the part. Raises `ValueError`."""
+        payload.depth, payload.numbers = self.depth + 1, self.numbers
+        if payload.depth > NESTED_MAX or next(self.numbers) > PARTS_MAX:
+            raise ValueError("too many parts")
+        super().attach(payload)
+
+
 def mail_of(raw: bytes) -> dict[str, Any]:
     """A mail as it came. Its text is cut, of its attachments only the names are kept. Raises `RefusedError`."""
-    read = raw[:READ_MAX].lstrip(b"\r\n")
+    read = b"".join(raw[:READ_MAX].lstrip(b"\r\n").splitlines(keepends=True)[:LINES_MAX])
     try:
         _check(read)
-        return _of_mail(BytesParser(policy=compat32).parsebytes(read))
+        return _of_mail(BytesParser(_Part, policy=compat32).parsebytes(read))
     except _UNREADABLE as wrong:
         raise RefusedError("", f"the mail cannot be read ({type(wrong).__name__}): send it as it came (message/rfc822)") from wrong
 
@@ -74,8 +95,8 @@ def mail_of_headers(headers: str, text: str, page: str) -> dict[str, Any]:
 def _check(raw: bytes) -> None:
     """Raises `ValueError` for what would take much longer to read than mails take."""
     parameters = max((len(one) for one in _WITH_PARAMETERS.findall(raw)), default=0)
-    if raw.lower().count(b"boundary=") > PARTS_MAX or len(_HEADERS.findall(raw)) > HEADERS_MAX or parameters > PARAMETERS_MAX:
-        raise ValueError("too many parts or headers")
+    if len(_HEADERS.findall(raw)) > HEADERS_MAX or parameters > PARAMETERS_MAX:
+        raise ValueError("too many headers")
 
 
 def _of_mail(mail: Message) -> dict[str, Any]:
