@@ -290,8 +290,9 @@ def _check_leaving(names: Any) -> None:
 
 def _check_money(data: dict[str, Any]) -> None:
     amount = data.get("amount")
-    if amount is not None and (type(amount) is not int or abs(amount) > AMOUNT_MAX):
-        raise RefusedError("/data/amount", "must be an integer of minor units, for example 1299 for 12.99 EUR")
+    if amount is not None and (type(amount) is not int or not 0 <= amount <= AMOUNT_MAX):
+        fix = "must be an integer of minor units, 0 or more, for example 1299 for 12.99 EUR; what is given back is order.returned"
+        raise RefusedError("/data/amount", fix)
     currency = data.get("currency")
     if amount is not None and not (isinstance(currency, str) and len(currency) == 3 and currency.isalpha() and currency.isupper()):
         raise RefusedError("/data/currency", "must be an ISO 4217 code in capitals, for example EUR")

@@ -178,7 +178,15 @@ def test_a_grant_whose_scope_is_not_understood_grants_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [{"amount": 12.5, "currency": "EUR"}, {"amount": "12"}, {"amount": True}, {"amount": 1, "currency": "euro"}, {"amount": 1}]
+    "data",
+    [
+        {"amount": 12.5, "currency": "EUR"},
+        {"amount": -1299, "currency": "EUR"},
+        {"amount": "12"},
+        {"amount": True},
+        {"amount": 1, "currency": "euro"},
+        {"amount": 1},
+    ],
 )
 def test_an_order_with_money_that_is_not_minor_units_and_a_currency_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
