@@ -133,20 +133,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
+        while (behind := self._offer(data)) is not None:
+            data = self._without_upgrade() + data[behind:]
+
+    def _offer(self, data: bytes) -> int | None:
+        """Takes the data in. Where a request offers an upgrade it stops, and tells where its head ends."""
         self._chunk = len(data)
         self._taken += self._chunk
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as offered:
-            self._without_upgrade(data[offered.args[0] :])
-            return
+            return int(offered.args[0])
         except httptools.HttpParserError as wrong:
             self._refuse(wrong.__context__.problem if isinstance(wrong.__context__, _RefusedError) else MALFORMED)
-            return
+            return None
         if self._in_head and self._taken > HEAD_BYTES_MAX:
             self._refuse(HEAD_TOO_LARGE)
         elif not self._in_head and self._taken - self._content > FRAMING_BYTES_MAX + 16 * self._content:
             self._refuse(FRAMING_TOO_LARGE)
+        return None
 
     def on_message_begin(self) -> None:
         self._in_head, self._taken = True, 0
@@ -197,14 +202,13 @@ class BoundedProtocol(HttpToolsProtocol):
     def _head_bytes(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
-    def _without_upgrade(self, rest: bytes) -> None:
-        """Reads the request again as one that offers nothing."""
+    def _without_upgrade(self) -> bytes:
+        """The head of the request again, as one that offers nothing."""
         kept = [(name, value) for name, value in self.headers if name not in _OF_UPGRADES]
         asked = b",".join(value for name, value in self.headers if name == b"connection").lower()
         kept.append((b"connection", b"close" if b"close" in asked else b"keep-alive"))
         target = self.parser.get_method() + b" " + self.url + b" HTTP/1.1\r\n"
-        head = target + b"".join(name + b": " + value + b"\r\n" for name, value in kept) + b"\r\n"
-        self.data_received(head + rest)
+        return target + b"".join(name + b": " + value + b"\r\n" for name, value in kept) + b"\r\n"
 
     def _refuse(self, problem: Problem) -> None:
         """Ends the connection, with an answer where it cannot be taken for that of an earlier request."""

@@ -134,3 +134,13 @@ async def test_where_there_is_no_room_the_one_who_waited_longest_gives_way() -> 
     await asyncio.sleep(0.01)  # answered, so that it has waited for a shorter time than the second
     _, third_wire = connect(crowd, loop)
     assert [wire.ended for wire in (first_wire, second_wire, third_wire)] == ["", "closed", ""]
+
+
+async def test_any_number_of_offers_to_upgrade_that_come_at_once_is_answered() -> None:
+    connection, wire = connect(Crowd(10), Loop())
+    offer = b"POST / HTTP/1.1\r\nHost: i\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n{}"
+    connection.data_received(offer * 600)
+    await asyncio.sleep(0.01)
+    while not wire.ended and wire.sent.count(b"HTTP/1.1 204 ") < 600:  # noqa: ASYNC110  (the wire tells nobody)
+        await asyncio.sleep(0.01)
+    assert (wire.ended, wire.sent.count(b"HTTP/1.1 204 ")) == ("", 600)
