@@ -20,6 +20,12 @@ Kind = Literal["write", "api"]
 PREFIXES: dict[Kind, str] = {"write": "nww", "api": "nwt"}
 BURST_SECONDS = 10
 """A burst that is not named: what comes in this time at the rate."""
+PER_SECOND_MAX = 1_000_000
+"""More than any replica takes."""
+_SOURCE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""A new write key's name stands in URLs, in logs and as the source of touchpoints. Keys that are there keep whatever name they have."""
+WRITE_ROLES = ("agent", "operator")
+"""Whose people may say what no page may (reviews, own interactions, separating customers)."""
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^/\s,*]+")
 _OWN_PORTS = (("http://", ":80"), ("https://", ":443"))
 
@@ -57,8 +63,10 @@ class Bounds:
         per_second = self.per_second if self.per_second is not None else before.per_second if before else 0
         if per_second == 0 and self.burst is None:
             return None
-        if per_second <= 0 or (self.burst is not None and self.burst < 1):
-            raise UnusableKeyError("a rate is more than 0 items per second, with a burst of at least 1 item")
+        if per_second == 0:
+            raise UnusableKeyError("a burst needs a rate of more than 0 items per second: name --rate too")
+        if not 0 < per_second <= PER_SECOND_MAX or (self.burst is not None and self.burst < 1):
+            raise UnusableKeyError(f"a rate is more than 0 and at most {PER_SECOND_MAX} items per second, with a burst of at least 1 item")
         kept = before.burst if before and self.per_second is None else max(1, round(per_second * BURST_SECONDS))
         return Rate(per_second, kept if self.burst is None else self.burst)
 
@@ -67,6 +75,8 @@ def create(path: Path, name: Name, roles: tuple[str, ...] = (), bounds: Bounds |
     """Adds a key and returns its secret, which is stored nowhere. Raises `UnusableKeyError`."""
     if unknown := sorted(set(roles) - set(ROLES)):
         raise UnusableKeyError(f"unknown role {', '.join(unknown)}; roles are {', '.join(ROLES)}")
+    if name.kind == "write":
+        _check_source(name.name, roles)
     if name.kind == "api" and not roles:
         raise UnusableKeyError(f"an API token needs at least one role of {', '.join(ROLES)}")
     return _change(path, lambda file: _created(file, name, roles, bounds or Bounds()))
@@ -90,6 +100,13 @@ def revoke(path: Path, name: Name) -> None:
 def listing(path: Path) -> tuple[Key, ...]:
     """The keys, without secrets (they are not stored)."""
     return _read(path).keys
+
+
+def _check_source(name: str, roles: tuple[str, ...]) -> None:
+    if _SOURCE.fullmatch(name) is None:
+        raise UnusableKeyError(f"{name!r:.80} is no name of a source: use 1 to 64 letters (a-z), digits, '-', '_' and '.'")
+    if wrong := sorted(set(roles) - set(WRITE_ROLES)):
+        raise UnusableKeyError(f"a write key has no role {', '.join(wrong)}: it may have {' or '.join(WRITE_ROLES)}, or none")
 
 
 def _created(file: KeyFile, name: Name, roles: tuple[str, ...], bounds: Bounds) -> tuple[KeyFile, str]:

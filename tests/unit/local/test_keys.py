@@ -72,6 +72,8 @@ def test_a_revoked_key_is_gone(tmp_path: Path) -> None:
         (Name("api", "ann"), (), "at least one role"),
         (Name("api", "ann"), ("king",), "unknown role king"),
         (Name("write", "shop"), (), "already"),
+        (Name("write", "desk"), ("editor", "agent"), "no role editor: it may have agent or operator"),
+        *((Name("write", name), (), "letters") for name in ("", "a/b", "a\n", "a b", "x" * 65, "café")),
     ],
 )
 def test_a_key_that_makes_no_sense_is_refused_with_the_reason(tmp_path: Path, name: Name, roles: tuple[str, ...], reason: str) -> None:
@@ -79,6 +81,20 @@ def test_a_key_that_makes_no_sense_is_refused_with_the_reason(tmp_path: Path, na
     keys.create(path, Name("write", "shop"))
     with pytest.raises(UnusableKeyError, match=reason):
         keys.create(path, name, roles)
+
+
+def test_a_write_key_of_an_older_file_may_go_on_under_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text('{"pepper": "p", "keys": [{"name": "a/b", "kind": "write", "hash": "h", "roles": ["editor"], "not_after": null}]}')
+    keys.bound(path, Name("write", "a/b"), Bounds(types=("order.*",)))
+    secret = keys.rotate(path, Name("write", "a/b"), overlap=timedelta(), now=NOW)
+    assert _keyring(path).write_source(secret) == "a/b"
+
+
+def test_a_write_key_may_have_a_name_of_64_letters_and_the_roles_of_people_at_desks(tmp_path: Path) -> None:
+    name = Name("write", "Shop_1.de-" + "x" * 54)
+    keys.create(tmp_path / "keys.json", name, ("agent", "operator"))
+    assert [(key.name, key.roles) for key in keys.listing(tmp_path / "keys.json")] == [(name.name, ("agent", "operator"))]
 
 
 def test_what_does_not_exist_cannot_be_rotated_or_revoked(tmp_path: Path) -> None:
@@ -132,8 +148,10 @@ def test_a_rate_has_a_burst_of_ten_seconds_unless_it_is_told(
         (Name("write", "shop"), Bounds(origins=("https://shop.example/",)), "no origin"),
         (Name("write", "shop"), Bounds(origins=("https://Shop.example",)), "no origin"),
         (Name("write", "shop"), Bounds(origins=("https://shop.example:443",)), "use https://shop.example$"),
-        (Name("write", "shop"), Bounds(burst=5), "more than 0 items"),
+        (Name("write", "shop"), Bounds(burst=5), "more than 0"),
         (Name("write", "shop"), Bounds(per_second=5, burst=0), "at least 1 item"),
+        (Name("write", "shop"), Bounds(per_second=float("inf")), "at most 1000000 items"),
+        (Name("write", "shop"), Bounds(per_second=float("nan")), "more than 0"),
         (Name("api", "ann"), Bounds(types=("order.*",)), "of write keys"),
         (Name("write", "other"), Bounds(types=("order.*",)), "there is no write key"),
     ],
@@ -159,8 +177,10 @@ def test_the_command_makes_lists_and_changes_what_a_key_may_do(tmp_path: Path) -
     bounds = ("--types", "order.*, page.viewed", "--origins", "https://shop.example", "--rate", "50", "--burst", "80")
     secret = said("create", "write", "shop", *bounds)
     assert said("list") == "write shop types order.*,page.viewed origins https://shop.example rate 50 burst 80"
-    said("change", "write", "shop", "--types", "", "--rate", "0")
-    assert said("list") == "write shop origins https://shop.example"
+    said("create", "api", "shop", "--role", "viewer")
+    changed = said("change", "write", "shop", "--types", "", "--rate", "0")
+    assert changed == "write shop origins https://shop.example"
+    assert said("list") == f"{changed} api shop viewer"
     assert _keyring(tmp_path / "keys.json").write_source(secret) == "shop"
 
 
