@@ -1,7 +1,8 @@
 """The list of words that may be a refusal: what a batch adds to it and takes off, and what is on it.
 
 Whether a review is over is the profile's word (`matters`), so that it makes no difference which of the two came first, and a verdict that
-names somebody else ends nothing.
+names somebody else ends nothing. How many wait makes no difference to the list: each is on it until its own verdict, also when the profile
+keeps only newer ones. What is told again long after its verdict, so that the profile holds it anew, is on the list again.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_scoring.customer import Customer
+from nextwave_scoring.instants import micros
 from nextwave_scoring.profile import matters
 from nextwave_scoring.unit import Entry, Unit
 
@@ -27,7 +29,8 @@ WORDS_MAX = 4000
 _OPEN = Statement(
     "insert into reviews (reference, name, channel, type, at, source, id, words) select * from unnest(cast(:references as text[]),"
     " cast(:names as text[]), cast(:channels as text[]), cast(:types as text[]), cast(:ats as timestamptz[]), cast(:sources as text[]),"
-    " cast(:ids as text[]), cast(:words as text[])) on conflict (reference) do nothing"
+    " cast(:ids as text[]), cast(:words as text[])) on conflict (reference) do update"
+    " set words = excluded.words, reviewed_at = null, refused = null, reviewed_by = null where reviews.reviewed_at < excluded.at"
 )
 _CLOSE = Statement(
     "update reviews r set reviewed_at = v.at, refused = v.refused, reviewed_by = v.source, words = ''"
@@ -71,10 +74,10 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 
 async def save(connection: AsyncConnection, unit: Unit) -> None:
-    """Puts on the list what the batch heard and is under review still; takes off it what was reviewed."""
+    """Puts on the list what the batch heard, unless its review is over already; takes off it what was reviewed."""
     heard = {str(data["review"]): (entry, data) for entry, data in _of(unit, CHANNEL_OF) if data.get("wish") == "review"}
     verdicts = {str(data.get("reference")): (entry, data) for entry, data in _of(unit, (VERDICT,))}
-    opened = {reference: said for reference, said in heard.items() if _is_open(unit, said[0], reference)}
+    opened = {reference: said for reference, said in heard.items() if not _is_over(unit, said[0], reference)}
     if opened:
         await _OPEN.run(connection, _opening(opened))
     closed = {reference: said for reference, said in verdicts.items() if not _is_open(unit, said[0], reference)}
@@ -105,10 +108,17 @@ def _of(unit: Unit, kinds: Iterable[str]) -> list[tuple[Entry, dict[str, Any]]]:
     return [(entry, msgspec.json.decode(entry.data)) for entry in unit.entries if entry.type in wanted]
 
 
+def _is_over(unit: Unit, entry: Entry, reference: str) -> bool:
+    return matters.is_over(_matters(unit, entry), reference, micros(entry.at))
+
+
 def _is_open(unit: Unit, entry: Entry, reference: str) -> bool:
+    return any(open_ == reference for open_, _ in matters.open_of(_matters(unit, entry), matters.REVIEW))
+
+
+def _matters(unit: Unit, entry: Entry) -> matters.Matters:
     root = unit.root(entry.customer_id)
-    known = matters.reviews(unit.customers[root].profile.matters) if root else ()
-    return any(review.reference == reference for review in known)
+    return unit.customers[root].profile.matters if root else {}
 
 
 def _opening(opened: dict[str, tuple[Entry, dict[str, Any]]]) -> dict[str, list[Any]]:

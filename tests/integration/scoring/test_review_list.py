@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from nextwave_scoring.identity import derive
+from nextwave_scoring.profile.matters import REVIEWS_MAX
 
 from .desk import Desk, bearer, seen
 
@@ -56,6 +57,25 @@ async def test_a_verdict_that_is_read_first_leaves_nothing_to_review(desk: Desk,
     await desk.work(verdict(3, "sms-1", PHONE))
     await desk.work(asked(1, PHONE), partition=1)
     assert await references(client) == []
+
+
+async def test_what_is_told_again_after_its_verdict_is_on_the_list_as_long_as_it_holds(desk: Desk, client: httpx.AsyncClient) -> None:
+    await desk.work(asked(1, PHONE), verdict(3, "sms-1", PHONE))
+    [updated] = await desk.work(seen(9, PHONE, kind="sms.received", body=WORDS, wish="review", review="sms-1"))
+    assert [review.reference for review in updated.profile.reviews] == ["sms-1"]
+    assert [item["words"] for item in await listed(client)] == [WORDS]
+    [updated] = await desk.work(verdict(10, "sms-1", PHONE))
+    assert (await references(client), updated.profile.reviews) == ([], ())
+
+
+async def test_however_many_wait_each_is_listed_until_its_own_verdict(desk: Desk, client: httpx.AsyncClient) -> None:
+    count = REVIEWS_MAX + 5
+    await desk.work(*(asked(number, PHONE) for number in range(count)))
+    assert await references(client, "?limit=100") == [f"sms-{number}" for number in range(count)]
+    await desk.work(verdict(100, "sms-0", PHONE))
+    assert await references(client, "?limit=100") == [f"sms-{number}" for number in range(1, count)]
+    [*_, updated] = await desk.work(*(verdict(100 + number, f"sms-{number}", PHONE) for number in range(1, count)))
+    assert (await references(client), updated.profile.reviews) == ([], ())
 
 
 async def test_the_list_can_be_asked_of_one_customer_who_has_become_part_of_another(desk: Desk, client: httpx.AsyncClient) -> None:
