@@ -28,8 +28,7 @@ def show(state: State = None, file: File = None) -> None:
     """List the keys; secrets are not stored and cannot be shown."""
     with _complaining():
         for key in _keys().listing(_path(state, file)):
-            ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
-            typer.echo(f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{_told(key)}{ends}")
+            typer.echo(_line(key))
 
 
 @app.command()
@@ -37,7 +36,10 @@ def create(  # noqa: PLR0913  (each parameter is an option of the command line)
     kind: Kind,
     name: str,
     *,
-    role: Annotated[list[str] | None, typer.Option(help="of an API token, may be repeated; a wrong one lists them all")] = None,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="of a key, may be repeated; a wrong one lists those that it may have"),
+    ] = None,
     types: Types = None,
     origins: Origins = None,
     rate: PerSecond = None,
@@ -63,9 +65,13 @@ def change(  # noqa: PLR0913  (each parameter is an option of the command line)
     state: State = None,
     file: File = None,
 ) -> None:
-    """Change what a write key may do; its secrets stay, and what is not named stays as it is."""
+    """Change what a write key may do, and print what holds now; its secrets stay, and what is not named stays as it is."""
     with _complaining():
-        _keys().bound(_path(state, file), _name(kind, name), _bounds(types, origins, rate, burst))
+        path, named = _path(state, file), _name(kind, name)
+        _keys().bound(path, named, _bounds(types, origins, rate, burst))
+        for key in _keys().listing(path):
+            if (key.kind, key.name) == (kind, name):
+                typer.echo(_line(key))
 
 
 @app.command()
@@ -106,6 +112,11 @@ def _bounds(types: str | None, origins: str | None, rate: float | None, burst: i
 
 def _several(listed: str | None) -> tuple[str, ...] | None:
     return None if listed is None else tuple(part.strip() for part in listed.split(",") if part.strip())
+
+
+def _line(key: Any) -> str:
+    ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
+    return f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{_told(key)}{ends}"
 
 
 def _told(key: Any) -> str:
