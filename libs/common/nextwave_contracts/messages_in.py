@@ -10,10 +10,13 @@ from nextwave_contracts.actions import Channel
 CHANNEL_OF: Mapping[str, str] = {
     "sms.received": "sms",
     "email.received": "email",
+    "email.auto_replied": "email",
     "chat.message_received": "chat",
     "message.left": "",
 }
-"""By type of touchpoint the channel that is stopped by a stop in it; empty: all, since no channel of ours answers on a message board."""
+"""By type of touchpoint the channel that is stopped by a stop in it; empty: all, since no channel of ours answers on a message board.
+
+A machine's mail stops only by a word alone: mail programs unsubscribe for people (RFC 2369)."""
 TEXT_FIELDS: tuple[str, ...] = ("body", "text", "message", "message_body")
 """Fields of the data that may have the words, the first one present counts."""
 

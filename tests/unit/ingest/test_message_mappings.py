@@ -226,12 +226,27 @@ async def test_mails_stop_what_they_say_above_the_quote(door: Stand, way: str, m
 @pytest.mark.parametrize(
     "made",
     [
-        mail("STOP", Auto_Submitted="auto-replied"),
-        mail("STOP", Subject="Out of office"),
-        mail("STOP", From="MAILER-DAEMON@mx.example.com"),
-        mail("STOP", Return_Path="<>"),
+        mail("I am away until Monday.\nSTOP means stop.", Auto_Submitted="auto-replied"),
+        mail("I am away until Monday.\nSTOP means stop.", Subject="Out of office"),
+        mail("I am away until Monday.\nSTOP means stop.", From="MAILER-DAEMON@mx.example.com"),
+        mail("I am away until Monday.\nSTOP means stop.", Return_Path="<>"),
     ],
 )
-async def test_a_machine_s_mail_stops_nothing(door: Stand, way: str, made: EmailMessage) -> None:
+async def test_a_machine_s_mail_asks_for_nothing(door: Stand, way: str, made: EmailMessage) -> None:
     assert (await mailed(door, made, way)).type == "email.auto_replied"
     assert stops(door) == []
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_mail_program_s_unsubscription_counts(door: Stand, way: str) -> None:
+    made = mail("This message was generated automatically.", Subject="Unsubscribe", Auto_Submitted="auto-generated")
+    assert (await mailed(door, made, way)).type == "email.auto_replied"
+    assert stops(door) == [("opt_out", "email")]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_sender_that_anybody_can_write_grants_nothing(door: Stand, way: str) -> None:
+    await mailed(door, mail("start", Subject="START"), way)
+    assert stops(door) == []
+    await mailed(door, mail("start", In_Reply_To=f"<{ACTION}@example.org>"), way)
+    assert stops(door) == [("opt_in", "email")]

@@ -75,10 +75,12 @@ async def test_a_verdict_names_one_review_and_says_yes_or_no(ingest: Stand, data
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
 
 
-async def test_a_machine_s_mail_is_kept_as_one_and_stops_nothing(ingest: Stand) -> None:
-    mail = event("email.received", {"text": "STOP", "auto_submitted": "auto-replied"})
+@pytest.mark.parametrize(("words", "held"), [("leave me alone", []), ("START", []), ("STOP", [("opt_out", "email")])])
+async def test_a_machine_s_mail_is_kept_as_one_and_only_stops(ingest: Stand, words: str, held: list[tuple[str, str]]) -> None:
+    mail = event("email.received", {"text": words, "auto_submitted": "auto-replied"})
     await ingest.post("/v1/touchpoints", mail, headers=STRUCTURED)
-    assert ([t.type for t in ingest.committer.touchpoints], ingest.committer.holds) == (["email.auto_replied"], [])
+    assert [t.type for t in ingest.committer.touchpoints] == ["email.auto_replied"]
+    assert [(hold.kind, hold.channel) for hold in ingest.committer.holds] == held
 
 
 async def test_what_an_agent_wrote_in_a_chat_of_segment_s_is_not_the_customer_s(ingest: Stand) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,9 @@ NO_WISH = (
     "No dejen de enviarme ofertas",
     "Quiero cancelar mi pedido",
     "No me llamen antes de las 9",
+    "When will you stop the sale?",
+    "I will stop by tomorrow",
+    "Nicht vor 9 anrufen",
 )
 
 
@@ -140,6 +144,28 @@ REFUSING = (
     "Quiero darme de baja de esto",
     "No vuelvan a escribirme",
     "Dejen de llamarme",
+    "please stop this",
+    "can you please stop",
+    "I said stop",
+    "I want to stop",
+    "You never stop texting me",
+    "Do not call me now or ever again",
+    "don't text me later or ever",
+    "Don't call me before 9 in the morning or ever again",
+    "Please do not text this number again",
+    "do not text again",
+    "I do not consent to these messages",
+    "delete me",
+    "take this number off",
+    "I don't want texts",
+    "Bitte rufen Sie mich nicht an",
+    "Schreiben Sie mir nicht",
+    "Ich möchte keine Nachrichten",
+    "Bitte nicht anrufen",
+    "Je ne veux pas de messages",
+    "Ne m'appelez pas avant 9 h, ni jamais",
+    "No quiero mensajes",
+    "No me llamen antes de las 9 ni nunca",
 )
 
 
@@ -166,9 +192,25 @@ def test_a_text_that_was_made_to_take_long_is_read_to_its_bound(text: str) -> No
     assert [heard(kind, {"text": text + " leave me alone", "html": text}) for kind in ROUTES] == [None] * len(ROUTES)
 
 
+def test_a_stop_word_in_a_short_text_may_be_meant_and_in_a_long_one_is_not_enough() -> None:
+    twelve = ["we", "talked", "about", "the", "weather", "and", "then", "he", "said", "stop", "to", "her"]
+    assert len(twelve) == 12
+    assert may_refuse(" ".join(twelve))
+    assert not may_refuse(" ".join([*twelve, "again"]))
+
+
+def test_everything_that_is_no_refusal_takes_out_what_would_be_one() -> None:
+    stops = (word.text for word in (*words.STOP, *words.STOP_EVERYTHING) if word.plain)
+    refusing = Phrases([*chain.from_iterable(refusals.REFUSALS.values()), *map(plain, stops)])
+    for phrase in chain.from_iterable(refusals.NO_REFUSAL.values()):
+        choices = [[""] if word == "*" else word.split("/") for word in phrase.split(" ")]
+        texts = [" ".join(filter(None, (*words_, tail))) for words_ in product(*choices) for tail in ("", "llamarme")]
+        assert any(refusing.are_in(text) and not may_refuse(text) for text in texts), phrase
+
+
 def test_each_language_has_its_phrases_and_what_is_none() -> None:
     assert set(refusals.REFUSALS) == set(refusals.NO_REFUSAL) == {"en", "de", "fr", "es"}
-    for phrases in (*refusals.REFUSALS.values(), *refusals.NO_REFUSAL.values()):
+    for phrases in (*refusals.REFUSALS.values(), *refusals.NO_REFUSAL.values(), *refusals.EVEN_SO.values()):
         for phrase in phrases:
             example = " ".join(word.split("/")[0] for word in phrase.split(" ") if word != "*")
             assert Phrases([phrase]).are_in(plain(example)), phrase

@@ -28,6 +28,17 @@ MAILS = (
     ({"subject": "Re: Offer", "html": "<p>STOP</p><blockquote>Hello, unsubscribe here</blockquote>"}, STOP),
     ({"subject": "Re: Offer", "html": "<style>stop</style><div>Thanks</div><div class='gmail_quote'>STOP</div>"}, None),
     ({"subject": "Stop everything", "text": ""}, EVERYWHERE),
+    ({"subject": "Re: Offer", "text": "Hi,\nplease stop.\nAnn"}, STOP),
+    ({"subject": "Re: Offer", "text": "Sehr geehrte Damen und Herren,\n\nCancel\n\nAnn"}, STOP),
+    ({"subject": "Re: Offer", "text": "Dear shop\nHi\nStop all, thanks"}, EVERYWHERE),
+    ({"subject": "Re: Offer", "text": "I have had enough of it.\nYou know why.\nUnsubscribe\nAnn"}, STOP),
+    ({"subject": "Re: Offer", "text": "What a nice offer\nAnn\nLima\nPeru"}, None),
+    ({"subject": "Re: Offer", "text": "What a nice offer\nHelp"}, None),
+    (
+        {"subject": "Re: Offer", "text": "one\ntwo\nthree\nfour\nfive\nSTOP\nand so on, and on and on it went"},
+        None,
+    ),
+    ({"subject": "Re: Offer", "text": "Hi Ann,\n> STOP"}, None),
 )
 
 
@@ -53,8 +64,16 @@ MACHINES = (
 
 
 @pytest.mark.parametrize("told", MACHINES)
-def test_a_machine_s_mail_is_nobody_s_word(told: dict[str, Any]) -> None:
-    assert kind_heard("email.received", {"text": "STOP", **told}) == "email.auto_replied"
+def test_a_machine_s_mail_is_nobody_s_word_but_a_stop(told: dict[str, Any]) -> None:
+    assert (kind := kind_heard("email.received", {"text": "STOP", **told})) == "email.auto_replied"
+    assert as_heard(kind, {"text": "STOP", **told}, "a")["wish"] == "opt_out"
+    for text in ("START", "HELP", "leave me alone", "Hello,\nSTOP", "please stop this"):
+        assert heard(kind, {"text": text, **told}) is None
+
+
+def test_a_mail_program_unsubscribes_for_a_person() -> None:
+    assert heard("email.auto_replied", {"subject": "Unsubscribe", "text": "This message was generated automatically."}) == STOP
+    assert heard("email.auto_replied", {"subject": "Re: Unsubscribe", "text": "I am away."}) is None
 
 
 @pytest.mark.parametrize(
@@ -79,6 +98,13 @@ ACTION = "0123456789abcdef0123456789abcdef"
 )
 def test_an_answer_names_the_contact_that_it_answers(told: dict[str, Any]) -> None:
     assert as_heard("email.received", {"text": "Thanks", **told}, "a")["action_id"] == ACTION
+
+
+def test_a_mail_grants_only_in_answer_to_one_of_ours_and_stops_always() -> None:
+    assert as_heard("email.received", {"subject": "START"}, "a") == {"subject": "START"}
+    answer = {"text": "START", "in_reply_to": f"<{ACTION}@shop.example>"}
+    assert as_heard("email.received", answer, "a") == answer | {"wish": "opt_in", "action_id": ACTION}
+    assert as_heard("email.received", {"subject": "STOP"}, "a")["wish"] == "opt_out"
 
 
 def test_a_mail_that_answers_none_of_ours_names_no_contact() -> None:

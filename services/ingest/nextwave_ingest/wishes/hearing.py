@@ -18,6 +18,13 @@ NOTED: frozenset[str] = frozenset({"wish", "asked", "everywhere", "review"})
 _REVIEWS = uuid.UUID("b1f8a3c2-6b58-5d0a-9a44-2a7e5d1f0c33")
 _REFUSING = Phrases(chain.from_iterable(refusals.REFUSALS.values()))
 _NOT_REFUSING = Phrases(chain.from_iterable(refusals.NO_REFUSAL.values()))
+_EVEN_SO = Phrases(chain.from_iterable(refusals.EVEN_SO.values()))
+_STOPPING = Phrases(plain(word.text) for word in (*words.STOP, *words.STOP_EVERYTHING) if word.plain)
+SHORT_MAX = 12
+"""Words of a text in which a stop word is likely to be meant."""
+_GREETING_MAX = 5
+"""Words of a line that greets."""
+_AUTOMATIC = "email.auto_replied"
 
 
 class Wish(NamedTuple):
@@ -46,7 +53,7 @@ _SORTED: frozenset[str] = frozenset({"sms.received", "chat.message_received"})
 
 def kind_heard(kind: str, data: Mapping[str, Any]) -> str:
     """The type, which is another one where a machine answered a mail: nobody came, nothing is proved, nothing is asked for."""
-    return "email.auto_replied" if kind == "email.received" and mail.by_machine(data) else kind
+    return _AUTOMATIC if kind == "email.received" and mail.by_machine(data) else kind
 
 
 def as_heard(kind: str, data: dict[str, Any], identity: str) -> dict[str, Any]:
@@ -55,9 +62,12 @@ def as_heard(kind: str, data: dict[str, Any], identity: str) -> dict[str, Any]:
     `identity` names the touchpoint, and so its review.
     """
     said = {key: value for key, value in data.items() if key not in NOTED}
-    noted = _note(kind, heard(kind, said), identity)
+    noted: dict[str, Any] = {}
     if kind == "email.received" and not said.get("action_id") and (action := mail.answered_action(said)):
         noted["action_id"] = action
+    wish = heard(kind, said)
+    if wish is not None and (wish.asked != "opt_in" or _may_grant(kind, said | noted)):
+        noted |= _note(kind, wish, identity)
     return said | noted if noted or len(said) < len(data) else data
 
 
@@ -65,45 +75,70 @@ def heard(kind: str, data: Mapping[str, Any]) -> Wish | None:
     """What a touchpoint asks for in words; nothing where somebody of ours wrote them."""
     if kind not in CHANNEL_OF or str(data.get("by")).strip().casefold() in words.OURS:
         return None
-    whole, lines = _passages(kind, data)
+    passages = _passages(kind, data)
     told = data.get("OptOutType") or data.get("opt_out_type")
     provider = _PROVIDER.get(told.upper()) if kind in _SORTED and isinstance(told, str) else None
-    candidates = [wish for wish in (*(_of_word(line) for line in whole), provider) if wish]
-    if kind == "sms.received" and plain(" ".join(lines)).partition(" ")[0] in words.OPENING:
+    candidates = [wish for wish in (*map(_of_word, passages.whole), provider) if wish]
+    candidates += [wish for line in passages.further if (wish := _of_plain_word(plain(line))) and wish.asked == "opt_out"]
+    if kind == "sms.received" and plain(passages.text).partition(" ")[0] in words.OPENING:
         candidates.append(Wish("opt_out"))
     if refused := max((wish for wish in candidates if wish.asked == "opt_out"), key=lambda wish: wish.everywhere, default=None):
         return refused
+    if kind == _AUTOMATIC:
+        return None
     if candidates:
         return candidates[0]
-    return Wish("review") if any(may_refuse(passage) for passage in {" ".join(lines), *whole}) else None
+    return Wish("review") if any(map(may_refuse, {passages.text, *passages.whole, *passages.further})) else None
 
 
 def may_refuse(text: str) -> bool:
     """Whether a reasonable person may read it as a wish to be left alone."""
     said = plain(text)
-    return _REFUSING.are_in(said) and _REFUSING.are_in(_NOT_REFUSING.taken_out(said))
+    sought = (_REFUSING, _STOPPING) if said.count(" ") < SHORT_MAX else (_REFUSING,)
+    return _EVEN_SO.are_in(said) or any(some.are_in(said) and some.are_in(_NOT_REFUSING.taken_out(said)) for some in sought)
 
 
-def _passages(kind: str, data: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Passages that count as a word by themselves, and the lines in which phrases are looked for."""
-    if kind != "email.received":
+def _may_grant(kind: str, data: Mapping[str, Any]) -> bool:
+    """Anybody writes any sender into a mail: one grants only in answer to one of ours. A stop needs no proof."""
+    return kind != "email.received" or bool(data.get("action_id"))
+
+
+class _Passages(NamedTuple):
+    """`whole`: what counts if it is any of the words; `further`: if it is one that means nothing else; `text`: all, for phrases."""
+
+    whole: list[str]
+    further: list[str]
+    text: str
+
+
+def _passages(kind: str, data: Mapping[str, Any]) -> _Passages:
+    if not kind.startswith("email."):
         text = words_in(data)
-        return [text], [text]
-    lines, subject = mail.own_lines(data), mail.own_subject(data)
-    return [passage for passage in (subject, *lines[:1]) if passage], lines
+        return _Passages([text], [], text)
+    subject, lines = mail.own_subject(data), mail.own_lines(data)
+    if kind == _AUTOMATIC:
+        return _Passages([subject, *lines[:1]], [], "")
+    opening = lines[: mail.OPENING_LINES]
+    begins = next((place for place, line in enumerate(opening) if not _greets(line)), len(opening)) + 1
+    return _Passages([subject, *opening[:begins]], opening[begins:], " ".join(lines))
+
+
+def _greets(line: str) -> bool:
+    said = plain(line).split(" ")
+    return len(said) <= _GREETING_MAX and said[0] in words.GREETINGS and _of_word(line) is None
 
 
 def _of_word(text: str) -> Wish | None:
     said = plain(text)
-    if said in _MEANING:
-        return _MEANING[said]
+    return _MEANING.get(said) or _of_plain_word(said)
+
+
+def _of_plain_word(said: str) -> Wish | None:
     bare = " ".join(word for word in said.split(" ") if word not in words.POLITE)
     return _MEANING[bare] if bare in _PLAIN else None
 
 
-def _note(kind: str, wish: Wish | None, identity: str) -> dict[str, Any]:
-    if wish is None:
-        return {}
+def _note(kind: str, wish: Wish, identity: str) -> dict[str, Any]:
     channel = CHANNEL_OF[kind]
     match wish.asked:
         case "help":

@@ -17,6 +17,8 @@ from nextwave_contracts.messages_in import words_in
 from nextwave_ingest.wishes.phrases import LETTERS_MAX
 
 LINES_MAX = 200
+OPENING_LINES = 5
+"""In which a word by itself counts: later ones are no answer, but somebody's text."""
 _REPLY = re.compile(r"^\s*(?:re|aw|antw|antwort|sv|vs|rv|ref|r|odp|ynt|fw|fwd|wg|tr|rif|i)\s*(?:\[\d+\])?\s*:", re.IGNORECASE)
 """What the subject of a reply or a forwarded mail begins with: the rest of it is ours."""
 _QUOTE = re.compile(

@@ -1,7 +1,7 @@
 """Phrases that a reasonable person may read as a refusal, and those that must not be taken for one, by language (ISO 639-1). Data only.
 
 Written without accents, apostrophes and capitals, and `dont` for "do not", as texts are compared (`phrases.plain`). `a/b` are
-alternatives, `*` is at most three words. They are searched anywhere in a text, after everything of `NO_REFUSAL` has been taken out of it.
+alternatives, `*` is at most three words. `REFUSALS` are searched after everything of `NO_REFUSAL` has been taken out, `EVEN_SO` before.
 What is found is held until somebody has read it, so a phrase too many costs a look, and one too few a customer's trust.
 """
 
@@ -16,19 +16,23 @@ REFUSALS: Mapping[str, tuple[str, ...]] = {
     "en": (
         "leave me/us alone",
         "take me/us * off",
-        "take my/our number/name/email/address * off",
-        "remove me/us",
-        "remove my/our number/name/email/address/details/data",
-        "delete my/our number/email/address/details/data",
-        "lose/forget my number",
+        "take my/our/this number/name/email/address * off",
+        "remove/delete/erase me/us",
+        "remove/delete/erase my/our/this number/name/email/address/details/data",
+        "lose/forget my/this number",
         "off your/this/the/all list/lists",
         "off your/the mailing list",
         f"never * {_CONTACT} me/us",
         "never * hear from you/them",
         f"dont * {_CONTACT}/bother/disturb/annoy me/us",
+        f"dont/never * {_CONTACT} this/my/our number/phone/address/email",
+        f"dont/never {_CONTACT} again/anymore/ever",
+        "dont consent",
+        "dont have my/our consent/permission",
         "dont/never send me/us any/anything/more/your/these/those/" + _SENT,
         "dont want/wish/like to hear from you",
         f"dont want any/your/these/more * {_SENT}",
+        f"dont want {_SENT}",
         "dont want to be contacted/called/texted/emailed/messaged",
         "dont want to receive * " + _SENT,
         "no longer want/wish * " + _SENT + "/contacted/hear",
@@ -54,6 +58,11 @@ REFUSALS: Mapping[str, tuple[str, ...]] = {
         "in ruhe lassen/gelassen",
         "keine/keinerlei * werbung/anrufe/mails/emails/nachrichten/sms/newsletter/angebote/post mehr",
         "keine * werbung",
+        "mochte/will/wollen/wunsche/brauche keine/keinerlei * nachrichten/mails/emails/sms/anrufe/newsletter/angebote/post",
+        "bitte nicht anrufen/kontaktieren/anschreiben/schreiben/mehr",
+        "rufen/ruft/ruf * nicht an",
+        "schreiben/schreibt/schreib * mir/uns nicht",
+        "kontaktieren/kontaktiert/kontaktiere * mich/uns nicht",
         "nicht mehr/langer * anrufen/kontaktieren/schreiben/anschreiben/belastigen/kontaktiert/angerufen/angeschrieben/storen",
         "nie wieder/mehr * anrufen/kontaktieren/schreiben/anschreiben/horen/belastigen/kontaktiert/angerufen",
         "rufen/ruft/ruf * nicht/nie mehr/wieder * an",
@@ -85,6 +94,7 @@ REFUSALS: Mapping[str, tuple[str, ...]] = {
         "ne mappelez/mecrivez/menvoyez plus/jamais",
         "ne plus * contacter/appeler/ecrire/envoyer/deranger/recevoir/mappeler/mecrire/menvoyer/solliciter/etre",
         "ne veux/souhaite/desire plus",
+        "ne veux/souhaite/desire pas * messages/message/mails/mail/emails/email/sms/appels/publicite/pub/newsletter/recevoir",
         "nenvoyez/nappelez/necrivez plus",
         "plus jamais * contactez/contacter/appelez/appeler/appel/appels/message/messages/mail/mails",
         "retirez/enlevez/supprimez/rayez/desinscrivez/desabonnez/effacez/retire/enleve/supprime moi",
@@ -106,7 +116,7 @@ REFUSALS: Mapping[str, tuple[str, ...]] = {
         "no llamen/escriban/envien/manden/molesten mas",
         "no quiero/deseo/queremos * recibir/saber",
         "no quiero que me/nos",
-        "no quiero mas * mensajes/llamadas/correos/publicidad/sms/emails/ofertas",
+        "no quiero/deseo/queremos * mensajes/llamadas/correos/publicidad/sms/emails/ofertas",
         "no vuelvan/vuelva/vuelvas a",
         "quitenme/borrenme/eliminenme/saquenme/quiteme/borreme/elimineme/saqueme/quitame/borrame",
         "borren/borre/eliminen/elimine/quiten/quite mi/mis numero/datos/correo/direccion/telefono/nombre",
@@ -119,6 +129,15 @@ REFUSALS: Mapping[str, tuple[str, ...]] = {
         "me opongo",
     ),
 }
+EVEN_SO: Mapping[str, tuple[str, ...]] = {
+    "en": (
+        f"you never/dont/wont/cant/still stop/quit {_CONTACT}/sending/bothering/spamming",
+        f"dont {_CONTACT} me/us * * ever/again/never/anymore",
+    ),
+    "fr": ("ne mappelez pas * * jamais", "ne me contactez/appelez/ecrivez pas * * jamais"),
+    "es": ("no me llamen/llame/llames/escriban/escriba/escribas * * nunca/jamas",),
+}
+"""What no exception of `NO_REFUSAL` takes away: "not now or ever again"."""
 NO_REFUSAL: Mapping[str, tuple[str, ...]] = {
     "en": (
         f"dont/never stop/quit {_CONTACT}/sending",
@@ -130,30 +149,28 @@ NO_REFUSAL: Mapping[str, tuple[str, ...]] = {
         "didnt/havent/never unsubscribe/unsubscribed",
         "why did/have/do/are you * stop/stopped/stopping " + _CONTACT + "/sending",
         f"dont {_CONTACT} me/us before/after/until/till/between/today/tomorrow/now/later/yet",
+        "cant/cannot/couldnt/wont stop",
+        "bus/tram/train/next/last/first/full/pit/non stop",
+        "stop by/over/in/at/laughing/smiling/thinking/wondering",
+        "when/where/what/how does/do/did/will/is/are/can * stop",
         "take me/us off hold",
         "remove me from the waiting list",
         "off the list price",
         "off your list price",
-        "cancel my/the/this/our order/appointment/booking/subscription/reservation",
     ),
     "de": (
         "nicht aufhoren",
         "nicht abmelden",
         "nicht austragen",
-        "nicht vor/nach * anrufen",
         "keine werbung bekommen/erhalten/gesehen",
         "nicht mehr anrufen konnen",
     ),
     "fr": (
-        "narretez pas",
-        "ne me desabonnez pas",
-        "ne me desinscrivez pas",
         "ne mappelez pas avant/apres/entre",
         "ne me contactez pas avant/apres/entre",
     ),
     "es": (
         "no dejen/deje/dejes de",
-        "no me den/des/de de baja",
         "no me llamen/llame/llames antes/despues/hasta/entre",
         "no me escriban/escriba/escribas antes/despues/hasta/entre",
     ),

@@ -141,5 +141,10 @@ POLITE: frozenset[str] = frozenset(
     }
 )  # fmt: skip
 """What may stand around a plain word, without accents."""
+GREETINGS: frozenset[str] = POLITE | {
+    "dear", "good", "morning", "evening", "greetings", "sehr", "liebe", "lieber", "liebes", "guten", "moin", "servus", "gruss", "cher",
+    "chere", "madame", "monsieur", "bonsoir", "salut", "estimado", "estimada", "estimados", "querido", "querida", "buenos", "buenas",
+}  # fmt: skip
+"""With what the lines of a mail begin in which nothing is said yet."""
 OURS: frozenset[str] = frozenset({"agent", "bot", "system", "operator", "moderator", "admin", "assistant", "support", "staff"})
 """Who writes beside the customer, as systems call them; anybody else is taken for the customer, so that no stop is lost for a word."""
