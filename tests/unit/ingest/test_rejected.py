@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS
-from nextwave_ingest.rejected import entries
-from nextwave_ingest.rejected.entries import Place
+from nextwave_contracts.wire import decode
+from nextwave_ingest.rejected import entries, log
+from nextwave_ingest.rejected.entries import Place, Wanted, entry_of
+from nextwave_ingest.rejected.log import RejectedLog
+from nextwave_runtime.problem import Problem
 from unit.ingest.fakes import Stand, key_of, stand
 from unit.ingest.office import BATCH, LATER, event, kept_of, office
 
@@ -110,3 +118,43 @@ def test_a_cursor_says_where_it_stands(bounds: dict[int, int]) -> None:
 def test_no_text_breaks_the_reading_of_cursors_and_places(text: str) -> None:
     assert entries.bounds(text) is None or entries.bounds(entries.cursor(entries.bounds(text) or {})) == entries.bounds(text)
     assert entries.place(text) is None or str(entries.place(text)) == text or text.startswith("0") or "-0" in text
+
+
+class Slow(RejectedLog):
+    """A topic of one partition, whose `quick` newest records come at once, and those below never."""
+
+    def __init__(self, quick: int) -> None:
+        super().__init__("nowhere:9092", lambda instant: instant.timestamp())
+        self._quick = quick
+
+    @asynccontextmanager
+    async def _opened(self) -> AsyncIterator[Any]:
+        yield None
+
+    async def _strands(self, *_asked: Any) -> Any:
+        return {3: _Strand(self._quick)}
+
+
+class _Strand:
+    def __init__(self, quick: int) -> None:
+        self.bound = 9_000
+        self._quick = quick
+
+    async def newest(self) -> Any:
+        if self._quick == 0:
+            await asyncio.Event().wait()
+        kept = decode(kept_of(OUTCOMES.name, b"{}", at=LATER).value, Rejected)
+        return log._Read(self.bound, self.bound - 1, entry_of(kept, Place(3, self.bound - 1)))
+
+    def take(self) -> None:
+        self._quick -= 1
+        self.bound -= 1
+
+
+async def test_a_page_whose_time_is_over_ends_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "ANSWER_SECONDS", 0.01)
+    page = await Slow(quick=2).page(Wanted(), since=None, bounds=None, limit=50)
+    assert ([entry.id for entry in page.entries], page.rest) == (["3-8999", "3-8998"], {3: 8_998})
+    with pytest.raises(Problem) as problem:
+        await Slow(quick=0).page(Wanted(), since=None, bounds=None, limit=50)
+    assert problem.value.status == 503

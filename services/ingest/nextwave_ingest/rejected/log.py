@@ -20,7 +20,8 @@ from nextwave_runtime.problem import Problem
 from nextwave_ingest.rejected.entries import Bounds, Entry, Place, Wanted, entry_of
 
 WINDOW = 100
-"""Records of a partition that are read at once, since a log can only be read forwards."""
+"""Records of a partition that are read at once, since a log can only be read forwards; at first a few, so that a page gets somewhere."""
+FIRST_WINDOW = 10
 LOOKED_AT_MAX = 5000
 """Records that one page looks at; what it did not come to is behind its cursor."""
 ANSWER_SECONDS = 15.0
@@ -53,13 +54,15 @@ class _Strand:
         self._consumer = consumer
         self._place = TopicPartition(REJECTED.name, partition)
         self._floor = floor
+        self._size = FIRST_WINDOW
         self._window: list[_Read] = []
 
     async def newest(self) -> _Read | None:
         """The next one, which stays until it is taken."""
         while not self._window and self.bound > self._floor:
-            low = max(self._floor, self.bound - WINDOW)
+            low = max(self._floor, self.bound - self._size)
             self._window = await _between(self._consumer, self._place, low, self.bound)
+            self._size = min(WINDOW, 2 * self._size)
             if not self._window:
                 self.bound = low
         return self._window[-1] if self._window else None
@@ -78,21 +81,23 @@ class RejectedLog:
         self._readers = asyncio.Semaphore(READERS_MAX)
 
     async def page(self, wanted: Wanted, *, since: datetime | None, bounds: Bounds | None, limit: int) -> Page:
-        """What is wanted below `bounds` and not older than `since`; exact from page to page. Raises a 503 `Problem`."""
-        async with self._opened() as consumer, _in_time():
-            strands = await self._strands(consumer, since, bounds)
+        """What is wanted below `bounds` and not older than `since`; exact from page to page. When its time is over it ends where it is.
+
+        Raises a 503 `Problem` where it came to nothing at all.
+        """
+        async with self._opened() as consumer:
+            async with _in_time():
+                strands = await self._strands(consumer, since, bounds)
             found: list[Entry] = []
-            for _ in range(LOOKED_AT_MAX):
-                heads = [(head.stamp, n, head.entry) for n, strand in strands.items() if (head := await strand.newest())]
-                if not heads:
-                    return Page(found, None)
-                _, number, entry = max(heads, key=lambda head: head[:2])
-                strands[number].take()
-                if entry is not None and wanted.fits(entry):
-                    found.append(entry)
-                if len(found) == limit:
-                    break
-            return Page(found, {number: strand.bound for number, strand in strands.items()})
+            begin = _bounds(strands)
+            try:
+                async with _in_time():
+                    if await _all_looked_at(strands, wanted, limit, found):
+                        return Page(found, None)
+            except Problem:
+                if _bounds(strands) == begin:
+                    raise
+            return Page(found, _bounds(strands))
 
     async def read(self, places: Sequence[Place]) -> AsyncGenerator[Rejected | None, None]:
         """The records at these places, one by one; None where there is none that can be read. Raises a 503 `Problem`."""
@@ -145,6 +150,25 @@ async def _in_time() -> AsyncIterator[None]:
             yield
     except BROKER_AWAY as error:
         raise Problem(503, "log-unavailable", "Kafka does not answer in time; ask again later", retry_after_seconds=5) from error
+
+
+def _bounds(strands: dict[int, _Strand]) -> Bounds:
+    return {number: strand.bound for number, strand in strands.items()}
+
+
+async def _all_looked_at(strands: dict[int, _Strand], wanted: Wanted, limit: int, found: list[Entry]) -> bool:
+    """Puts what is wanted into `found`, newest first, up to the limits; whether nothing is left."""
+    for _ in range(LOOKED_AT_MAX):
+        heads = [(head.stamp, n, head.entry) for n, strand in strands.items() if (head := await strand.newest())]
+        if not heads:
+            return True
+        _, number, entry = max(heads, key=lambda head: head[:2])
+        strands[number].take()
+        if entry is not None and wanted.fits(entry):
+            found.append(entry)
+        if len(found) == limit:
+            break
+    return False
 
 
 async def _ends(consumer: Any) -> dict[int, int]:
