@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import msgspec
 import pytest
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX
-from nextwave_ingest.mappings import bodies
+from nextwave_ingest.mappings import bodies, compiled
 from nextwave_ingest.mappings.document import read
 from nextwave_ingest.mappings.mail import mail_of
 from nextwave_runtime.problem import Problem
+from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 from unit.ingest.fakes import WRITE_KEY, Stand, basic, stand
 
@@ -164,6 +166,26 @@ async def test_a_stop_is_never_lost_for_its_time_and_anything_else_is_refused_fo
     assert [hold.kind for hold in door.committer.holds] == ["opt_out"]
 
 
+async def test_an_error_of_ours_costs_no_neighbour_and_tells_no_value(door: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "moment", datetime.fromisoformat)
+    with capture_logs() as logs:
+        answer = await door.post("/v1/inbound/shop/calls", [CALL | {"at": "Ann Smith"}, CALL])
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
+    (kept,) = door.committer.rejected
+    assert (kept.reason, msgspec.json.decode(kept.payload)["at"]) == ("fold_failed", "Ann Smith")
+    assert "ValueError" in kept.detail
+    assert [(log["event"], log["source"], "Ann" in str(log)) for log in logs] == [("mapping_failed", "shop", False)]
+
+
+async def test_headers_are_cut_and_many_items_with_them_are_as_bounded_as_bodies(door: Stand) -> None:
+    async def posted(orders: int, topic: str) -> httpx.Response:
+        body = msgspec.json.encode({"orders": [{"id": n} for n in range(orders)]})
+        return await post(door, "/v1/inbound/shop/orders", body, x_wc_webhook_signature=signature(body), x_wc_webhook_topic=topic)
+
+    assert (await posted(1_000, "x" * 10_000)).json()["ignored"] == 1_000
+    assert (await posted(2_500, "x" * 256)).json()["type"] == "urn:nextwave:problem:too-large"
+
+
 async def test_the_unsigned_ping_of_woocommerce_is_answered_and_says_nothing(door: Stand) -> None:
     assert (await post(door, "/v1/inbound/shop/orders", b"webhook_id=12")).status_code == 200
     assert (await post(door, "/v1/inbound/shop/orders", b"webhook_id=12&x=y")).status_code == 401
@@ -222,7 +244,13 @@ async def test_a_mail_may_have_large_attachments_and_no_other_body(door: Stand) 
 
 async def test_a_mail_is_read_beside_the_loop_however_small_it_is(door: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     read_in: list[threading.Thread] = []
-    monkeypatch.setattr(bodies, "mail_of", lambda raw: read_in.append(threading.current_thread()) or mail_of(raw))
+
+    def reading(raw: bytes) -> dict[str, Any]:
+        read_in.append(threading.current_thread())
+        return mail_of(raw)
+
+    monkeypatch.setattr(bodies, "mail_of", reading)
     answer = await door.post("/v1/inbound/shop/email-mime", content=b"From: ann@example.com\r\nMessage-ID: <1@x>\r\n\r\nstop\r\n")
     assert answer.json()["accepted"] == 1
-    assert read_in and threading.main_thread() not in read_in
+    assert len(read_in) == 1
+    assert threading.main_thread() not in read_in

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -235,3 +236,24 @@ def test_every_value_of_every_item_is_there_or_is_not(item: Any) -> None:
     reader = Reader(TABLES)
     for read in [reader.value(one, "") for one in WRITTEN]:
         read(item)
+
+
+@pytest.mark.parametrize("written", ["\u00b2", "\u0661\u0662", "1\u00b2", "\u2460", "-\u00b2.5"])
+def test_digits_of_other_scripts_are_no_time(written: str) -> None:
+    with pytest.raises(UnreadableTimeError):
+        moment(written)
+
+
+@given(st.text(st.characters(categories=["Nd", "No", "Nl"]) | st.sampled_from("-. "), max_size=12))
+def test_whatever_digits_come_they_are_a_time_or_unreadable(written: str) -> None:
+    with suppress(UnreadableTimeError):
+        assert moment(written).tzinfo is not None
+
+
+def test_a_mapping_walks_through_an_item_a_few_times_at_most() -> None:
+    reader = Reader(TABLES)
+    reader.value([f"$..a{n}" for n in range(5)], "/data")
+    assert [fault.pointer for fault in reader.faults] == ["/data/4"]
+    reader = Reader(TABLES)
+    reader.value({"each": "$..list", "give": "$..n"}, "/data")
+    assert [fault.pointer for fault in reader.faults] == ["/data/give"]

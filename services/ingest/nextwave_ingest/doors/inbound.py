@@ -10,14 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
+import structlog
 from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError
+from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
 from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.provider_signatures import Signed, is_signed
-from nextwave_ingest.mappings.compiled import Compiled
+from nextwave_ingest.mappings.compiled import FAILED, Compiled
 from nextwave_ingest.mappings.document import Scheme, Signature
 from nextwave_ingest.reception import Reception, presented_key, problem_of
 from nextwave_ingest.turns import Turn
@@ -27,6 +28,7 @@ MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
 REJECTED_MAX = 100
 """Refused items that an answer names; all of them are kept and counted."""
+_log = structlog.get_logger()
 _JSON = ((b"content-type", b"application/json"),)
 _WOOCOMMERCE_PING = re.compile(rb"webhook_id=\d{1,20}")
 """What it posts, unsigned, when a webhook is saved; any other answer than 200 is shown as a fault."""
@@ -98,6 +100,7 @@ class InboundDoor:
         ignored, turn = 0, Turn()
         for index, item in enumerate(items):
             found = mapping.understand_all(item, source=source, received_at=at)
+            _report_failures(found, source)
             verdicts.extend(self._reception.weigh(one, item, source, at) for one in found)
             indexes.extend(index for _ in found)
             ignored += not found
@@ -151,6 +154,13 @@ async def _items(request: Request, body: bytes, mapping: Compiled) -> list[bytes
         return mapping.items(body, content_type, request.headers)
     except RefusedError as error:
         raise problem_of(error) from error
+
+
+def _report_failures(found: Sequence[Report | RefusedError], source: str) -> None:
+    """An error of ours is found in the log, too."""
+    for one in found:
+        if isinstance(one, RefusedError) and one.reason == FAILED:
+            _log.error("mapping_failed", source=source, detail=one.detail)
 
 
 def _answer(mapping: Compiled, indexes: Sequence[int], verdicts: Sequence[Admitted | Refusal], ignored: int) -> Answer:

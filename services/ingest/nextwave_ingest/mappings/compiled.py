@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+import traceback
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,13 +14,14 @@ from msgspec import UNSET
 from nextwave_contracts.faults import raise_any, step
 from nextwave_contracts.identifiers import KINDS, InvalidIdentifierError, identifier
 from nextwave_contracts.messages_in import CHANNEL_OF
+from nextwave_contracts.reasons import RejectCode
 
 from nextwave_ingest.admission import (
+    BATCH_BYTES_MAX,
     IDENTIFIERS_MAX,
     TEXT_MAX,
     RefusedError,
     Report,
-    admit,
     body_id,
     check_bounds,
     check_count,
@@ -32,9 +34,13 @@ from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import Fields, Reader, Value, moment
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
+from nextwave_ingest.untimed import untimed
 
 HEADERS = "_headers"
 """Under which an item sees the headers that its mapping asks for."""
+HEADER_BYTES_MAX = 256
+"""Of each of them: they stand in every item."""
+FAILED: RejectCode = "fold_failed"
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _TYPE_FIX = "write subject.past_tense, for example call.ended, or a value of the item"
 
@@ -74,10 +80,8 @@ class Compiled:
         values = self._items.values(read_body(self.document.body, body, content_type))
         items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
         check_count(items, self._items.pointer)
-        given = (
-            {name.lower(): headers.get(name.lower().encode(), b"").decode("latin-1") for name in self.document.headers} if headers else {}
-        )
-        return [msgspec.json.encode({**item, HEADERS: given} if given and isinstance(item, dict) else item) for item in items]
+        given = {name.lower(): _header(headers, name) for name in self.document.headers} if headers else {}
+        return _encoded(items, given, max(len(body), BATCH_BYTES_MAX))
 
     def understand_all(self, item: bytes, *, source: str, received_at: datetime) -> list[Report | RefusedError]:
         """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored."""
@@ -85,16 +89,38 @@ class Compiled:
             values = seen(item)
         except RefusedError as error:
             return [error]
-        holding = [rule for rule in self._rules if rule.holds(values)]
-        if not holding and self.document.unmatched == "reject":
+        told = (self._understood(rule, item, values, (source, received_at)) for rule in self._rules)
+        found = [one for one in told if one is not None]
+        if not found and self.document.unmatched == "reject":
             return [RefusedError("", f"no rule of the mapping {self.name} fits")]
-        return [self._understood(rule, item, values, (source, received_at)) for rule in holding]
+        return found
 
-    def _understood(self, rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report | RefusedError:
+    def _understood(self, rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report | RefusedError | None:
+        """What a rule makes of an item, None where it does not hold. An error of ours costs this one alone; its text may hold a value."""
         try:
-            return _report(rule, item, seen, taken)
+            return _report(rule, item, seen, taken) if rule.holds(seen) else None
         except RefusedError as error:
             return RefusedError(error.pointer, f"mapping {self.name}, {rule.at}: {error.detail}", error.reason)
+        except Exception as wrong:  # noqa: BLE001
+            place = traceback.extract_tb(wrong.__traceback__)[-1]
+            at = f"{type(wrong).__name__} in {place.name}, line {place.lineno}"
+            return RefusedError("", f"mapping {self.name}, {rule.at}: {at}: this is our fault; try it again with the next version", FAILED)
+
+
+def _header(headers: Mapping[bytes, bytes], name: str) -> str:
+    return headers.get(name.lower().encode(), b"")[:HEADER_BYTES_MAX].decode("latin-1")
+
+
+def _encoded(items: Sequence[Any], headers: Mapping[str, str], room: int) -> list[bytes]:
+    """The items as JSON, each with the headers. Raises `RefusedError` when all are more bytes than there is room."""
+    encoded = []
+    for item in items:
+        one = msgspec.json.encode({**item, HEADERS: headers} if headers and isinstance(item, dict) else item)
+        room -= len(one)
+        if room < 0:
+            raise RefusedError("", "with their headers these items are larger than a body may be; send smaller batches", "too_large")
+        encoded.append(one)
+    return encoded
 
 
 def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report:
@@ -118,9 +144,7 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
     try:
         happened = _occurrence(rule, seen, received_at)
     except UnreadableTimeError as wrong:
-        if admit(report, received_at, str).holds:
-            return report  # a stop counts from its reception, and is never lost for a time that nobody can read
-        raise RefusedError("", f"occurred_at or sent_at {wrong}") from wrong
+        return untimed(report, RefusedError("", f"occurred_at or sent_at {wrong}"))
     return msgspec.structs.replace(report, id=report.id if happened.distance is None else id_, occurrence=happened)
 
 

@@ -43,13 +43,14 @@ _environment = _Environment()
 
 
 class Path:
-    """A path into an item. `steps`: names and positions, where it can lead to one value only."""
+    """A path into an item. `steps`: names and positions, where it can lead to one value only; `descends`: it has a `..`."""
 
     def __init__(self, written: str) -> None:
         """Raises `PathError`."""
         self.written = written
         self._path = _read(written)
         self.steps = _steps(self._path)
+        self.descends = any(isinstance(one, JSONPathRecursiveDescentSegment) for one in self._path.segments)
 
     @property
     def pointer(self) -> str:

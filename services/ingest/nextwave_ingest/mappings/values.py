@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -24,10 +25,13 @@ Value = Callable[[Any], Any]
 Fields = Callable[[Any], dict[str, Any]]
 VALUES_MAX = 500
 """Values of one mapping."""
+DESCENTS_MAX = 4
+"""`..` of one mapping: each walks through the whole item."""
 MERGED = "*"
 """The name under which an object's fields are laid into the object around."""
 _PATH_FIX = "write a JSONPath of RFC 9535, for example $.detail.queue or $['two words']"
 _LIQUID_FIX = "write Liquid over item, for example {{ item.id }}"
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
 _Builder = Callable[["Reader", Mapping[str, Any], str], Value]
 
 
@@ -44,7 +48,7 @@ def moment(value: Any) -> datetime:
     """An instant as systems write it: ISO 8601, RFC 5322, seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise UnreadableTimeError("is no time: send text or a number")
-    if isinstance(value, str) and value.strip().removeprefix("-").replace(".", "", 1).isdigit():
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return instant(float(value))
     try:
         return instant(value)
@@ -65,6 +69,7 @@ class Reader:
         self.faults: list[Fault] = []
         self.tables = tables
         self._read = 0
+        self.descents = 0
 
     def value(self, written: Any, at: str) -> Value:
         """The value that is written at the pointer `at`."""
@@ -88,10 +93,14 @@ class Reader:
     def path(self, written: Any, at: str) -> Path | None:
         """The path, or a fault."""
         try:
-            return Path(written if isinstance(written, str) else "")
+            path = Path(written if isinstance(written, str) else "")
         except PathError as wrong:
             self.fault(at, f"{str(written)!r:.80} is no path that can be used: {wrong}", _PATH_FIX)
             return None
+        self.descents += path.descends
+        if path.descends and self.descents > DESCENTS_MAX:
+            self.fault(at, f"this is more than {DESCENTS_MAX} times '..' in one mapping", "write the way in full, like $.order.lines")
+        return path
 
     def fields(self, written: Mapping[str, Any], at: str) -> Fields:
         """An object's fields, those without a value left out, those of `*` laid in where they have no value of their own."""
@@ -232,7 +241,10 @@ def _first_of(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
 
 
 def _each(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
-    path, give = reader.path(written["each"], at + "/each"), reader.value(written["give"], at + "/give")
+    path, descents = reader.path(written["each"], at + "/each"), reader.descents
+    give = reader.value(written["give"], at + "/give")
+    if reader.descents > descents:
+        reader.fault(at + "/give", "'..' would walk through every value again", "write the way in full, like $.order.lines")
     if path is None:
         return _nothing
 
