@@ -224,6 +224,7 @@ def test_a_fault_is_told_with_its_pointer_and_a_fix(change: dict[str, Any], poin
         ({"extends": "none", "touchpoints": []}, "/extends"),
         ({"items": "orders"}, "/items"),
         ({"answer": {"status": 404}}, "/answer/status"),
+        ({"answer": {"content_type": "text/xml\n"}}, "/answer/content_type"),
         ({"unmatched": "drop"}, "/unmatched"),
     ],
 )

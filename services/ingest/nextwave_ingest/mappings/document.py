@@ -39,7 +39,7 @@ class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """What a provider is answered that does not want our JSON."""
 
     status: Annotated[int, Meta(ge=200, le=299)] = 200
-    content_type: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,100}$")] = "text/plain"
+    content_type: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,100}(?!\n)$")] = "text/plain"
     body: Annotated[str, Meta(max_length=4096)] = ""
 
 
