@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from fastapi import FastAPI, Request
@@ -10,6 +11,8 @@ from starlette.responses import Response
 
 from nextwave_runtime.problem import FieldError, Problem, response
 
+_TAG = re.compile(r'\*|(W/)?"[^"]*"')
+
 
 def etag(revision: int) -> str:
     """The entity tag of a document."""
@@ -17,9 +20,12 @@ def etag(revision: int) -> str:
 
 
 def require_match(request: Request, revision: int | None) -> None:
-    """Honours `If-Match` and `If-None-Match: *` against what is there (None: nothing). Raises a 412 `Problem`."""
+    """Honours `If-Match` and `If-None-Match: *` against what is there (None: nothing). Raises a 412 `Problem`, or 400 for no entity tag."""
     wanted = request.headers.get("if-match")
     tags = [t.strip() for t in (wanted or "").split(",")]
+    if wanted is not None and (bare := next((tag for tag in tags if not _TAG.fullmatch(tag)), None)) is not None:
+        fix = f'If-Match takes entity tags in their double quotes, as ETag gave them: send "{bare.strip(chr(34))}"'
+        raise Problem(400, "invalid-request", f"{bare!r:.80} is no entity tag; {fix:.200}")
     if wanted is not None and (revision is None or ("*" not in tags and etag(revision) not in tags)):
         raise changed_meanwhile()
     if request.headers.get("if-none-match") == "*" and revision is not None:

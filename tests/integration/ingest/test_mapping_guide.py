@@ -79,5 +79,6 @@ async def test_every_command_of_the_guide_succeeds_and_makes_what_it_says(stack:
     holds = [one for record in stack.read_all(HOLDS.name) if (one := json.loads(record.value))["source"] == "ringo"]
     assert [(hold["kind"], hold["channel"]) for hold in holds] == [("opt_out", "call")]
     versions = [json.loads(record.value) for record in stack.read_all(MAPPINGS.name) if record.key == b"ringo"]
-    assert [(one["version"], one.get("retired", False)) for one in versions] == [(1, False), (2, False), (3, True)]
+    assert [(one["version"], one.get("retired", False)) for one in versions] == [(1, False), (2, False), (3, False), (4, True)]
+    assert versions[2]["document"] == versions[0]["document"]
     assert json.loads((tmp_path / "before.json").read_text())["tables"]["codes"]["ANGRY"] == {"complaint": True}

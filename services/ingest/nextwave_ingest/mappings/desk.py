@@ -21,7 +21,7 @@ from nextwave_runtime.written import changed_meanwhile, require_match
 from nextwave_ingest.admission import RefusedError
 from nextwave_ingest.doors.inbound import InboundDoor
 from nextwave_ingest.mappings.compiled import Compiled
-from nextwave_ingest.mappings.document import NAME, Document, read
+from nextwave_ingest.mappings.document import NAME, NAME_FIX, Document, read
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.mappings.trial import SHOWN_MAX, Said, Tried, attempt
 from nextwave_ingest.reception import Reception
@@ -125,7 +125,9 @@ class Desk:
 
     def revision(self, name: str) -> int | None:
         """The revision of what is in force under this name (0: as it is shipped), or None."""
-        return self.log.history.number(name) if name in self.log.library.names() else None
+        if (stored := self.log.history.in_force(name)) is not None:
+            return stored.version
+        return 0 if name in self.log.library.names() else None
 
     def versions(self, name: str) -> list[MappingVersion]:
         """What was ever written under this name, oldest first. Raises a 404 `Problem`."""
@@ -216,9 +218,9 @@ class Desk:
 
 
 def checked_name(name: str) -> str:
-    """The name of a path. Raises a 404 `Problem`: nothing can be kept under another."""
+    """The name of a path. Raises `FaultyError`."""
     if not NAME.fullmatch(name):
-        raise missing(name)
+        raise FaultyError([Fault("/name", f"{name!r:.80} is no name", NAME_FIX)])
     return name
 
 

@@ -15,7 +15,7 @@ DOCUMENT_BYTES_MAX = 64 * 1024
 RULES_MAX = 100
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """Of mappings and tables: they stand in URLs and in other mappings."""
-_NAME_FIX = "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
+NAME_FIX = "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-write-key"})
 
@@ -111,7 +111,7 @@ def _faults(document: Document) -> list[Fault]:
 
 def _name_faults(document: Document) -> list[Fault]:
     named = [("/name", document.name), *((f"/tables{step(name)}", name) for name in document.tables)]
-    return [Fault(pointer, f"{name!r:.80} is no name", _NAME_FIX) for pointer, name in named if not NAME.fullmatch(name)]
+    return [Fault(pointer, f"{name!r:.80} is no name", NAME_FIX) for pointer, name in named if not NAME.fullmatch(name)]
 
 
 def _header_faults(document: Document) -> list[Fault]:
