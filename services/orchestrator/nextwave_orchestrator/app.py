@@ -9,6 +9,7 @@ from nextwave_runtime import problem, written
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.processor import Processor, Watermarks
 from nextwave_runtime.service import Service
 
@@ -17,7 +18,6 @@ from nextwave_orchestrator.api.control import Control
 from nextwave_orchestrator.api.decisions import decisions_router
 from nextwave_orchestrator.api.inbound import inbound_router
 from nextwave_orchestrator.api.members import audience_sizes, members_router
-from nextwave_orchestrator.api.parameters import known_only
 from nextwave_orchestrator.api.previews import previews_router
 from nextwave_orchestrator.api.proofs import proofs_router
 from nextwave_orchestrator.api.reports import reports_router

@@ -118,6 +118,15 @@ async def test_words_are_shown_to_who_has_to_judge_them(desk: Desk, client: http
     assert (item["words"], item["name"]) == (words, name)
 
 
+async def test_a_parameter_that_the_list_does_not_know_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/v1/reviews?custommer=x&words=1", headers=bearer("agent"))
+    assert answer.status_code == 422
+    assert [(wrong["pointer"], wrong["detail"].partition("; ")[2]) for wrong in answer.json()["errors"]] == [
+        ("/query/custommer", "did you mean customer?"),
+        ("/query/words", "use cursor, customer, limit"),
+    ]
+
+
 async def test_nobody_without_a_token_reads_it(client: httpx.AsyncClient) -> None:
     assert (await client.get("/v1/reviews")).status_code == 401
     assert (await client.get("/v1/reviews", headers=bearer("shop"))).status_code == 401

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from nextwave_contracts.masking import MASK, in_words, mask_names
 from nextwave_runtime.auth import Key
 from nextwave_runtime.database import Database
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.problem import Problem
 from starlette.responses import Response
 
@@ -32,7 +33,8 @@ class Reviews:
 
     def add_to(self, router: APIRouter) -> None:
         """Mounts it."""
-        router.get("/reviews", summary="Words that may be a refusal, and that nobody has read yet: oldest first")(self.list)
+        summary = "Words that may be a refusal, and that nobody has read yet: oldest first"
+        router.get("/reviews", summary=summary, dependencies=[Depends(known_only)])(self.list)
 
     async def list(
         self,
