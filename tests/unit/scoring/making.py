@@ -77,7 +77,11 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     **{f"game.level_{n}": st.just({}) for n in range(20)},
     "order.placed": st.fixed_dictionaries(
         {"amount": st.integers(0, 100_000), "currency": st.sampled_from(["EUR", "USD", "JPY", "KWD"])},
-        optional={"margin": st.integers(-500, 900), "products": st.lists(st.fixed_dictionaries({"category": _CATEGORIES}), max_size=9)},
+        optional={
+            "order_id": st.integers(1, 4),
+            "margin": st.integers(-500, 900),
+            "products": st.lists(st.fixed_dictionaries({"category": _CATEGORIES}), max_size=9),
+        },
     ),
     "contract.renewed": _CONTRACTS,
     "contract.cancelled": _CONTRACTS,

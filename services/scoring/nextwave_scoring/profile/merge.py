@@ -7,7 +7,7 @@ from typing import Any
 
 from nextwave_contracts.identifiers import SINGLE, strength
 
-from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, orders, points, rests, words
+from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, orders, points, rests, sales, words
 from nextwave_scoring.profile.record import (
     ABSORBED_MAX,
     APART_MAX,
@@ -87,13 +87,12 @@ def bounded_products(products: dict[str, Product]) -> dict[str, Product]:
 
 def _merge_trade(merged: Profile, a: Profile, b: Profile) -> None:
     """What was bought, agreed and spent."""
-    merged.purchases = a.purchases.merged(b.purchases)
     sums = {key: orders.summed(a.orders.get(key, ()), b.orders.get(key, ())) for key in {**a.orders, **b.orders}}
     merged.orders = bounds.sampled(sums, CURRENCIES_MAX)
     merged.first_order_at = first_of(a.first_order_at, b.first_order_at)
-    merged.last_order_at = max(a.last_order_at, b.last_order_at)
     merged.converted = orders.summed(a.converted, b.converted)
     merged.unconverted = a.unconverted + b.unconverted
+    sales.merge(merged, a, b)
     merged.categories = bounds.sampled(_counted(a.categories, b.categories), CATEGORIES_MAX)
     merged.referrals = a.referrals + b.referrals
     merged.acquisition_cost = bounds.added(a.acquisition_cost, b.acquisition_cost)
