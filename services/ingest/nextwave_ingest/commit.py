@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -85,20 +85,31 @@ class GroupCommit:
         """Why nothing can be committed now, or an empty text."""
         return "" if self._pipeline else "waiting for Kafka"
 
-    async def commit(self, records: Sequence[Record]) -> None:
-        """Returns once all records are acknowledged. Raises a 413, 429 or 503 `Problem`."""
-        if any(len(record.key) + len(record.value) > RECORD_BYTES_MAX for record in records):
-            raise Problem(413, "too-large", f"a message would have more than {RECORD_BYTES_MAX} bytes; nothing was accepted: send less at once")
+    async def commit(self, records: Iterable[Record]) -> None:
+        """Returns once all records are acknowledged. Raises a 413, 429 or 503 `Problem`, before it makes more than there is room for."""
+        made, sizes = self._made(records)
         pipeline = self._pipeline
         if pipeline is None:
             raise unavailable()
-        sizes = [len(record.value) + RECORD_OVERHEAD_BYTES for record in records]
-        size = sum(sizes)
-        if self._pending_bytes + size > self._pending_bytes_max:
-            raise Problem(429, "overloaded", "more arrives than can be made durable; send the same again later", retry_after_seconds=1)
-        self._pending_bytes += size
-        for group in set(map(pipeline.add, records, sizes)):
+        self._pending_bytes += sum(sizes)
+        for group in set(map(pipeline.add, made, sizes)):
             await group.landed()
+
+    def _made(self, records: Iterable[Record]) -> tuple[list[Record], list[int]]:
+        """The records and their sizes, made one by one for as long as there is room."""
+        made, sizes = [], []
+        room = self._pending_bytes_max - self._pending_bytes
+        for record in records:
+            if len(record.key) + len(record.value) > RECORD_BYTES_MAX:
+                detail = f"a message would have more than {RECORD_BYTES_MAX} bytes; nothing was accepted: send less at once"
+                raise Problem(413, "too-large", detail)
+            size = len(record.value) + RECORD_OVERHEAD_BYTES
+            room -= size
+            if room < 0:
+                raise Problem(429, "overloaded", "more arrives than can be made durable; send the same again later", retry_after_seconds=1)
+            made.append(record)
+            sizes.append(size)
+        return made, sizes
 
     async def run(self) -> None:
         """Keeps a pipeline. Cancelling it ends the wait only: a draining server goes on committing until `close`."""

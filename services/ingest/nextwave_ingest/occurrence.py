@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nextwave_contracts.touchpoints import AGE_MAX
 
@@ -12,7 +12,7 @@ SKEW_MAX = timedelta(hours=24)
 _MILLISECONDS_FROM = 100_000_000_000
 """Numeric times from here on are milliseconds since the epoch (1973 in milliseconds, the year 5138 in seconds)."""
 
-Stamp = str | int | float | None
+SENT_AT_CHARACTERS_MAX = 64
 
 
 class Occurrence(NamedTuple):
@@ -29,7 +29,7 @@ class Occurrence(NamedTuple):
 
 
 class UnreadableTimeError(ValueError):
-    """The text is no RFC 3339 time."""
+    """It is no time."""
 
 
 def instant(stamp: str | float) -> datetime:
@@ -66,6 +66,20 @@ def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: 
     return Occurrence(min(at, received_at), suspect, claimed=sent_at is None and at <= received_at, distance=distance)
 
 
-def given_instant(stamp: Stamp) -> datetime | None:
-    """The instant of a stamp that may be absent or empty. Raises `UnreadableTimeError`."""
-    return None if stamp is None or stamp == "" else instant(stamp)
+def given_instant(stamp: Any) -> datetime | None:
+    """The instant of a stamp that may be absent or empty, or of any JSON type. Raises `UnreadableTimeError`."""
+    if stamp is None or stamp == "":
+        return None
+    if isinstance(stamp, bool) or not isinstance(stamp, str | int | float):
+        raise UnreadableTimeError("is no time: send text or a number")
+    return instant(stamp)
+
+
+def sent_at(said: Any) -> datetime | None:
+    """When a whole request was sent, by its sender's clock. What is no time is left out: no item is lost for what stands beside them."""
+    if isinstance(said, str) and len(said) > SENT_AT_CHARACTERS_MAX:
+        return None
+    try:
+        return given_instant(said)
+    except UnreadableTimeError:
+        return None

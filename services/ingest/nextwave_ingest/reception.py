@@ -5,13 +5,14 @@ from __future__ import annotations
 import binascii
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.identifiers import INTERNAL, blind
+from nextwave_contracts.wire import encode
 from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
@@ -22,7 +23,10 @@ from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources.book import SourceBook
 from nextwave_ingest.stops import VERDICT
+from nextwave_ingest.turns import Turn
 
+SAID_BYTES_MAX = 1024
+"""What a request says for all of its items is kept with each of those that are refused."""
 _KEY = "a write key made with `nextwave keys create write NAME --role"
 _SEPARATING = (("operator",), RefusedError("/type", f"only an operator may say so: use {_KEY} operator`"))
 _REVIEWING = (("agent", "operator"), RefusedError("/type", f"only who may review says so: use {_KEY} agent`"))
@@ -38,8 +42,11 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 class Committer(Protocol):
     """Makes records durable."""
 
-    async def commit(self, records: Sequence[Record]) -> None:
-        """Returns once all in-sync replicas acknowledged all. Raises a 429 or 503 `Problem`; some may still have got through then."""
+    async def commit(self, records: Iterable[Record]) -> None:
+        """Returns once all in-sync replicas acknowledged all. Raises a 429 or 503 `Problem`; some may still have got through then.
+
+        The records are made while they are read, and no more are read than there is room for.
+        """
 
 
 class Reception:
@@ -74,27 +81,38 @@ class Reception:
 
     def check_origin(self, source: str, request: Request) -> None:
         """Raises a 403 `Problem` for a page that may not use the source's keys."""
-        self._allowances.check_origin(source, request.header(b"origin"))
+        try:
+            self._allowances.check_origin(source, request.header(b"origin"))
+        except Problem:
+            self.book.turned_away(source)
+            raise
+
+    def has_source(self, source: str) -> bool:
+        """Whether there is a write key of this name."""
+        return self._keyring.source(source) is not None
 
     def source_of_key(self, key: str) -> str | None:
         """The source of a write key, or None. What some clients put behind a colon is no part of it."""
         known, _, _ = key.partition(":")
         return self._keyring.write_source(known) if known else None
 
-    def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime) -> list[Admitted | Refusal]:
+    async def judge(
+        self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime
+    ) -> list[Admitted | Refusal]:
         """A verdict for each item of this source, or a 429 `Problem` beyond its rate.
 
         What only some may say is refused to others: a shop's key is in every page.
         """
         self.spend(source, len(items))
-        return self.judge_again(items, understand, source, at)
+        verdicts, types, turn = [], self._allowances.types(source), Turn()
+        for item in items:
+            verdicts.append(self._permitted(judge(item, understand, at, self._blind), item, source, types))
+            await turn.pass_on()
+        return verdicts
 
-    def judge_again(
-        self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime
-    ) -> list[Admitted | Refusal]:
-        """As `judge`, for what came in before, at `at`: it is no part of the source's rate."""
-        types = self._allowances.types(source)
-        return [self._permitted(judge(item, understand, at, self._blind), item, source, types) for item in items]
+    def judge_again(self, item: bytes, understand: Callable[[bytes], Report], source: str, at: datetime) -> Admitted | Refusal:
+        """As `judge`, for one item that came in before, at `at`: it is no part of the source's rate."""
+        return self._permitted(judge(item, understand, at, self._blind), item, source, self._allowances.types(source))
 
     def spend(self, source: str, items: int) -> None:
         """Counts items of a source before they are understood. Raises a 429 `Problem` beyond its rate."""
@@ -126,7 +144,7 @@ class Reception:
         if not verdicts:
             return
         traceparent = self._traceparent(request.header(b"traceparent"))
-        kept = partial(rejected, door=door, source=source, at=at, said=request.said)
+        kept = partial(rejected, door=door, source=source, at=at, said=_bounded(request.said))
         await self._committer.commit(records_of(verdicts, kept, traceparent))
         self.book.note(source, counted_at(door, request), verdicts, at)
 
@@ -169,6 +187,20 @@ def _reserved(touchpoint: Accepted) -> tuple[tuple[str, ...], RefusedError | Non
         if name.startswith(INTERNAL):
             return _OUR_NAME
     return _FREE
+
+
+def _bounded(said: dict[str, Any]) -> dict[str, Any]:
+    """Of what a request says for all of its items, what fits, first come first kept."""
+    if not said:
+        return said
+    kept: dict[str, Any] = {}
+    room = SAID_BYTES_MAX
+    for name, value in said.items():
+        size = len(encode({name: value}))
+        if size <= room:
+            kept[name] = value
+            room -= size
+    return kept
 
 
 def counted_at(door: str, request: Request) -> str:

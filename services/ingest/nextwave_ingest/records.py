@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -27,17 +27,16 @@ class Record(msgspec.Struct, frozen=True):
     headers: Headers
 
 
-def records_of(verdicts: Sequence[Admitted | Refusal], kept: Callable[[Refusal], Rejected], traceparent: str = "") -> list[Record]:
-    """All records of a request, refused items as they are `kept`. Its answer waits for every one of them."""
+def records_of(verdicts: Sequence[Admitted | Refusal], kept: Callable[[Refusal], Rejected], traceparent: str = "") -> Iterator[Record]:
+    """All records of a request, one by one as they are asked for, refused items as they are `kept`. Its answer waits for all of them."""
     headers: Headers = [JSON, (TRACE_HEADER, traceparent.encode())] if traceparent else _UNTRACED
-    records = []
     for verdict in verdicts:
         if isinstance(verdict, Admitted):
-            records.append(_record(TOUCHPOINTS, verdict.touchpoint, headers))
-            records.extend(_record(HOLDS, hold, headers) for hold in verdict.holds)
+            yield _record(TOUCHPOINTS, verdict.touchpoint, headers)
+            for hold in verdict.holds:
+                yield _record(HOLDS, hold, headers)
         else:
-            records.append(_record(REJECTED, kept(verdict), headers))
-    return records
+            yield _record(REJECTED, kept(verdict), headers)
 
 
 def _record(topic: Topic, message: Any, headers: Headers) -> Record:

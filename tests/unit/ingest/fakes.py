@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -44,12 +44,13 @@ class MemoryCommitter:
         self.heard: Callable[[bytes], None] = lambda _value: None
         self.told: Callable[[bytes], None] = lambda _value: None
 
-    async def commit(self, records: Sequence[Record]) -> None:
+    async def commit(self, records: Iterable[Record]) -> None:
         if self.problem is not None:
             raise self.problem
         self.before()
-        self.records.extend(records)
-        for record in records:
+        made = list(records)
+        self.records.extend(made)
+        for record in made:
             if record.topic == MAPPINGS.name:
                 self.heard(record.value)
             if record.topic == SOURCES.name:

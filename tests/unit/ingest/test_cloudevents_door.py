@@ -98,11 +98,19 @@ async def test_data_may_be_base64(ingest: Stand) -> None:
     assert ingest.committer.touchpoints[0].data == {"rating": 4}
 
 
+@pytest.mark.parametrize("time", ["yesterday", True, {}])
+@pytest.mark.parametrize("stop", [{"type": "consent.withdrawn"}, TEXTED_STOP])
+async def test_a_stop_is_lost_to_no_unreadable_time(ingest: Stand, stop: dict[str, Any], time: Any) -> None:
+    assert (await ingest.post("/v1/touchpoints", EVENT | stop | {"time": time}, headers=STRUCTURED)).status_code == 202
+    assert [hold.kind for hold in ingest.committer.holds] == ["opt_out"]
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
         ({"specversion": "0.3"}, "/specversion"),
         ({"time": "soon"}, "/time"),
+        ({"time": "soon", "type": "consent.granted"}, "/time"),
         ({"id": "a\x00"}, "/id"),
         ({"data": {"identifiers": "email:a@b.c"}}, "/data/identifiers"),
         ({"data": {"identifiers": ["Ann"]}}, "/data/identifiers/0"),

@@ -116,6 +116,17 @@ async def test_an_offset_counts_back_from_the_reception(ingest: Stand) -> None:
     assert seen.occurred_at == NOW - timedelta(seconds=1.5)
 
 
+@pytest.mark.parametrize("wrong", [{"sent_at": True}, {"sent_at": {}}, {"sent_at": "soon"}, {"token": 5}])
+async def test_no_field_beside_the_events_loses_them(ingest: Stand, wrong: dict[str, Any]) -> None:
+    assert len(await sent(ingest, {}, **wrong)) == 1
+
+
+@pytest.mark.parametrize("fault", [{"timestamp": True}, {"timestamp": None, "offset": "x"}, {"timestamp": None, "offset": 1e30}])
+async def test_a_stop_is_lost_to_no_unreadable_time(ingest: Stand, fault: dict[str, Any]) -> None:
+    (seen,) = await sent(ingest, {"event": "Unsubscribed"} | fault)
+    assert (seen.occurred_at, [hold.kind for hold in ingest.committer.holds]) == (NOW, ["opt_out"])
+
+
 async def test_an_event_without_an_id_gets_the_same_one_when_it_is_repeated(ingest: Stand) -> None:
     await sent(ingest, {"uuid": None}, sent_at=NOW.isoformat())
     first, second = await sent(ingest, {"uuid": None}, sent_at=(NOW + timedelta(seconds=9)).isoformat())

@@ -190,6 +190,12 @@ async def test_the_time_of_sending_of_a_batch_corrects_its_calls(ingest: Stand) 
     assert ingest.committer.touchpoints[0].occurred_at.isoformat() == "2026-11-22T09:20:00+00:00"
 
 
+@pytest.mark.parametrize("wrong", [{"context": "x"}, {"context": 5}, {"sentAt": True}, {"sentAt": {}}, {"sentAt": "soon"}, {"writeKey": 5}])
+async def test_no_field_beside_the_calls_loses_them(ingest: Stand, wrong: dict[str, Any]) -> None:
+    assert (await ingest.post("/v1/batch", {"batch": [TRACK]} | wrong)).json() == {"success": True}
+    assert [t.id for t in ingest.committer.touchpoints] == ["m-1"]
+
+
 async def test_a_stop_is_committed_with_its_touchpoint(ingest: Stand) -> None:
     await ingest.post("/v1/track", TRACK | {"event": "Unsubscribed"})
     (touchpoint,), (hold,) = ingest.committer.touchpoints, ingest.committer.holds

@@ -172,11 +172,16 @@ def test_a_stop_with_an_unreadable_time_counts_from_its_reception(event: str) ->
     assert report({"type": "track", "event": event, "timestamp": "yesterday"}).occurrence.at == NOW
 
 
-def test_a_batch_sent_at_no_time_refuses_the_calls_that_have_no_time_of_sending_of_their_own() -> None:
-    own = report({"type": "track", "event": "x", "sentAt": "2026-11-22T09:30:00Z"}, sent_at="soon")
-    assert own.occurrence.at == NOW
+@pytest.mark.parametrize("fault", [{"timestamp": True}, {"timestamp": {}}, {"originalTimestamp": []}, {"sentAt": False}, {"context": "x"}])
+def test_a_stop_is_lost_to_no_field_of_another_type(fault: dict[str, Any]) -> None:
+    assert report({"type": "track", "event": "Unsubscribed"} | fault).occurrence.at == NOW
+
+
+def test_a_stop_in_the_customers_own_words_needs_no_readable_time_either() -> None:
+    said = {"type": "track", "event": "Live Chat Message Sent", "timestamp": "yesterday"}
+    assert report(said | {"properties": {"text": "STOP"}}).occurrence.at == NOW
     with pytest.raises(RefusedError):
-        report({"type": "track", "event": "x"}, sent_at="soon")
+        report(said | {"properties": {"text": "hello"}})
 
 
 def test_a_time_far_off_is_kept_and_suspect() -> None:

@@ -41,7 +41,7 @@ class CloudEventsDoor:
         at = self._reception.now()
         body = await request.body(BATCH_BYTES_MAX)
         batched, items = events_of(request, body)
-        verdicts = self._reception.judge(items, partial(understand, key_source=source, received_at=at), source, at)
+        verdicts = await self._reception.judge(items, partial(understand, key_source=source, received_at=at), source, at)
         if not batched and isinstance(verdicts[0], Refusal):
             raise self._reception.refusal(verdicts[0], door=self.name, source=source, at=at)
         if not batched and b"traceparent" not in request.headers:
@@ -51,7 +51,8 @@ class CloudEventsDoor:
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:
         """What a refused event is found to be today."""
-        return self._reception.judge_again([kept.payload], partial(understand, key_source=kept.key, received_at=kept.at), kept.key, kept.at)
+        judging = partial(understand, key_source=kept.key, received_at=kept.at)
+        return [self._reception.judge_again(kept.payload, judging, kept.key, kept.at)]
 
 
 def events_of(request: Request, body: bytes) -> tuple[bool, list[bytes]]:

@@ -13,7 +13,8 @@ import msgspec
 from nextwave_contracts.identifiers import CALL, KINDS
 
 from nextwave_ingest.admission import SEPARATED, RefusedError, Report, check_bounds, data_object, misfit, names_of, text
-from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, instant, occurrence
+from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, given_instant, occurrence
+from nextwave_ingest.untimed import untimed
 
 CALL_TYPES: Mapping[str, str] = {
     "call.started": "call.offered",
@@ -39,7 +40,7 @@ class Event(msgspec.Struct):
     id: str = ""
     source: str = ""
     type: str = ""
-    time: str | None = None
+    time: Any = None
     subject: str | None = None
     datacontenttype: str | None = None
     data: msgspec.Raw = msgspec.Raw(b"")
@@ -73,15 +74,17 @@ def understand(item: bytes, *, key_source: str, received_at: datetime) -> Report
     data = {key: value for key, value in whole.items() if key != "identifiers"} if given is not None else whole
     if event.type in INBOUND_ONLY and whole.get("direction") == "outbound":
         raise RefusedError("/data/direction", "a call that you placed is none of the customer's: send its end, wrap-up and complaint only")
-    return Report(
+    occurred, fault = _occurrence(event.time, received_at)
+    reported = Report(
         id=event.id,
         source=f"{key_source}/{event.source}",
         type=CALL_TYPES.get(event.type, event.type),
         identifiers=_names(given, event, _call(event.type, whole, key_source)),
-        occurrence=_occurrence(event.time, received_at),
+        occurrence=occurred,
         data=data,
         raw=raw if data is whole else None,
     )
+    return reported if fault is None else untimed(reported, fault)
 
 
 def from_headers(headers: Mapping[bytes, bytes], body: bytes) -> bytes:
@@ -195,8 +198,9 @@ def _names(given: Any, event: Event, call: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _occurrence(time: str | None, received_at: datetime) -> Occurrence:
+def _occurrence(time: Any, received_at: datetime) -> tuple[Occurrence, RefusedError | None]:
+    """When it happened; its reception, and why, where that cannot be read."""
     try:
-        return occurrence(None if time is None else instant(time), None, received_at)
+        return occurrence(given_instant(time), None, received_at), None
     except UnreadableTimeError as wrong:
-        raise RefusedError("/time", str(wrong)) from wrong
+        return occurrence(None, None, received_at), RefusedError("/time", str(wrong))

@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
@@ -18,7 +19,7 @@ from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.posthog_mapping import is_of_the_software, understand
 from nextwave_ingest.doors.segment import REJECTED_MAX
 from nextwave_ingest.doors.segment_mapping import Envelope, normal
-from nextwave_ingest.occurrence import Stamp
+from nextwave_ingest.occurrence import sent_at
 from nextwave_ingest.reception import Reception, problem_of, rejections
 
 ROUTES = ("/batch", "/capture", "/e", "/i/v0/e")
@@ -45,19 +46,19 @@ class Body(msgspec.Struct):
     """The object of a request: a batch, or one event; where it carries the key."""
 
     batch: list[msgspec.Raw] | None = None
-    api_key: str | None = None
-    token: str | None = None
-    sent_at: Stamp = None
+    api_key: Any = None
+    token: Any = None
+    sent_at: Any = None
 
 
 class _Tokens(msgspec.Struct):
-    token: str | None = None
+    token: Any = None
 
 
 class _Keyed(msgspec.Struct):
-    api_key: str | None = None
-    token: str | None = None
-    properties: _Tokens | None = None
+    api_key: Any = None
+    token: Any = None
+    properties: _Tokens | list[Any] | str | float | bool | None = None
 
 
 _bodies = msgspec.json.Decoder(Body)
@@ -84,12 +85,12 @@ class PostHogDoor:
         if request.method == "OPTIONS":
             return preflight(request)
         allow(request, "POST", "OPTIONS")
-        events, single, key, sent_at = _read(_unwrapped(await request.body(BYTES_MAX)))
+        events, single, key, sent = _read(_unwrapped(await request.body(BYTES_MAX)))
         source, at = self._reception.source_of(request, key), self._reception.now()
-        request.said = {"sent_at": sent_at}
-        envelope = self._envelope(source, at, sent_at)
+        request.said = {"sent_at": sent}
+        envelope = self._envelope(source, at, sent)
         taken = {index: event for index, event in enumerate(events) if not is_of_the_software(event)}
-        verdicts = self._reception.judge(list(taken.values()), partial(understand, envelope=envelope), source, at)
+        verdicts = await self._reception.judge(list(taken.values()), partial(understand, envelope=envelope), source, at)
         if single and verdicts and isinstance(verdicts[0], Refusal):
             raise self._reception.refusal(verdicts[0], door=self.name, source=source, at=at)
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
@@ -100,12 +101,12 @@ class PostHogDoor:
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:
         """What a refused event is found to be today."""
-        envelope = self._envelope(kept.key, kept.at, kept.said.get("sent_at"))
-        return self._reception.judge_again([kept.payload], partial(understand, envelope=envelope), kept.key, kept.at)
+        envelope = self._envelope(kept.key, kept.at, sent_at(kept.said.get("sent_at")))
+        return [self._reception.judge_again(kept.payload, partial(understand, envelope=envelope), kept.key, kept.at)]
 
-    def _envelope(self, source: str, at: datetime, sent_at: Stamp) -> Envelope:
+    def _envelope(self, source: str, at: datetime, sent: datetime | None) -> Envelope:
         complaints = self._complaints.get(source, frozenset())
-        return Envelope(source=source, received_at=at, sent_at=sent_at, complaints=complaints, currency=self._currency)
+        return Envelope(source=source, received_at=at, sent_at=sent, complaints=complaints, currency=self._currency)
 
 
 class FlagsDoor:
@@ -133,7 +134,7 @@ def _unwrapped(body: bytes) -> bytes:
         raise problem_of(RefusedError("/data", "must be JSON in base64")) from wrong
 
 
-def _read(body: bytes) -> tuple[list[bytes], bool, str, Stamp]:
+def _read(body: bytes) -> tuple[list[bytes], bool, str, datetime | None]:
     """Events, whether there is but one outside any list, write key and time of sending. Raises a 400 `Problem`."""
     try:
         if body.lstrip()[:1] == b"[":
@@ -142,11 +143,11 @@ def _read(body: bytes) -> tuple[list[bytes], bool, str, Stamp]:
             return [bytes(event) for event in events], False, next(filter(None, map(_key_of, events)), ""), None
         said = _bodies.decode(body)
         if said.batch is None:
-            return [body], True, said.api_key or said.token or _key_of(body), said.sent_at
+            return [body], True, _key_of(body), sent_at(said.sent_at)
         check_count(said.batch, "/batch")
     except (ValueError, RecursionError) as wrong:
         raise problem_of(misfit(wrong)) from wrong
-    return [bytes(event) for event in said.batch], False, said.api_key or said.token or "", said.sent_at
+    return [bytes(event) for event in said.batch], False, _first_text(said.api_key, said.token), sent_at(said.sent_at)
 
 
 def _key_of(event: bytes | msgspec.Raw) -> str:
@@ -155,4 +156,8 @@ def _key_of(event: bytes | msgspec.Raw) -> str:
         said = _keyed.decode(event)
     except (ValueError, RecursionError):
         return ""
-    return said.api_key or said.token or (said.properties.token if said.properties else "") or ""
+    return _first_text(said.api_key, said.token, said.properties.token if isinstance(said.properties, _Tokens) else None)
+
+
+def _first_text(*values: Any) -> str:
+    return next((value for value in values if value and isinstance(value, str)), "")

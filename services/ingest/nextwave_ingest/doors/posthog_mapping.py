@@ -10,7 +10,7 @@ import msgspec
 
 from nextwave_ingest.admission import RefusedError, Report, data_object, misfit
 from nextwave_ingest.doors.segment_mapping import Call, Data, Envelope, report
-from nextwave_ingest.occurrence import Stamp
+from nextwave_ingest.untimed import untimed
 
 OF_THE_SOFTWARE: frozenset[str] = frozenset(
     {
@@ -46,8 +46,8 @@ class Event(msgspec.Struct):
     properties: msgspec.Raw = msgspec.Raw(b"")
     set_always: msgspec.Raw = msgspec.field(default=msgspec.Raw(b""), name="$set")
     set_once: msgspec.Raw = msgspec.field(default=msgspec.Raw(b""), name="$set_once")
-    timestamp: Stamp = None
-    offset: int | float | None = None
+    timestamp: Any = None
+    offset: Any = None
     """Milliseconds between the event and its sending, in place of a timestamp."""
 
 
@@ -77,11 +77,12 @@ def understand(item: bytes, envelope: Envelope) -> Report:
     properties = data_object(event.properties, "/properties")
     call = _call(event, properties)
     call.message_id = event.uuid or properties.get("$insert_id")
-    call.timestamp = event.timestamp
+    call.timestamp, fault = event.timestamp, None
     if event.offset is not None and event.timestamp is None:
-        call.timestamp, call.sent_at = _ago(event.offset, envelope)
+        call.timestamp, call.sent_at, fault = _ago(event.offset, envelope)
     try:
-        return report(call, item, envelope)
+        reported = report(call, item, envelope)
+        return reported if fault is None else untimed(reported, fault)
     except RefusedError as error:
         raise RefusedError(_POINTERS.get(error.pointer, error.pointer), error.detail, error.reason) from error
 
@@ -135,13 +136,13 @@ def _placed(properties: Data) -> Data:
     return places | properties
 
 
-def _ago(offset: float, envelope: Envelope) -> tuple[Stamp, Stamp]:
-    """The time of the event and of its sending, by the clock of neither: it was so long before its reception."""
+def _ago(offset: Any, envelope: Envelope) -> tuple[str | None, str | None, RefusedError | None]:
+    """The time of the event and of its sending, by the clock of neither: it was so long before its reception. Or why not."""
     try:
         at = envelope.received_at - timedelta(milliseconds=offset)
-    except (OverflowError, ValueError) as wrong:
-        raise RefusedError("/offset", "must be the milliseconds since the event") from wrong
-    return at.isoformat(), envelope.received_at.isoformat()
+    except (OverflowError, ValueError, TypeError):
+        return None, None, RefusedError("/offset", "must be the milliseconds since the event")
+    return at.isoformat(), envelope.received_at.isoformat(), None
 
 
 def _written(value: Any) -> str:

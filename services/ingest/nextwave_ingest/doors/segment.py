@@ -14,8 +14,8 @@ from nextwave_runtime.problem import Problem
 from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Admitted, Refusal, check_count, misfit
 from nextwave_ingest.doors.browsers import CORS, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
-from nextwave_ingest.doors.segment_mapping import NOTHING, Context, Envelope, normal, stated, understand
-from nextwave_ingest.occurrence import Stamp
+from nextwave_ingest.doors.segment_mapping import NOTHING, Context, Envelope, Stated, normal, shared, understand
+from nextwave_ingest.occurrence import sent_at
 from nextwave_ingest.reception import Reception, problem_of, rejections
 
 JITSU = ("/api/s/", "/api/s/s2s/")
@@ -33,15 +33,15 @@ class Batch(msgspec.Struct, rename="camel"):
     """The envelope of a batch; its calls are decoded one by one, so that a bad one harms no other."""
 
     batch: list[msgspec.Raw]
-    write_key: str | None = None
-    sent_at: Stamp = None
-    context: Context | list[Any] | None = None
+    write_key: Any = None
+    sent_at: Any = None
+    context: Stated = None
 
 
 class Key(msgspec.Struct, rename="camel"):
     """Where a single call carries its write key."""
 
-    write_key: str | None = None
+    write_key: Any = None
 
 
 _batches = msgspec.json.Decoder(Batch)
@@ -75,11 +75,11 @@ class SegmentDoor:
         if len(body) > EVENT_BYTES_MAX:
             raise Problem(400, "too-large", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(body)}")
         try:
-            source = self._reception.source_of(request, _keys.decode(body).write_key or "")
+            source = self._reception.source_of(request, _written(_keys.decode(body).write_key))
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         envelope = self._envelope(source, kind=kind)
-        verdict = self._reception.judge([body], partial(understand, envelope=envelope), source, envelope.received_at)
+        verdict = await self._reception.judge([body], partial(understand, envelope=envelope), source, envelope.received_at)
         if isinstance(verdict[0], Refusal):
             raise self._reception.refusal(verdict[0], door=self.name, source=source, at=envelope.received_at)
         await self._reception.take(request, verdict, door=self.name, source=source, at=envelope.received_at)
@@ -91,10 +91,10 @@ class SegmentDoor:
             check_count(batch.batch, "/batch")
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
-        source = self._reception.source_of(request, batch.write_key or "")
-        request.said = {"sent_at": batch.sent_at, "context": batch.context}
-        envelope = self._envelope(source, sent_at=batch.sent_at, context=stated(batch.context))
-        verdicts = self._reception.judge(
+        source = self._reception.source_of(request, _written(batch.write_key))
+        envelope = self._envelope(source, sent=sent_at(batch.sent_at), context=shared(batch.context))
+        request.said = {"sent_at": envelope.sent_at, "context": envelope.context}
+        verdicts = await self._reception.judge(
             [bytes(item) for item in batch.batch], partial(understand, envelope=envelope), source, envelope.received_at
         )
         await self._reception.take(request, verdicts, door=self.name, source=source, at=envelope.received_at)
@@ -102,18 +102,18 @@ class SegmentDoor:
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:
         """What a refused call is found to be today."""
-        context = msgspec.convert(kept.said.get("context"), Context | list[Any] | None)
-        envelope = self._envelope(kept.key, sent_at=kept.said.get("sent_at"), context=stated(context), at=kept.at)
-        return self._reception.judge_again([kept.payload], partial(understand, envelope=envelope), kept.key, kept.at)
+        context = shared(msgspec.convert(kept.said.get("context"), Stated))
+        envelope = self._envelope(kept.key, sent=sent_at(kept.said.get("sent_at")), context=context, at=kept.at)
+        return [self._reception.judge_again(kept.payload, partial(understand, envelope=envelope), kept.key, kept.at)]
 
     def _envelope(
-        self, source: str, *, kind: str = "", sent_at: Stamp = None, context: Context = NOTHING, at: datetime | None = None
+        self, source: str, *, kind: str = "", sent: datetime | None = None, context: Context = NOTHING, at: datetime | None = None
     ) -> Envelope:
         return Envelope(
             source=source,
             received_at=at or self._reception.now(),
             kind=kind,
-            sent_at=sent_at,
+            sent_at=sent,
             context=context,
             complaints=self._complaints.get(source, frozenset()),
             currency=self._currency,
@@ -157,6 +157,11 @@ def _taken(verdicts: Sequence[Admitted | Refusal]) -> Answer:
         return _SUCCESS
     told = {"success": True, "rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
     return Answer(200, msgspec.json.encode(told), _JSON)
+
+
+def _written(key: Any) -> str:
+    """The key in a body; where it is no text there is none, and one in the headers counts all the same."""
+    return key if isinstance(key, str) else ""
 
 
 async def _body(request: Request) -> bytes:

@@ -11,16 +11,17 @@ from typing import Any
 import msgspec
 from nextwave_contracts.identifiers import WEB_PUSH, InvalidIdentifierError, identifier
 
-from nextwave_ingest.admission import RefusedError, Report, body_id, data_object, misfit, name_of, text
+from nextwave_ingest.admission import TEXT_MAX, RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import with_amount
-from nextwave_ingest.occurrence import Occurrence, Stamp, UnreadableTimeError, given_instant, occurrence
+from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, given_instant, occurrence
+from nextwave_ingest.untimed import untimed
 
 Data = dict[str, Any]
 Arrange = Callable[[Data, str], Data]
 """Properties and the default currency to the touchpoint's data."""
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
     """The part of a call's context that we use; whatever clients write there, no call is lost for it."""
 
     timezone: Any = None
@@ -31,7 +32,11 @@ class Context(msgspec.Struct, frozen=True):
     """Where its `token` is one of ours, that is where web push reaches the browser."""
 
 
+Stated = Context | list[Any] | str | float | bool | None
+"""A context as it comes: libraries of PHP write an empty one as a list, and for no other fault is anything lost."""
 NOTHING = Context()
+LOCALE_CHARACTERS_MAX = 64
+"""Of a time zone or locale that a batch's context says for all of its calls."""
 
 
 class Call(msgspec.Struct, rename="camel"):
@@ -48,11 +53,10 @@ class Call(msgspec.Struct, rename="camel"):
     group_id: str | int | None = None
     properties: msgspec.Raw = msgspec.Raw(b"")
     traits: msgspec.Raw = msgspec.Raw(b"")
-    context: Context | list[Any] | None = None
-    timestamp: Stamp = None
-    original_timestamp: Stamp = None
-    sent_at: Stamp = None
-    write_key: str | None = None
+    context: Stated = None
+    timestamp: Any = None
+    original_timestamp: Any = None
+    sent_at: Any = None
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,15 +65,26 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     received_at: datetime
     kind: str = ""
-    sent_at: Stamp = None
+    sent_at: datetime | None = None
     context: Context = NOTHING
     complaints: frozenset[str] = frozenset()
     currency: str = "EUR"
 
 
-def stated(context: Context | list[Any] | None) -> Context:
-    """The context of a call or batch; libraries of PHP write an empty one as a list."""
+def stated(context: Stated) -> Context:
+    """The context of a call or batch."""
     return context if isinstance(context, Context) else NOTHING
+
+
+def shared(context: Stated) -> Context:
+    """What a batch's context says for each of its calls: it is kept with every one that is refused, so no more than is used."""
+    said = stated(context)
+    timezone, locale = (
+        value if isinstance(value, str) and len(value) <= LOCALE_CHARACTERS_MAX else None for value in (said.timezone, said.locale)
+    )
+    token = said.device.get("token") if isinstance(said.device, dict) else None
+    named = isinstance(token, str) and len(token) <= TEXT_MAX
+    return Context(timezone=timezone, locale=locale, device={"token": token} if named else None)
 
 
 @lru_cache(maxsize=4096)
@@ -142,19 +157,18 @@ def report(call: Call, item: bytes, envelope: Envelope) -> Report:
     if read is None:
         raise RefusedError("/type", f"{'must be' if call.type else 'is missing; use'} one of {', '.join(_READERS)}")
     kind, names, data, raw = read(call, envelope)
-    return Report(
+    occurred, fault = _occurrence(call, envelope)
+    reported = Report(
         id=body_id(item) if call.message_id in (None, "") else str(call.message_id),
         source=envelope.source,
         type=kind,
         identifiers=names,
-        occurrence=_occurrence(kind, call, envelope),
+        occurrence=occurred,
         data=data,
         raw=raw,
     )
+    return reported if fault is None else untimed(reported, fault)
 
-
-STOPPING: frozenset[str] = frozenset({"consent.withdrawn", "complaint.opened"})
-"""Touchpoints of this door that stop contacts."""
 
 Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]
 """Type, identifiers, data, and the bytes of the data where it was not changed."""
@@ -230,24 +244,22 @@ def _device(call: Call, envelope: Envelope) -> tuple[str, ...]:
         return ()
 
 
-def _occurrence(kind: str, call: Call, envelope: Envelope) -> Occurrence:
-    """A stop with an unreadable time counts from its reception: it must not be lost to a fault of form."""
+def _occurrence(call: Call, envelope: Envelope) -> tuple[Occurrence, RefusedError | None]:
+    """When it happened; its reception, and why, where that cannot be read."""
     try:
-        return _told(call, envelope)
-    except RefusedError:
-        if kind not in STOPPING:
-            raise
-        return occurrence(None, None, envelope.received_at)
+        return _told(call, envelope), None
+    except RefusedError as fault:
+        return occurrence(None, None, envelope.received_at), fault
 
 
 def _told(call: Call, envelope: Envelope) -> Occurrence:
     original = _instant(call.original_timestamp, "/originalTimestamp")
     stamped = _instant(call.timestamp, "/timestamp")
-    sent_at = _instant(call.sent_at or envelope.sent_at, "/sentAt")
+    sent_at = _instant(call.sent_at, "/sentAt") or envelope.sent_at
     return occurrence(stamped if original is None else original, sent_at, envelope.received_at)
 
 
-def _instant(stamp: Stamp, pointer: str) -> datetime | None:
+def _instant(stamp: Any, pointer: str) -> datetime | None:
     if stamp is None:
         return None
     try:
