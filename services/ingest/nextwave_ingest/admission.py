@@ -30,6 +30,7 @@ DEPTH_MAX = 64
 TEXT_MAX = 256
 """Characters of an id, a type or a source."""
 IDENTIFIERS_MAX = 16
+POINTER_MAX = 100
 AMOUNT_MAX = 2**53
 SEPARATED = "identities.separated"
 INTEGER_MAX = 2**63
@@ -52,7 +53,7 @@ class RefusedError(ValueError):
 
     def __init__(self, pointer: str, detail: str, reason: RejectCode = "invalid") -> None:
         super().__init__(detail)
-        self.pointer = pointer
+        self.pointer = pointer[:POINTER_MAX]  # it has keys of the item, which may be of any length
         self.detail = detail
         self.reason: RejectCode = reason
 

@@ -80,6 +80,17 @@ async def test_a_single_item_that_was_refused_at_once_is_counted_too(ingest: Sta
     assert ingest.committer.rejected == []
 
 
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [("ann@example.com", "/properties/•••"), ("+1/212/5550177", "/properties/•••"), ("n" * 500, "/properties/" + "n" * 88)],
+)
+async def test_where_an_item_is_wrong_is_told_without_an_address_and_within_a_bound(ingest: Stand, key: str, shown: str) -> None:
+    call = {"type": "track", "event": "x", "userId": "7", "properties": {key: 2**63}}
+    await ingest.post("/v1/batch", {"batch": [call]})
+    (refused,) = (await source(ingest, "shop"))["recent_refusals"]
+    assert refused["pointer"] == shown
+
+
 async def test_how_far_the_clock_is_off_is_measured_once_for_each_request(ingest: Stand) -> None:
     for minutes, number in ((0, 18), (10, 1), (-60, 1)):
         for _ in range(number):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from nextwave_contracts.masking import in_words
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.sources import ClockTally, DoorTally, ItemRefused, SourceTally
 
@@ -61,7 +62,7 @@ class SourceBook:
             metrics.items(source, "refused").inc(len(refusals))
             counted.rejected.update(error.reason for error in refusals)
             page.refusals.extend(
-                ItemRefused(at=at, door=door, reason=e.reason, pointer=e.pointer, detail=e.detail[:DETAIL_MAX])
+                ItemRefused(at=at, door=door, reason=e.reason, pointer=_shown(e.pointer), detail=in_words(e.detail, DETAIL_MAX))
                 for e in refusals[-RECENT_MAX:]
             )
 
@@ -71,7 +72,7 @@ class SourceBook:
         metrics.items(source, "ignored").inc(items)
 
     def turned_away(self, source: str) -> None:
-        """Counts a request beyond the source's rate."""
+        """Counts a request beyond the source's rate, without its key or signature, or from a page that may not use its key."""
         page = self._pages[source]
         page.turned_away += 1
         page.told = False
@@ -113,3 +114,8 @@ class SourceBook:
             door = page.doors[name] = _Door(at)
         door.last_seen_at = at
         return door
+
+
+def _shown(pointer: str) -> str:
+    """Without what looks like an address: a key of the item may be one, also with slashes in it."""
+    return in_words("/".join(in_words(key) for key in pointer.split("/")))
