@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,7 +31,7 @@ class InTrouble:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
-    async def commit(self, records: Sequence[Record]) -> None:  # noqa: ARG002  (the port's name)
+    async def commit(self, records: Iterable[Record]) -> None:  # noqa: ARG002  (the port's name)
         raise self._error
 
 
