@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from nextwave_ingest import admission
+from nextwave_ingest import admission, reception
 from nextwave_ingest.doors import exchange, inbound, posthog
 from nextwave_ingest.settings import IngestSettings
 from nextwave_runtime import bounded_http
@@ -17,6 +17,7 @@ TOLD = {
     "a request's body": f"| {admission.BATCH_BYTES_MAX // 1024} KB; PostHog {posthog.BYTES_MAX / 1024**2:.1f} MB; "
     f"a mail or form with files {inbound.MAIL_BYTES_MAX // 1024**2} MB |",
     "items of a batch": f"| {admission.ITEMS_MAX:,} |",
+    "what a batch says": f"| {reception.SAID_BYTES_MAX // 1024} KB |",
     "nesting": f"| {admission.DEPTH_MAX} |",
     "id, type": f"| {admission.TEXT_MAX} characters",
     "names of": f"| {admission.IDENTIFIERS_MAX} |",
