@@ -89,15 +89,14 @@ class RejectedLog:
             async with _in_time():
                 strands = await self._strands(consumer, since, bounds)
             found: list[Entry] = []
-            begin = _bounds(strands)
+            begin, whole = _bounds(strands), False
             try:
                 async with _in_time():
-                    if await _all_looked_at(strands, wanted, limit, found):
-                        return Page(found, None)
+                    whole = await _all_looked_at(strands, wanted, limit, found)
             except Problem:
                 if _bounds(strands) == begin:
                     raise
-            return Page(found, _bounds(strands))
+            return Page(found, None if whole else _bounds(strands))
 
     async def read(self, places: Sequence[Place]) -> AsyncGenerator[Rejected | None, None]:
         """The records at these places, one by one; None where there is none that can be read. Raises a 503 `Problem`."""
