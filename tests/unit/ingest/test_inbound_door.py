@@ -21,7 +21,7 @@ from nextwave_ingest.mappings.mail import mail_of
 from nextwave_runtime.problem import Problem
 from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
-from unit.ingest.fakes import WRITE_KEY, Stand, basic, stand
+from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic, stand
 
 PUBLIC = "https://in.example.com"
 SECRET = "s3cret"
@@ -204,6 +204,22 @@ async def test_what_cannot_be_read_is_a_problem_and_leaves_nothing(door: Stand) 
 async def test_an_unknown_mapping_is_told_to_those_with_a_key_only(door: Stand) -> None:
     assert (await door.post("/v1/inbound/shop/nothing", CALL)).status_code == 404
     assert (await post(door, "/v1/inbound/shop/nothing", b"{}")).status_code == 401
+
+
+async def test_an_unknown_mapping_is_told_to_a_provider_that_signs(door: Stand) -> None:
+    body = b"{}"
+    assert (await post(door, "/v1/inbound/shop/nothing", body, x_wc_webhook_signature=signature(body))).status_code == 404
+    assert (await post(door, "/v1/inbound/shop/nothing", body, x_wc_webhook_signature=signature(body, "wrong"))).status_code == 401
+    assert (await post(door, "/v1/inbound/callcentre/nothing", body, x_wc_webhook_signature=signature(body))).status_code == 401
+
+
+async def test_who_is_turned_away_is_told_the_address_that_was_checked_and_counted(door: Stand) -> None:
+    answer = await post(door, "/v1/inbound/shop/texts?a=b", b"Body=x", x_twilio_signature="x")
+    assert f"{PUBLIC}/v1/inbound/shop/texts" in answer.json()["detail"]
+    assert (await post(door, "/v1/inbound/shop/calls", b"{}")).status_code == 401
+    assert (await post(door, "/v1/inbound/nobody/calls", b"{}")).status_code == 401
+    counted = door.telling.book.tally("shop", replica="0", since=NOW, at=NOW).turned_away
+    assert (counted, list(door.telling.book.untold(everything=True))) == (2, ["shop"])
 
 
 async def test_many_touchpoints_of_few_items_are_as_bounded_as_many_items(door: Stand) -> None:

@@ -17,7 +17,7 @@ from nextwave_runtime.problem import Problem
 from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
 from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
-from nextwave_ingest.doors.provider_signatures import Signed, is_signed
+from nextwave_ingest.doors.provider_signatures import PROVIDERS, Signed, is_signed
 from nextwave_ingest.mappings.compiled import FAILED, Compiled
 from nextwave_ingest.mappings.document import Scheme, Signature
 from nextwave_ingest.reception import Reception, presented_key, problem_of
@@ -80,15 +80,17 @@ class InboundDoor:
             raise Problem(503, "mapping-unavailable", detail, retry_after_seconds=5)
         mapping = self._mappings.find(name)
         has_key = self._has_key(request, source)
-        if not has_key and not self._may_be_signed(mapping, source):
-            raise _unknown(source)
-        if mapping is None:
-            raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
-        body = await request.body(MAIL_BYTES_MAX if mapping.document.body in ("mime", "multipart") else BATCH_BYTES_MAX)
-        if not has_key and not self._is_signed(request, body, mapping, source):
+        signatures = self._signatures(mapping, source)
+        if not has_key and not signatures:
+            raise self._unknown(source)
+        large = mapping is not None and mapping.document.body in ("mime", "multipart")
+        body = await request.body(MAIL_BYTES_MAX if large else BATCH_BYTES_MAX)
+        if not has_key and not self._is_signed(request, body, signatures, source):
             if _is_ping(mapping, body):
                 return Answer(200)
-            raise _unknown(source)
+            raise self._unknown(source, f"; its signature was checked for the address {self._url}{request.path:.200}")
+        if mapping is None:
+            raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
         return await self._taken(request, body, mapping, source)
 
     async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:
@@ -127,14 +129,18 @@ class InboundDoor:
         self._reception.check_origin(source, request)
         return True
 
-    def _may_be_signed(self, mapping: Compiled | None, source: str) -> bool:
-        return mapping is not None and bool(self._secrets_of(mapping.document.signature, source))
+    def _signatures(self, mapping: Compiled | None, source: str) -> list[Signature]:
+        """How the source may sign: as its mapping says, or where there is none as any provider whose secret the source has."""
+        wanted = PROVIDERS if mapping is None else (mapping.document.signature,)
+        return [one for one in wanted if one is not None and self._secrets.get((source, one.scheme))]
 
-    def _secrets_of(self, signature: Signature | None, source: str) -> Sequence[str]:
-        return self._secrets.get((source, signature.scheme), ()) if signature is not None else ()
+    def _unknown(self, source: str, checked: str = "") -> Problem:
+        if self._reception.has_source(source) or any(one == source for one, _ in self._secrets):
+            self._reception.book.turned_away(source)
+        detail = f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says"
+        return Problem(401, "unknown-write-key", detail + checked)
 
-    def _is_signed(self, request: Request, body: bytes, mapping: Compiled, source: str) -> bool:
-        signature = mapping.document.signature
+    def _is_signed(self, request: Request, body: bytes, signatures: Sequence[Signature], source: str) -> bool:
         path = request.scope.get("raw_path") or request.path.encode()
         query = request.scope.get("query_string", b"")
         signed = Signed(
@@ -143,7 +149,7 @@ class InboundDoor:
             body=body,
             wall=self._wall(),
         )
-        return signature is not None and is_signed(signed, signature, self._secrets_of(signature, source))
+        return any(is_signed(signed, one, self._secrets[source, one.scheme]) for one in signatures)
 
 
 async def _items(request: Request, body: bytes, mapping: Compiled) -> list[bytes]:
@@ -184,11 +190,6 @@ def _password(request: Request) -> str:
         return ""
 
 
-def _is_ping(mapping: Compiled, body: bytes) -> bool:
-    signature = mapping.document.signature
+def _is_ping(mapping: Compiled | None, body: bytes) -> bool:
+    signature = mapping.document.signature if mapping is not None else None
     return signature is not None and signature.scheme == "woocommerce" and _WOOCOMMERCE_PING.fullmatch(body) is not None
-
-
-def _unknown(source: str) -> Problem:
-    detail = f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says"
-    return Problem(401, "unknown-write-key", detail)

@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from nextwave_contracts.sendgrid_signature import is_signed_by_sendgrid, read_key
 from nextwave_contracts.twilio_signature import is_signed_by_twilio
 
-from nextwave_ingest.mappings.document import Signature
+from nextwave_ingest.mappings.document import Scheme, Signature
 
-_HMAC_SCHEMES: Mapping[str, Signature] = {
+_HMAC_SCHEMES: Mapping[Scheme, Signature] = {
     "shopify": Signature("hmac", header="X-Shopify-Hmac-Sha256", encoding="base64"),
     "woocommerce": Signature("hmac", header="X-WC-Webhook-Signature", encoding="base64"),
 }
 """Providers whose signature is a keyed hash in a header of their own."""
+
+PROVIDERS = (Signature("twilio"), Signature("sendgrid"), *map(Signature, _HMAC_SCHEMES))
+"""The schemes that need no more than their name."""
 
 
 @dataclass(frozen=True, slots=True)
