@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 from nextwave_contracts.mappings import MappingVersion
+from nextwave_contracts.topics import MAPPINGS
+from nextwave_ingest.follower import Follower
 from nextwave_ingest.mappings.history import VERSIONS_KEPT, History
 from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.log import MappingLog
@@ -66,7 +70,8 @@ FIELDS = {"id": "i", "name": "phones", "version": 1, "document": "{}", "by": "an
 )
 def test_nothing_that_strangers_write_stops_who_hears_it_or_who_looks_for_a_mapping(value: bytes) -> None:
     log = MappingLog(MemoryCommitter(), Library([]))
-    log.take(value)
+    record = SimpleNamespace(value=value, partition=0, offset=0)
+    Follower("", MAPPINGS, log.take)._pass_on(record)
     for name in ("phones", *log.library.names()):
         found = log.find(name)
         assert found is None or not log.fault(name)
