@@ -87,7 +87,7 @@ NO_WISH = (
     "No me llamen antes de las 9",
     "When will you stop the sale?",
     "I will stop by tomorrow",
-    "Nicht vor 9 anrufen",
+    "Nicht so früh anrufen",
 )
 
 
