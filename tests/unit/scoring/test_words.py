@@ -140,6 +140,17 @@ def test_a_profile_of_the_build_before_was_one_all_along() -> None:
     assert list(before.words) == [ACCOUNT]
 
 
+def test_a_ring_of_joins_at_one_instant_is_kept_the_same_whichever_was_read_last() -> None:
+    ring = [["a", "b"], ["b", "c"], ["c", "d"], ["a", "d"]]
+    kept = set()
+    for order in permutations(ring):
+        profile = Profile(names=["a", "b", "c", "d"])
+        for names in order:
+            joins.take(profile, names, 5)
+        kept.add(tuple(profile.joins))
+    assert len(kept) == 1
+
+
 def test_names_beyond_the_limit_stand_for_the_strongest() -> None:
     devices = [f"anonymous_id:{n:03}" for n in range(200, 0, -1)]
     seen = [said("customer.identified", n, ACCOUNT, device) for n, device in enumerate(devices)]

@@ -19,11 +19,12 @@ def take(profile: Profile, names: Sequence[str], at: int) -> bool:
     """Somebody was named by all of these at once; says whether that is news."""
     if all(_is_known(profile.joins, names[0], name, at) for name in names[1:]):
         return False
+    told = earliest([*profile.joins, *(Join(at, names[0], name) for name in names[1:])])
+    if told == profile.joins:
+        return False
     known = since(profile.joins)
-    news = [Join(at, names[0], name) for name in names[1:] if known(names[0], name) > at]
-    if news:
-        profile.joins = earliest([*profile.joins, *news])
-    return bool(news)
+    profile.joins = told  # also where nothing is news: of joins at one instant, the same ones are kept whichever was read first
+    return any(known(names[0], name) > at for name in names[1:])
 
 
 def _is_known(joins: Sequence[Join], one: str, other: str, at: int) -> bool:
