@@ -16,6 +16,7 @@ PACKAGES := libs/common $(SERVICES:%=services/%) deploy/local
 CODE := libs services deploy tests
 LOCKS := requirements.lock requirements-build.lock requirements-data.lock requirements-tools.lock
 OVERLAYS := local production
+ALONE := tests/faults/test_runs.py tests/ring  # seconds are judged there, so nothing runs beside them
 IMAGE_TAG ?= dev
 
 .PHONY: help demo up down test check bench faults docs script manifests images lock format clean lint types imports spelling dockerfile
@@ -38,7 +39,12 @@ down: .venv/ready ## stop what `make up` started
 # --- verify ----------------------------------------------------------------------------------------------------------
 
 test: .venv/ready ## run the tests (SUITE=folder of tests/)
+ifdef SUITE
 	$(BIN)/python -m pytest tests/$(SUITE) $(ARGS)
+else
+	failed=0; $(BIN)/python -m pytest tests $(ALONE:%=--ignore=%) --numprocesses 2 --dist loadfile $(ARGS) || failed=1; \
+	$(BIN)/python -m pytest $(ALONE) $(ARGS) || failed=1; exit $$failed
+endif
 
 check: .venv/ready lint types imports spelling dockerfile manifests ## verify style, types, imports, limits, contracts, generated documents, manifests
 	$(BIN)/python -m pytest -q tests/architecture tests/contracts tests/deploy

@@ -25,11 +25,6 @@ def stack() -> Iterator[real.Stack]:
         yield started
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What is quick to fail comes first: the runs of whole stacks after all others, and the ring's tests last."""
-    items.sort(key=lambda item: 2 if "ring" in item.path.parts else int(item.path.stem == "test_runs"))
-
-
 @pytest.fixture(scope="session")
 def fault_runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Background]:
     """The runs of whole stacks, begun when the first of their tests is: each keeps the machine busy, and seconds are judged."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -22,8 +23,11 @@ def installed(folder: Path) -> Path:
     digest = hashlib.sha256(b"".join(path.name.encode() + path.read_bytes() for path in sources)).hexdigest()
     target = ROOT / "build" / "node" / f"{folder.parent.name}-{digest[:12]}"
     done = target / "installed"
-    if not done.exists():
-        target.mkdir(parents=True, exist_ok=True)
+    target.mkdir(parents=True, exist_ok=True)
+    with (target / "installing").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # another process of the tests may want the same
+        if done.exists():
+            return target
         for path in sources:
             shutil.copy(path, target)
         install = [str(NODE), str(NPM), "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]

@@ -16,7 +16,10 @@ FORBIDDEN_NAMES = frozenset(
     "util utils helper helpers common base manager managers model models type types core misc".split()  # noqa: SIM905  (reads as a sentence)
 )
 
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS: dict[str, str] = {
+    "deploy/local/nextwave_local/key_command.py::create": "each parameter is an option of the command line",
+    "deploy/local/nextwave_local/key_command.py::change": "each parameter is an option of the command line",
+}
 """`path` or `path::function` → why it may be larger. A test refuses entries that are no longer needed."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

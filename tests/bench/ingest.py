@@ -1,4 +1,4 @@
-"""Ingest alone: the real service on the real Kafka, against a service on the same server that keeps nothing."""
+"""Ingest alone: the real service on the real Kafka, against one on the same server that keeps nothing, and one as it is usually written."""
 
 from __future__ import annotations
 
@@ -28,8 +28,16 @@ HUNDRED = Measure(
     name="ingest_batch_100",
     unit="events per processor second",
     subject="ingest: Segment batches of 100 track calls, 64 connections, acknowledged by Kafka before they are answered",
-    limit="the same requests to an ASGI application that decodes the body into 100 typed calls in one go, checks and encodes nothing",
+    limit="the same requests to an ASGI application that decodes the body into 100 typed calls in one go and appends 100 records to an"
+    " aiokafka batch; nothing is checked, encoded or sent",
     goal=0.6,
+)
+USUAL = Measure(
+    name="ingest_usual",
+    unit="requests per processor second",
+    subject=SINGLE.subject,
+    limit="the same requests to FastAPI with a pydantic model and aiokafka's send_and_wait, acknowledged as they are at ingest",
+    goal=4.5,
 )
 
 
@@ -53,35 +61,43 @@ class Rate:
 
 
 async def measure(bench: Bench) -> list[Part]:
-    """Both parts."""
+    """All three parts; single calls are posted to all three servers in each round."""
     bench.say("starting Kafka and ingest")
     without = [option for service in NOT_RUN for option in ("--replicas", f"{service}=0")]
-    async with standing(bench.folder / "ingest", *without) as ring, serving("null_service", bench.folder, {}) as null:
+    async with (
+        standing(bench.folder / "ingest", *without) as ring,
+        serving("null_service", bench.folder, {}) as null,
+        serving("usual_service", bench.folder, {"KAFKA": ring.endpoints["kafka"]}) as usual,
+    ):
         endpoints = ring.endpoints
         door, nothing = Door(endpoints["ingest"], endpoints["write_key"]), Door(null.url, endpoints["write_key"])
+        common = Door(usual.url, endpoints["write_key"])
         pids = {name: pid for name, pid in of_stack(endpoints["pids"]).items() if name in ("ingest-0", "kafka")}
         calls = views("single", names(bench.customers), SINGLES, datetime.now(UTC))
         singles = (
             Target(door, "ingest-0", pids, door.singles(calls)),
             Target(nothing, "null", {"null": null.pid}, nothing.singles(calls, "/null")),
+            Target(common, "usual", {"usual": usual.pid}, common.singles(calls)),
         )
         hundreds = (
             Target(door, "ingest-0", pids, door.batches(calls)),
-            Target(nothing, "null", {"null": null.pid}, nothing.batches(calls, "/decode")),
+            Target(nothing, "null", {"null": null.pid}, nothing.batches(calls, "/append")),
         )
-        return [await _compare(bench, SINGLE, singles, 1), await _compare(bench, HUNDRED, hundreds, BATCH)]
+        return [*await _compare(bench, (SINGLE, USUAL), singles, 1), *await _compare(bench, (HUNDRED,), hundreds, BATCH)]
 
 
-async def _compare(bench: Bench, measure: Measure, targets: tuple[Target, Target], events: int) -> Part:
+async def _compare(bench: Bench, measures: Sequence[Measure], targets: Sequence[Target], events: int) -> list[Part]:
+    """The first target against each of the others, by one measure each."""
     for target in targets:
         await post(target.door, target.requests, seconds=min(WARM_UP_SECONDS, bench.seconds))
-    rounds = []
+    rounds: list[list[Round]] = [[] for _ in measures]
     for number in range(bench.rounds):
-        bench.begin(measure.name, number)
-        first = number % 2  # who goes first changes from round to round
-        rates = {index: await _rate(targets[index], events, bench.seconds) for index in (first, 1 - first)}
-        rounds.append(_round(rates[0], rates[1]))
-    return part_of(measure, rounds)
+        bench.begin(measures[0].name, number)
+        order = [(number + index) % len(targets) for index in range(len(targets))]  # who goes first changes from round to round
+        rates = {index: await _rate(targets[index], events, bench.seconds) for index in order}
+        for index, seen in enumerate(rounds, 1):
+            seen.append(_round(rates[0], rates[index]))
+    return [part_of(measure, seen) for measure, seen in zip(measures, rounds, strict=True)]
 
 
 def _round(subject: Rate, limit: Rate) -> Round:
@@ -89,7 +105,7 @@ def _round(subject: Rate, limit: Rate) -> Round:
         "subject_per_second": subject.per_second,
         "limit_per_second": limit.per_second,
         "wall_ratio": subject.per_second / limit.per_second,
-        "limit_cpu_us_per_event": limit.cpu["null"],
+        "limit_cpu_us_per_event": 1e6 / limit.per_core,
     }
     return Round(subject=subject.per_core, limit=limit.per_core, cpu=subject.cpu, more=more)
 

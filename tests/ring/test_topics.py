@@ -37,9 +37,12 @@ async def test_a_foreign_consumer_reads_every_topic_and_finds_what_the_document_
     await ring.publish(campaign("foreign", "foreign.asked"))
     await ring.sign_up("reader", number=11)
     await ring.track("reader", "foreign.asked")
+    mapping = {"touchpoints": [{"type": "call.ended", "identifiers": {"phone": "$.caller"}}]}
+    await ring.api("ingest", "PUT", "/v1/mappings/foreign", mapping)
     await until(lambda: [o for o in ring.topic("outcomes") if o["campaign"] == "foreign"], "an outcome")
     produce(ring, "nextwave.touchpoints.v1", "customer_id:reader", [b"no json"])
     await until(lambda: ring.records("rejected"), "a rejected message")
+    await until(lambda: ring.records("sources"), "what ingest heard of its sources")
     for topic in TOPICS:
         records = ring.records(topic.short)
         assert records, f"nothing on {topic.name}"

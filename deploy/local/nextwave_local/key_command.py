@@ -17,6 +17,10 @@ app = typer.Typer(no_args_is_help=True, help="Make, rotate and revoke write keys
 State = Annotated[Path | None, typer.Option("--state", help="the stack's folder; .nextwave by default")]
 File = Annotated[Path | None, typer.Option("--file", help="a key file instead of the stack's")]
 Kind = Annotated[str, typer.Argument(help="write (for a source) or api (a token with roles)")]
+Types = Annotated[str | None, typer.Option(help="what a write key may report, as order.*,page.viewed; '' for anything")]
+Origins = Annotated[str | None, typer.Option(help="whose pages may use it, as https://shop.example,https://m.shop.example; '' for any")]
+PerSecond = Annotated[float | None, typer.Option("--rate", min=0, help="items per second that each replica of ingest takes; 0 for any")]
+Burst = Annotated[int | None, typer.Option(min=1, help="items at once; of a new rate ten seconds' worth if it is not named")]
 
 
 @app.command("list")
@@ -24,21 +28,50 @@ def show(state: State = None, file: File = None) -> None:
     """List the keys; secrets are not stored and cannot be shown."""
     with _complaining():
         for key in _keys().listing(_path(state, file)):
-            ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
-            typer.echo(f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{ends}")
+            typer.echo(_line(key))
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913  (each parameter is an option of the command line)
     kind: Kind,
     name: str,
-    role: Annotated[list[str] | None, typer.Option(help="of an API token, may be repeated; a wrong one lists them all")] = None,
+    *,
+    role: Annotated[
+        list[str] | None,
+        typer.Option(help="of a key, may be repeated; a wrong one lists those that it may have"),
+    ] = None,
+    types: Types = None,
+    origins: Origins = None,
+    rate: PerSecond = None,
+    burst: Burst = None,
     state: State = None,
     file: File = None,
 ) -> None:
     """Make a key and print its secret, this once."""
     with _complaining():
-        typer.echo(_keys().create(_path(state, file), _name(kind, name), tuple(role or ())))
+        bounds = _bounds(types, origins, rate, burst)
+        typer.echo(_keys().create(_path(state, file), _name(kind, name), tuple(role or ()), bounds))
+
+
+@app.command()
+def change(  # noqa: PLR0913  (each parameter is an option of the command line)
+    kind: Kind,
+    name: str,
+    *,
+    types: Types = None,
+    origins: Origins = None,
+    rate: PerSecond = None,
+    burst: Burst = None,
+    state: State = None,
+    file: File = None,
+) -> None:
+    """Change what a write key may do, and print what holds now; its secrets stay, and what is not named stays as it is."""
+    with _complaining():
+        path, named = _path(state, file), _name(kind, name)
+        _keys().bound(path, named, _bounds(types, origins, rate, burst))
+        for key in _keys().listing(path):
+            if (key.kind, key.name) == (kind, name):
+                typer.echo(_line(key))
 
 
 @app.command()
@@ -71,6 +104,27 @@ class _complaining:  # noqa: N801  (reads as a clause)
         if isinstance(error, _keys().UnusableKeyError):
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from None
+
+
+def _bounds(types: str | None, origins: str | None, rate: float | None, burst: int | None) -> Any:
+    return _keys().Bounds(types=_several(types), origins=_several(origins), per_second=rate, burst=burst)
+
+
+def _several(listed: str | None) -> tuple[str, ...] | None:
+    return None if listed is None else tuple(part.strip() for part in listed.split(",") if part.strip())
+
+
+def _line(key: Any) -> str:
+    ends = f"  ends {key.not_after.isoformat(timespec='seconds')}" if key.not_after else ""
+    return f"{key.kind:6} {key.name:24} {', '.join(key.roles)}{_told(key)}{ends}"
+
+
+def _told(key: Any) -> str:
+    """What a write key may do, in the words of the options."""
+    said = [("types", ",".join(key.types)), ("origins", ",".join(key.origins))]
+    if key.rate is not None:
+        said += [("rate", f"{key.rate.per_second:g}"), ("burst", str(key.rate.burst))]
+    return "".join(f"  {word} {value}" for word, value in said if value)
 
 
 def _name(kind: str, name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,10 +14,20 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from nextwave_runtime.auth import ROLES, Key, KeyFile, hash_secret, new_secret
+from nextwave_runtime.auth import ROLES, Key, KeyFile, Rate, hash_secret, new_secret
 
 Kind = Literal["write", "api"]
 PREFIXES: dict[Kind, str] = {"write": "nww", "api": "nwt"}
+BURST_SECONDS = 10
+"""A burst that is not named: what comes in this time at the rate."""
+PER_SECOND_MAX = 1_000_000
+"""More than any replica takes."""
+_SOURCE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+"""A new write key's name stands in URLs, in logs and as the source of touchpoints. Keys that are there keep whatever name they have."""
+WRITE_ROLES = ("agent", "operator")
+"""Whose people may say what no page may (reviews, own interactions, separating customers)."""
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^/\s,*]+")
+_OWN_PORTS = (("http://", ":80"), ("https://", ":443"))
 
 
 class UnusableKeyError(ValueError):
@@ -31,18 +42,54 @@ class Name:
     name: str
 
 
-def create(path: Path, name: Name, roles: tuple[str, ...] = ()) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """What a write key may do; None leaves as it is, and an empty tuple or a rate of 0 means without bounds."""
+
+    types: tuple[str, ...] | None = None
+    origins: tuple[str, ...] | None = None
+    per_second: float | None = None
+    burst: int | None = None
+
+    def on(self, key: Key) -> Key:
+        """The key with these bounds. Raises `UnusableKeyError`."""
+        if key.kind != "write" and self != Bounds():
+            raise UnusableKeyError("types, origins and a rate are of write keys; an API token has roles")
+        types = key.types if self.types is None else tuple(map(_type, self.types))
+        origins = key.origins if self.origins is None else tuple(map(_origin, self.origins))
+        return msgspec.structs.replace(key, types=types, origins=origins, rate=self._rate(key.rate))
+
+    def _rate(self, before: Rate | None) -> Rate | None:
+        per_second = self.per_second if self.per_second is not None else before.per_second if before else 0
+        if per_second == 0 and self.burst is None:
+            return None
+        if per_second == 0:
+            raise UnusableKeyError("a burst needs a rate of more than 0 items per second: name --rate too")
+        if not 0 < per_second <= PER_SECOND_MAX or (self.burst is not None and self.burst < 1):
+            raise UnusableKeyError(f"a rate is more than 0 and at most {PER_SECOND_MAX} items per second, with a burst of at least 1 item")
+        kept = before.burst if before and self.per_second is None else max(1, round(per_second * BURST_SECONDS))
+        return Rate(per_second, kept if self.burst is None else self.burst)
+
+
+def create(path: Path, name: Name, roles: tuple[str, ...] = (), bounds: Bounds | None = None) -> str:
     """Adds a key and returns its secret, which is stored nowhere. Raises `UnusableKeyError`."""
     if unknown := sorted(set(roles) - set(ROLES)):
         raise UnusableKeyError(f"unknown role {', '.join(unknown)}; roles are {', '.join(ROLES)}")
+    if name.kind == "write":
+        _check_source(name.name, roles)
     if name.kind == "api" and not roles:
         raise UnusableKeyError(f"an API token needs at least one role of {', '.join(ROLES)}")
-    return _change(path, lambda file: _created(file, name, roles))
+    return _change(path, lambda file: _created(file, name, roles, bounds or Bounds()))
 
 
 def rotate(path: Path, name: Name, *, overlap: timedelta, now: datetime) -> str:
     """Adds a new secret for a key; the old one ends after `overlap`. Returns the new secret. Raises `UnusableKeyError`."""
     return _change(path, lambda file: _rotated(file, name, now + overlap, now))
+
+
+def bound(path: Path, name: Name, bounds: Bounds) -> None:
+    """Changes what a write key may do, with all of its secrets. Raises `UnusableKeyError`."""
+    _change(path, lambda file: _bounded(file, name, bounds))
 
 
 def revoke(path: Path, name: Name) -> None:
@@ -55,11 +102,18 @@ def listing(path: Path) -> tuple[Key, ...]:
     return _read(path).keys
 
 
-def _created(file: KeyFile, name: Name, roles: tuple[str, ...]) -> tuple[KeyFile, str]:
+def _check_source(name: str, roles: tuple[str, ...]) -> None:
+    if _SOURCE.fullmatch(name) is None:
+        raise UnusableKeyError(f"{name!r:.80} is no name of a source: use 1 to 64 letters (a-z), digits, '-', '_' and '.'")
+    if wrong := sorted(set(roles) - set(WRITE_ROLES)):
+        raise UnusableKeyError(f"a write key has no role {', '.join(wrong)}: it may have {' or '.join(WRITE_ROLES)}, or none")
+
+
+def _created(file: KeyFile, name: Name, roles: tuple[str, ...], bounds: Bounds) -> tuple[KeyFile, str]:
     if _named(file, name):
         raise UnusableKeyError(f"there is a {name.kind} key {name.name} already; rotate or revoke it")
     secret = new_secret(PREFIXES[name.kind])
-    key = Key(name=name.name, kind=name.kind, hash=hash_secret(secret, file.pepper), roles=roles)
+    key = bounds.on(Key(name=name.name, kind=name.kind, hash=hash_secret(secret, file.pepper), roles=roles))
     return msgspec.structs.replace(file, keys=(*file.keys, key)), secret
 
 
@@ -68,9 +122,30 @@ def _rotated(file: KeyFile, name: Name, ends: datetime, now: datetime) -> tuple[
     if not old:
         raise UnusableKeyError(f"there is no {name.kind} key {name.name}")
     secret = new_secret(PREFIXES[name.kind])
-    fresh = Key(name=name.name, kind=name.kind, hash=hash_secret(secret, file.pepper), roles=old[-1].roles)
+    fresh = msgspec.structs.replace(old[-1], hash=hash_secret(secret, file.pepper), not_after=None)
     kept = [_ending(key, ends) if key in old else key for key in file.keys if key.not_after is None or key.not_after > now]
     return msgspec.structs.replace(file, keys=(*kept, fresh)), secret
+
+
+def _bounded(file: KeyFile, name: Name, bounds: Bounds) -> tuple[KeyFile, str]:
+    if not (named := _named(file, name)):
+        raise UnusableKeyError(f"there is no {name.kind} key {name.name}")
+    return msgspec.structs.replace(file, keys=tuple(bounds.on(key) if key in named else key for key in file.keys)), ""
+
+
+def _type(pattern: str) -> str:
+    if not pattern or "*" in pattern[:-1] or (pattern.endswith("*") and not pattern.endswith(".*")):
+        raise UnusableKeyError(f"{pattern!r} is no type: use a whole name, as order.placed, or a subject, as order.*")
+    return pattern
+
+
+def _origin(origin: str) -> str:
+    """As browsers write it in the header Origin, so that it can be compared as it is."""
+    if _ORIGIN.fullmatch(origin) is None or origin != origin.lower():
+        raise UnusableKeyError(f"{origin!r} is no origin: use scheme and host in small letters, as https://shop.example, without a path")
+    if any(origin.startswith(scheme) and origin.endswith(port) for scheme, port in _OWN_PORTS):
+        raise UnusableKeyError(f"{origin!r}: browsers leave a scheme's own port out; use {origin.rpartition(':')[0]}")
+    return origin
 
 
 def _ending(key: Key, ends: datetime) -> Key:

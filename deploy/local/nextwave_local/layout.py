@@ -85,6 +85,7 @@ def environment(name: str, layout: Layout, secret: Credentials, keys_file: str, 
         settings |= {"POSTGRES": dsn, "WATERMARK_INTERVAL_SECONDS": str(watermark_seconds(layout.clock.speed))}
     if service in ("ingest", "channels"):
         settings["LINK_KEY"] = secret.link_key
+        settings["INGEST_URL"] = layout.url("ingest-0") if "ingest-0" in layout.ports else "http://127.0.0.1:9"
     if service == "channels":
         settings |= _channels(layout, secret)
     return {f"NEXTWAVE_{key}": value for key, value in settings.items()}
@@ -118,7 +119,6 @@ def next_clock(wall: float, speed: float, origin: datetime | None, before: Clock
 def _channels(layout: Layout, secret: Credentials) -> dict[str, str]:
     simulator = layout.url("simulator")
     return {
-        "INGEST_URL": layout.url("ingest-0") if "ingest-0" in layout.ports else "http://127.0.0.1:9",
         "CHANNELS_URL": layout.url("channels-0"),
         "SMTP": f"127.0.0.1:{layout.ports['smtp']}",
         "MAIL_FROM": "Nextwave <hello@nextwave.example>",

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from nextwave_contracts.topics import TOPICS, Topic
+from nextwave_contracts.topics import MESSAGE_BYTES_MAX, TOPICS, Topic
 
 DEFAULT_PARTITIONS = 4
-MESSAGE_BYTES_MAX = 4_194_304
-DAY_MILLISECONDS = 86_400_000
+COMPACTED_WITHIN_MILLISECONDS = 3_600_000
+"""What is written now is not compacted; so much of it is read at every start."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,11 @@ class Step:
 def settings_of(topic: Topic, replication: int) -> dict[str, str]:
     """What is set on a topic. The broker stamps the time, since business time is derived from when it received a message."""
     return {
-        "cleanup.policy": "delete",
+        "cleanup.policy": ",".join(topic.cleanup),
         "message.timestamp.type": "LogAppendTime",
-        "retention.ms": str(topic.retention_days * DAY_MILLISECONDS),
+        "retention.ms": str(topic.retention_milliseconds),
+        **({"segment.ms": str(COMPACTED_WITHIN_MILLISECONDS)} if topic.compacted else {}),
+        **({"retention.bytes": "-1"} if topic.retention_days is None else {}),
         "min.insync.replicas": str(max(1, replication - 1)),
         "max.message.bytes": str(MESSAGE_BYTES_MAX),
     }

@@ -10,6 +10,8 @@ from nextwave_contracts.wire import Message
 Purpose = Literal["marketing", "service", "recovery", "care", "transactional"]
 UNHELD_PURPOSES: frozenset[str] = frozenset({"recovery", "transactional", "service"})
 """Purposes that an open complaint does not stop."""
+UNREVIEWED_PURPOSES: frozenset[str] = frozenset({"transactional", "service"})
+"""Purposes that go on while somebody has yet to read whether the customer refused."""
 
 Channel = Literal["email", "sms", "call", "webpush", "onsite", "visit", "chat", "letter", "webhook"]
 

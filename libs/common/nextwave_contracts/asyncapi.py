@@ -14,11 +14,10 @@ from nextwave_contracts.reasons import GATE_REASONS, REJECT_REASONS, RUN_ENDS
 from nextwave_contracts.topics import TOPICS, Topic
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 
-CONTRACT_VERSION = "1.0.0"
+CONTRACT_VERSION = "1.1.0"
 """Raised in the middle for every addition to a message, topic or code."""
 
 KAFKA_BINDING_VERSION = "0.5.0"
-DAY_MILLISECONDS = 86_400_000
 DESCRIPTION = cleandoc(
     """
     The messages of Nextwave's ring. Anyone may read them with any Kafka client.
@@ -85,7 +84,7 @@ def text() -> str:
 
 
 def _channel(topic: Topic) -> dict[str, Any]:
-    configuration = {"cleanup.policy": ["delete"], "retention.ms": topic.retention_days * DAY_MILLISECONDS}
+    configuration = {"cleanup.policy": list(topic.cleanup), "retention.ms": topic.retention_milliseconds}
     return {
         "address": topic.name,
         "description": topic.meaning,

@@ -149,6 +149,14 @@ class HeldBy(Message, frozen=True, kw_only=True):
     reference: str = ""
 
 
+class UnderReview(Message, frozen=True, kw_only=True):
+    """Words that may be a refusal wait for their review. `channel` empty: all. No kind of `HeldBy`, whose readers know no others."""
+
+    reference: str
+    channel: str
+    since: datetime
+
+
 class Snapshot(Message, frozen=True, kw_only=True):
     """The profile as rules and the gate see it (at most about 1.5 KB)."""
 
@@ -190,6 +198,8 @@ class Snapshot(Message, frozen=True, kw_only=True):
     contact_points: tuple[ContactPoint, ...] = ()
     consents: tuple[Consent, ...] = ()
     holds: tuple[HeldBy, ...] = ()
+    reviews: tuple[UnderReview, ...] = ()
+    """Each stops its channel for every purpose but transactional and service."""
     zones: tuple[str, ...] = ()
     """Candidate IANA time zones; contact hours must hold in every one of them."""
     country: str = ""

@@ -1,4 +1,4 @@
-"""`nextwave.holds.v1`, the express lane: every opt-out and complaint and their lifting, so that a stop never waits behind a backlog."""
+"""`nextwave.holds.v1`, the express lane: opt-outs, complaints, possible refusals, their lifting, so that no stop waits behind a backlog."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from nextwave_contracts.wire import Message
 COMPLAINT_HOLDS_FOR = timedelta(days=180)
 """A complaint that nobody closes holds contacts back for so long, and no longer: after half a year it is a ticket that was forgotten."""
 
-HoldKind = Literal["opt_out", "opt_in", "complaint", "complaint_lifted"]
+HoldKind = Literal["opt_out", "opt_in", "complaint", "complaint_lifted", "review", "review_lifted"]
 
 
 class Hold(Message, frozen=True, kw_only=True):
     """A stop, or its lifting. It carries keyed hashes of the customer's identifiers, never the identifiers.
 
-    `channel` or `purpose` empty means all. A complaint stops every purpose but recovery, transactional and service.
+    `channel` or `purpose` empty means all. A complaint stops every purpose but recovery, transactional and service. A review (words that
+    may be a refusal, which somebody has yet to read) stops every purpose but transactional and service on its channel, until the review of
+    the same `reference` is lifted.
     """
 
     id: str

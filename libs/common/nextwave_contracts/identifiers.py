@@ -21,6 +21,12 @@ LIMIT = 256
 INTERNAL = "external:nextwave:"
 """Prefix of the identifier that names a customer by Nextwave's own id (used by links in messages we sent)."""
 
+CALL = "external:call:"
+"""Prefix of the name of a single call, `external:call:<platform>:<id>`: it means whoever was on the phone, and nobody for longer."""
+
+SINGLE = (CALL, "external:order:")
+"""Prefixes of names of a single call or order: they bring together what is told of it, and make no two customers one."""
+
 WEB_PUSH = "wp_"
 """Prefix of the device tokens that browsers get from us. Any other device token is a native app's, and no address that web push reaches."""
 
@@ -64,8 +70,8 @@ def value_of(name: str) -> str:
 
 
 def strength(name: str) -> tuple[int, str]:
-    """Sort key: the strongest kind first, then alphabetical, so that the choice never depends on order."""
-    return _RANK[name.partition(":")[0]], name
+    """Sort key: the strongest kind first, calls and orders last, then alphabetical, so that the choice never depends on order."""
+    return len(KINDS) if name.startswith(SINGLE) else _RANK[name.partition(":")[0]], name
 
 
 def strongest(names: Iterable[str]) -> str:

@@ -15,8 +15,9 @@ MASK = "•••"
 _ADDRESSES = frozenset({"email", "phone", "device_token"})
 _PERSONAL = frozenset(
     {
-        "avatar", "body", "contact", "dob", "iban", "identifiers", "ip", "message", "name", "nickname", "note", "postcode", "promise",
-        "recipient", "sender", "serial", "serialnumber", "ssn", "taxid", "text", "useragent", "zip", "zipcode",
+        "avatar", "body", "contact", "dob", "html", "iban", "identifiers", "ip", "message", "messagebody", "name", "nickname",
+        "note", "postcode", "promise", "recipient", "sender", "serial", "serialnumber", "ssn", "subject", "taxid", "text",
+        "useragent", "zip", "zipcode",
     }
 )  # fmt: skip
 """Keys in lower case, of letters and digits alone. What people write in their own words may name anybody."""

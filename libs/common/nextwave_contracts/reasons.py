@@ -16,7 +16,7 @@ GATE_REASONS: dict[GateCode, str] = {
     "suppressed": "the address is suppressed (bounced, or stopped at the channel)",
     "no_address": "the customer has no contact point on this channel",
     "complaint_open": "an open complaint stops this purpose",
-    "hold": "a legal, wrong-number or manual hold is in force",
+    "hold": "a legal, wrong-number or manual hold is in force, or words that may be a refusal wait for their review",
     "unsatisfied": "a matter is open or was closed without satisfaction: no marketing",
     "not_ready": "a supporting system that the campaign needs is not ready",
     "hours": "outside the permitted contact hours in at least one candidate time zone",
@@ -28,11 +28,12 @@ GATE_REASONS: dict[GateCode, str] = {
     "expired": "the contact would come after its latest time",
 }
 
-RejectCode = Literal["undecodable", "too_large", "invalid", "fold_failed"]
+RejectCode = Literal["undecodable", "too_large", "invalid", "not_allowed", "fold_failed"]
 REJECT_REASONS: dict[RejectCode, str] = {
     "undecodable": "the bytes are no message of this topic",
     "too_large": "the message exceeds the limit of the door or topic",
     "invalid": "the item of an accepted request breaks the protocol's rules",
+    "not_allowed": "the source's write key may not report this type",
     "fold_failed": "taking the message in raised an error; the detail names it",
 }
 

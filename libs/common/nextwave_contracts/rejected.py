@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.wire import Message
@@ -20,3 +21,5 @@ class Rejected(Message, frozen=True, kw_only=True):
     at: datetime
     payload: bytes
     key: str = ""
+    said: dict[str, Any] = {}
+    """What an item's request said for all of its items, without which it cannot be understood again: its mapping, when it was sent ..."""

@@ -12,9 +12,15 @@ from nextwave_contracts.customers import CustomerMessage, Watermark
 from nextwave_contracts.decisions import DecisionMessage
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import strongest
+from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.sources import SourceTally
 from nextwave_contracts.touchpoints import Touchpoint
+
+DAY_MILLISECONDS = 86_400_000
+MESSAGE_BYTES_MAX = 4_194_304
+"""What a broker takes as one batch, of any topic: at least a message with its key and headers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,9 +35,22 @@ class Topic:
     meaning: str
     keyed_by: str = ""
     """What the key is, in words."""
-    retention_days: int = 14
+    retention_days: int | None = 14
+    """None: everything is kept for ever, for what is read from its beginning."""
+    compacted: bool = False
+    """Only the newest message of each key is kept, and that as long as any."""
     door_id: Callable[[Any], str] | None = None
     """For messages born at a door: what makes two of them the same. None: born in a processor, the origin mark says it."""
+
+    @property
+    def retention_milliseconds(self) -> int:
+        """How long a message is kept; Kafka's -1 for ever."""
+        return -1 if self.retention_days is None else self.retention_days * DAY_MILLISECONDS
+
+    @property
+    def cleanup(self) -> tuple[str, ...]:
+        """Kafka's policies of cleaning up."""
+        return ("compact", "delete") if self.compacted else ("delete",)
 
     @property
     def short(self) -> str:
@@ -53,7 +72,8 @@ def _customers_key(message: CustomerMessage) -> str:
 
 
 def _touchpoint_key(message: Touchpoint) -> str:
-    return strongest(message.identifiers)
+    names = message.identifiers
+    return names[0] if len(names) == 1 else strongest(names)
 
 
 def _hold_key(message: Hold) -> str:
@@ -62,6 +82,22 @@ def _hold_key(message: Hold) -> str:
 
 def _door_id(message: Touchpoint | Hold) -> str:
     return f"{message.source}\0{message.id}"
+
+
+def _mapping_key(message: MappingVersion) -> str:
+    return message.name
+
+
+def _mapping_id(message: MappingVersion) -> str:
+    return message.id
+
+
+def _source_key(message: SourceTally) -> str:
+    return f"{message.replica}/{message.source}"
+
+
+def _source_id(message: SourceTally) -> str:
+    return f"{_source_key(message)}/{message.at.isoformat()}"
 
 
 def _rejected_key(message: Rejected) -> str:
@@ -134,6 +170,30 @@ REJECTED = Topic(
     meaning="what could not be processed",
     retention_days=30,
 )
+MAPPINGS = Topic(
+    name="nextwave.mappings.v1",
+    message=MappingVersion,
+    key=_mapping_key,
+    keyed_by="the mapping's name",
+    written_by="ingest",
+    read_by=("ingest",),
+    meaning="every version of every mapping that people wrote",
+    retention_days=None,
+    door_id=_mapping_id,
+)
+"""Not compacted: that would leave the newest record of a name, which may be the one that lost, and the log would no longer say so."""
+SOURCES = Topic(
+    name="nextwave.sources.v1",
+    message=SourceTally,
+    key=_source_key,
+    keyed_by="the life of a replica, and the source",
+    written_by="ingest",
+    read_by=("ingest",),
+    meaning="what each replica of ingest heard of each source",
+    retention_days=2,
+    compacted=True,
+    door_id=_source_id,
+)
 
-TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED)
+TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED, MAPPINGS, SOURCES)
 """All topics have the same number of partitions, so that a customer's partition is the same on each of them."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+
+Instant = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A time that says its zone: one without cannot be compared with any other."""
 
 _encoder = msgspec.json.Encoder()
 

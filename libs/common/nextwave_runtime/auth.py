@@ -22,14 +22,28 @@ SEE_ADDRESSES = frozenset({"agent", "privacy"})
 RELOAD_SECONDS = 1.0
 
 
-class Key(msgspec.Struct, frozen=True, kw_only=True):
-    """One stored key. `kind` `write` has a `source`, `kind` `api` has roles. `not_after` ends it (rotation with overlap)."""
+class Rate(msgspec.Struct, frozen=True):
+    """How much one replica of ingest takes from a source: items per second on the long run, and `burst` items at once."""
+
+    per_second: float
+    burst: int
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One stored key. `kind` `write` has a `source`, `kind` `api` has roles. `not_after` ends it (rotation with overlap).
+
+    What a write key may do: report `types` (whole names, or beginnings as `order.*`) from pages of `origins`, as often as `rate` allows.
+    Empty: anything.
+    """
 
     name: str
     kind: Literal["write", "api"]
     hash: str
     roles: tuple[str, ...] = ()
     not_after: datetime | None = None
+    types: tuple[str, ...] = ()
+    origins: tuple[str, ...] = ()
+    rate: Rate | None = None
 
     @property
     def sees_addresses(self) -> bool:
@@ -63,6 +77,10 @@ class Keyring:
         self._stamp: tuple[int, int] = (0, 0)
         self._checked = -RELOAD_SECONDS
         self._file = KeyFile(pepper="")
+        self._sources: dict[str, Key] = {}
+        self._presented: dict[tuple[str, str], Key] = {}
+        """Whose the secrets are that were presented since the file was read, so that each is hashed once. A dictionary compares only what
+        is equal in whole or nearly so by chance, hence its time tells nothing about a part of a secret; wrong ones are not kept."""
         self._reload()
 
     def write_source(self, secret: str) -> str | None:
@@ -73,7 +91,12 @@ class Keyring:
     def write_sources(self) -> tuple[str, ...]:
         """The sources that have a write key, by name."""
         self._reload()
-        return tuple(sorted({key.name for key in self._file.keys if key.kind == "write"}))
+        return tuple(sorted(self._sources))
+
+    def source(self, name: str) -> Key | None:
+        """The newest write key of a source: what its keys may do is the same for all of them. The same object until the file changes."""
+        self._reload()
+        return self._sources.get(name)
 
     def source_has(self, source: str, roles: Collection[str]) -> bool:
         """Whether the source's write key was made with one of these roles, whose people may say what no page may."""
@@ -92,13 +115,19 @@ class Keyring:
 
     def _find(self, secret: str, kind: str) -> Key | None:
         self._reload()
+        found = self._presented.get((secret, kind)) or self._search(secret, kind)
+        expired = found is not None and found.not_after is not None and found.not_after <= self._wall()
+        return None if expired else found
+
+    def _search(self, secret: str, kind: str) -> Key | None:
         digest = hash_secret(secret, self._file.pepper)
         found = None
         for key in self._file.keys:
             if hmac.compare_digest(key.hash, digest) and key.kind == kind:
                 found = key
-        expired = found is not None and found.not_after is not None and found.not_after <= self._wall()
-        return None if expired else found
+        if found is not None:
+            self._presented[secret, kind] = found
+        return found
 
     def _reload(self) -> None:
         if monotonic() - self._checked < RELOAD_SECONDS:
@@ -108,4 +137,6 @@ class Keyring:
         stamp = (status.st_mtime_ns, status.st_size)
         if stamp != self._stamp:
             self._file = msgspec.json.decode(self._path.read_bytes(), type=KeyFile)
+            self._sources = {key.name: key for key in self._file.keys if key.kind == "write"}
+            self._presented = {}
             self._stamp = stamp

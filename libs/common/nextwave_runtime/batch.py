@@ -111,19 +111,24 @@ class Desk:
         return Applied(after, envelope.records, len(taken) - refused, len(due), fold_seconds)
 
     async def _unseen(self, connection: AsyncConnection, batch: Batch) -> list[Taken]:
-        sifted = batch.sifted
+        """Without repetitions. An item that is rejected is not remembered: when it is sent again after a fix, it must be taken in."""
+        sifted, failed = batch.sifted, {id_of(failure.item) for failure in batch.failed}
         if not sifted.door_ids:
             return sifted.taken
         new: set[str] = set()
         by_day: dict[Any, list[str]] = {}
         for offset, name in sifted.door_ids.items():
+            if (offset,) in failed:
+                continue
             by_day.setdefault(sifted.raw[offset].day, []).append(name)
         for day, names in sorted(by_day.items()):
             new |= await seen.first_time(connection, names, day)
         taken = []
         for item in sifted.taken:
             name = sifted.door_ids[item.offset]
-            if name in new:
+            if id_of(item) in failed:
+                taken.append(item)
+            elif name in new:
                 new.discard(name)
                 taken.append(item)
         metrics.DUPLICATES.labels(self._key.processor).inc(len(sifted.taken) - len(taken))

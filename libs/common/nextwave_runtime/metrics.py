@@ -26,5 +26,8 @@ CLOCK_OFF = Gauge(
     "How far a clock (`database`, `own`: this process's) is ahead of the time the service lives by; beyond 300 either way it is an alarm",
     ["clock"],
 )
+HTTP_REFUSED = Counter(
+    "nextwave_http_refused_total", "Connections ended before a request of theirs reached a route, or its answer its client", ["reason"]
+)
 CONSUMER_REBUILDS = Counter("nextwave_consumer_rebuilds_total", "Consumers replaced since their client had gone deaf", ["processor"])
 PRODUCER_REBUILDS = Counter("nextwave_producer_rebuilds_total", "Producers replaced after an error", ["processor"])

@@ -49,7 +49,19 @@ class Problem(Exception):  # noqa: N818  (RFC 9457 calls it a problem)
 
     def headers(self) -> dict[str, str]:
         """Headers beside the content type."""
-        return {} if self.retry_after_seconds is None else {"retry-after": str(self.retry_after_seconds)}
+        headers = {} if self.retry_after_seconds is None else {"retry-after": str(self.retry_after_seconds)}
+        return headers | {"www-authenticate": "Bearer"} if self.status == 401 else headers
+
+
+class WrongMethodProblem(Problem):
+    """405: the route has these methods (`GET, POST`), and no others."""
+
+    def __init__(self, methods: str) -> None:
+        super().__init__(405, "method-not-allowed", f"use {methods} here")
+        self._methods = methods
+
+    def headers(self) -> dict[str, str]:
+        return {"allow": self._methods}
 
 
 def install(app: FastAPI) -> None:
@@ -86,5 +98,7 @@ async def _unavailable(_request: Request, error: Exception) -> Response:
 
 async def _framework(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    kind = {404: "not-found", 405: "method-not-allowed", 401: "unauthenticated"}.get(error.status_code, "http-error")
+    if error.status_code == 405 and error.headers:
+        return response(WrongMethodProblem(error.headers["Allow"]))
+    kind = {404: "not-found", 401: "unauthenticated"}.get(error.status_code, "http-error")
     return response(Problem(error.status_code, kind, str(error.detail)))

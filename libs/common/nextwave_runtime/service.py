@@ -17,6 +17,7 @@ import uvloop
 from pydantic import SecretStr, ValidationError
 
 from nextwave_runtime import logs, tracing
+from nextwave_runtime.bounded_http import Crowd
 from nextwave_runtime.health import App, Probes
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.settings import ProcessorSettings, ServiceSettings
@@ -28,7 +29,7 @@ COLLECT_EVERY = 10_000
 """So many new objects, and the collector looks for cycles among them; what was there at the start it never looks at again."""
 WAITS = "waits for the database"
 """Why a service is not ready that has not done yet what it does before everything else."""
-_UVICORN: dict[str, Any] = {"log_config": None, "lifespan": "off", "access_log": False}
+_UVICORN: dict[str, Any] = {"log_config": None, "lifespan": "off", "access_log": False, "ws": "none"}
 _log = structlog.get_logger()
 
 
@@ -78,7 +79,7 @@ async def _live(service: Service, settings: ServiceSettings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     starting = asyncio.create_task(_start(service), name="start")
-    server = _Server(uvicorn.Config(_probes(service, starting, stopping), host=settings.host, port=settings.port, **_UVICORN))
+    server = Server(_probes(service, starting, stopping), settings.connections_max, host=settings.host, port=settings.port)
     serving: asyncio.Future[Any] = asyncio.create_task(server.serve(), name="http")
     waiting: asyncio.Future[Any] = asyncio.create_task(stopping.wait())
     jobs: list[asyncio.Future[Any]] = []
@@ -135,8 +136,18 @@ def _probes(service: Service, starting: asyncio.Task[None], stopping: asyncio.Ev
     return Probes(service.app, live=lambda: _live_fault(service), ready=ready_fault, starting=start_fault)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handling: the service decides when it ends."""
+class Server(uvicorn.Server):
+    """uvicorn with bounds for its clients and without its own signal handling: the service decides when it ends."""
+
+    def __init__(self, app: App, connections_max: int, **where: Any) -> None:
+        self._crowd = Crowd(connections_max)
+        super().__init__(uvicorn.Config(app, http=self._crowd.protocol, **_UVICORN, **where))  # type: ignore[arg-type]  # called as a type
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        if counter % 10 == 0:
+            self._crowd.sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

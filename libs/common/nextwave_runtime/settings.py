@@ -19,6 +19,9 @@ class ServiceSettings(BaseSettings):
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port separated by commas")
     host: str = Field(default="127.0.0.1", description="address the HTTP server listens on")
     port: int = Field(default=8080, ge=0, le=65535, description="port the HTTP server listens on")
+    connections_max: int = Field(
+        default=4000, ge=10, description="connections kept at once, also at most 100 fewer than the process may open files"
+    )
     replica: str = Field(default="0", description="name of this replica; stable over restarts (static group membership)")
     keys_file: Path = Field(description="JSON file of keyed hashes of write keys and API tokens")
     identifier_key: SecretStr = Field(description="secret of the keyed hashes of identifiers, at least 32 characters", min_length=32)

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from nextwave_contracts.actions import UNHELD_PURPOSES, Contact, Span
+from nextwave_contracts.actions import UNHELD_PURPOSES, UNREVIEWED_PURPOSES, Contact, Span
 from nextwave_contracts.channels import CHANNELS
-from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold
+from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold, HoldKind
 from nextwave_contracts.reasons import GateCode
 
 from nextwave_channels.confirming import is_confirmation
@@ -23,11 +23,12 @@ class Fact:
     """What one name of a customer (keyed hash) said last about a scope: stop (`stopped`), or go on.
 
     `opt`: consent for channel and purpose (empty: all). `complaint`: the matter `reference` is open, or closed.
+    `review`: words that may be a refusal on the channel wait for a reader under `reference`, or were read.
     `address`: the address that `subject` names takes nothing on the channel; no consent changes that.
     """
 
     subject: str
-    kind: Literal["opt", "complaint", "address"]
+    kind: Literal["opt", "complaint", "review", "address"]
     channel: str = ""
     purpose: str = ""
     reference: str = ""
@@ -100,6 +101,8 @@ def forbidden(contact: Contact, stops: Stops, now: datetime) -> GateCode | None:
         return "suppressed"
     if contact.purpose not in UNHELD_PURPOSES and _complaint_open(facts, now):
         return "complaint_open"
+    if contact.purpose not in UNREVIEWED_PURPOSES and _under_review(contact, facts):
+        return "hold"
     return None
 
 
@@ -114,17 +117,17 @@ def facts_of(hold: Hold, appended_at: datetime) -> list[Fact]:
     A stop counts from it, or from its own time where that is later; a lifting keeps its own time, or counts from the stamp where that is
     earlier. So no door's or source's wrong clock lets a stop lose to an earlier grant, or a grant outweigh a later stop.
     """
-    kind: Literal["opt", "complaint"] = "opt" if hold.kind in {"opt_out", "opt_in"} else "complaint"
-    stopped = hold.kind in {"opt_out", "complaint"}
+    kind, stopped = _SAID[hold.kind]
+    in_order = stopped or kind == "review"  # the end of a review comes after its beginning, so it counts from its stamp as that does
     return [
         Fact(
             subject=subject,
             kind=kind,
-            channel=hold.channel if kind == "opt" else "",
+            channel=hold.channel if kind == "opt" or hold.kind == "review" else "",
             purpose=hold.purpose if kind == "opt" else "",
-            reference=hold.reference if kind == "complaint" else "",
+            reference=hold.reference if kind != "opt" else "",
             stopped=stopped,
-            at=max(hold.at, appended_at) if stopped else min(hold.at, appended_at),
+            at=max(hold.at, appended_at) if in_order else min(hold.at, appended_at),
             source=hold.source,
         )
         for subject in dict.fromkeys(hold.subjects)
@@ -141,9 +144,24 @@ def newest(known: Iterable[Fact], said: Iterable[Fact]) -> list[Fact]:
     return [force[scope] for scope in sorted(force)]
 
 
-def stops_anew(said: Fact, known: Fact | None) -> bool:
-    """Whether a fact is a stop that was not in force in its scope, by what was `known` of it."""
-    return said.stopped and (known is None or (not known.stopped and said.weight > known.weight))
+def stops_anew(said: Fact, known: Iterable[Fact]) -> bool:
+    """Whether a stop said by text is news by what was `known` of the same name: texts were not stopped, by a narrower word either."""
+    words = [
+        f for f in known if f.subject == said.subject and f.kind == "opt" and f.channel in {"", "sms"} and f.purpose in {"", said.purpose}
+    ]
+    before = max(words, key=lambda fact: fact.weight, default=None)
+    return said.stopped and (before is None or (not before.stopped and said.weight > before.weight))
+
+
+_SAID: Mapping[HoldKind, tuple[Literal["opt", "complaint", "review"], bool]] = {
+    "opt_out": ("opt", True),
+    "opt_in": ("opt", False),
+    "complaint": ("complaint", True),
+    "complaint_lifted": ("complaint", False),
+    "review": ("review", True),
+    "review_lifted": ("review", False),
+}
+"""What each kind of hold is about, and whether it stops."""
 
 
 def _opted_out(contact: Contact, facts: Iterable[Fact]) -> bool:
@@ -174,3 +192,10 @@ def _complaint_open(facts: Iterable[Fact], now: datetime) -> bool:
     lifted = everything.weight if everything is not None and not everything.stopped else None
     held = (fact for fact in matters.values() if fact.stopped and now < fact.at + COMPLAINT_HOLDS_FOR)
     return any(lifted is None or fact.weight > lifted for fact in held)
+
+
+def _under_review(contact: Contact, facts: Iterable[Fact]) -> bool:
+    """Each possible refusal on this channel holds until its own review is over, however long that takes."""
+    said = [fact for fact in facts if fact.kind == "review"]
+    over = {fact.reference for fact in said if not fact.stopped}
+    return any(fact.stopped and fact.channel in {"", contact.channel} and fact.reference not in over for fact in said)

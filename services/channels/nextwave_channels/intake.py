@@ -138,7 +138,7 @@ class Intake:
 
     def _answer(self, unit: Batch, hold: Hold, said: list[Fact], now: datetime) -> Contact | None:
         """The text that confirms the hold; None where the number had said stop before, or has said start since, or never got a text."""
-        anew = (f.subject for f in said if f.subject in unit.texts and gate.stops_anew(f, unit.facts.get(f.scope)))
+        anew = (f.subject for f in said if f.subject in unit.texts and gate.stops_anew(f, unit.facts.values()))
         number = next(anew, None)
         return confirming.confirmation(hold, unit.texts[number], self._confirmation, now) if number else None
 

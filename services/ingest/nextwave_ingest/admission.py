@@ -6,19 +6,21 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse
+from nextwave_contracts.messages_in import CHANNEL_OF
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.wire import Message, encode
 
 from nextwave_ingest.contact_points import contact_points
 from nextwave_ingest.occurrence import Occurrence
-from nextwave_ingest.stops import CHANNELS, PURPOSES, stops, wish
+from nextwave_ingest.stops import ANSWERS, CHANNELS, PURPOSES, VERDICT, WRAP_UP, fault_of_verdict, holds_of, yes_or_no
+from nextwave_ingest.wishes.hearing import as_heard, kind_heard
 
 EVENT_BYTES_MAX = 32 * 1024
 BATCH_BYTES_MAX = 500 * 1024
@@ -28,11 +30,13 @@ DEPTH_MAX = 64
 TEXT_MAX = 256
 """Characters of an id, a type or a source."""
 IDENTIFIERS_MAX = 16
+POINTER_MAX = 100
 AMOUNT_MAX = 2**53
 SEPARATED = "identities.separated"
 INTEGER_MAX = 2**63
-_MANY_DIGITS = re.compile(rb"\d{19}")
-"""What an integer beyond 64 bits surely has; most data has none, and is not walked through."""
+_MANY_DIGITS = b"0" * 19
+"""What an integer beyond 64 bits surely has once all digits are zeros; most data has none, and is not walked through."""
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKETS = re.compile(rb"[\[\]{}]")
@@ -49,7 +53,7 @@ class RefusedError(ValueError):
 
     def __init__(self, pointer: str, detail: str, reason: RejectCode = "invalid") -> None:
         super().__init__(detail)
-        self.pointer = pointer
+        self.pointer = pointer[:POINTER_MAX]  # it has keys of the item, which may be of any length
         self.detail = detail
         self.reason: RejectCode = reason
 
@@ -68,8 +72,7 @@ class Accepted(Message, frozen=True, kw_only=True):
     time_suspect: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(msgspec.Struct, frozen=True):
     """What a door understood of an item. `raw` are the bytes of `data` as they came, empty where the door changed it."""
 
     id: str
@@ -86,6 +89,8 @@ class Admitted(msgspec.Struct, frozen=True):
 
     touchpoint: Accepted
     holds: tuple[Hold, ...]
+    distance: timedelta | None = None
+    """How far the source's clock was from the reception (`Occurrence.distance`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,44 +112,25 @@ def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datet
 
 def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
     """The touchpoint and its holds. Raises `RefusedError`."""
-    kind = text("/type", report.type)
-    data = _settled(kind, report.data)
+    kind = kind_heard(text("/type", report.type), report.data)
+    data = _settled(kind, report)
     unchanged = report.raw is not None and data is report.data
+    names = report.identifiers + contact_points(kind, data)
     touchpoint = Accepted(
         id=text("/id", report.id),
         source=text("/source", report.source),
         type=kind,
-        identifiers=tuple(dict.fromkeys(report.identifiers + contact_points(kind, data))),
+        identifiers=names if len(names) == 1 else tuple(dict.fromkeys(names)),
         occurred_at=report.occurrence.at,
         received_at=received_at,
         data=(report.raw or msgspec.UNSET if unchanged else msgspec.Raw(encode(data))) if data else msgspec.UNSET,
         claimed=report.occurrence.claimed,
         time_suspect=report.occurrence.suspect,
     )
-    return Admitted(touchpoint, _holds(touchpoint, data, blind))
+    return Admitted(touchpoint, holds_of(touchpoint, data, blind), report.occurrence.distance)
 
 
-def _holds(touchpoint: Accepted, data: dict[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
-    if not (raised := stops(touchpoint.type, data, touchpoint.id)):
-        return ()
-    subjects = tuple(blind(name) for name in touchpoint.identifiers)
-    return tuple(
-        Hold(
-            id=f"{touchpoint.id}/{stop.kind}",
-            source=touchpoint.source,
-            kind=stop.kind,
-            subjects=subjects,
-            at=stop.counts_from(touchpoint.occurred_at, touchpoint.received_at),
-            channel=stop.channel,
-            purpose=stop.purpose,
-            reference=stop.reference,
-            confirm_by=stop.confirm_by(touchpoint.occurred_at, touchpoint.received_at),
-        )
-        for stop in raised
-    )
-
-
-def rejected(refusal: Refusal, *, door: str, source: str, at: datetime) -> Rejected:
+def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:
     """The record of a refused item. An oversized one keeps its beginning only."""
     return Rejected(
         reason=refusal.error.reason,
@@ -156,6 +142,7 @@ def rejected(refusal: Refusal, *, door: str, source: str, at: datetime) -> Rejec
         at=at,
         payload=refusal.item[:EVENT_BYTES_MAX],
         key=source,
+        said=said,
     )
 
 
@@ -163,6 +150,11 @@ def check_bounds(item: bytes) -> None:
     """Refuses an item of more than 32 KB or nested deeper than 64."""
     if len(item) > EVENT_BYTES_MAX:
         raise RefusedError("", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(item)}; leave large fields out", "too_large")
+    check_depth(item)
+
+
+def check_depth(item: bytes) -> None:
+    """Refuses JSON nested deeper than 64."""
     if item.count(b"[") + item.count(b"{") <= DEPTH_MAX:
         return
     depth = 0
@@ -186,7 +178,7 @@ def data_object(raw: msgspec.Raw, pointer: str) -> dict[str, Any]:
         data = _objects.decode(content)
     except (ValueError, RecursionError) as wrong:
         raise RefusedError(pointer, f"must be a JSON object in UTF-8: {wrong}") from wrong
-    if _MANY_DIGITS.search(content):
+    if _MANY_DIGITS in content.translate(_ZEROS):
         _check_integers(data, pointer)
     return data
 
@@ -206,6 +198,8 @@ def _check_integers(data: dict[str, Any], pointer: str) -> None:
 
 def text(pointer: str, value: str) -> str:
     """A short printable text. Raises `RefusedError`."""
+    if 0 < len(value) <= TEXT_MAX and value.isprintable():
+        return value  # nearly always; what is no more than unusual (a no-break space) is looked at letter by letter
     if not value:
         raise RefusedError(pointer, "is missing or empty")
     if len(value) > TEXT_MAX or _UNPRINTABLE.search(value):
@@ -255,24 +249,19 @@ def misfit(error: Exception, prefix: str = "") -> RefusedError:
     return RefusedError(prefix + pointer, _PATH.sub("", said))
 
 
-def _settled(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+def _settled(kind: str, report: Report) -> dict[str, Any]:
+    data = report.data
     if kind in ("consent.withdrawn", "consent.granted"):
         return _consent(kind, data)
+    if kind == WRAP_UP:
+        return _wrapped_up(data)
     if kind == "order.placed":
         _check_money(data)
     if kind == SEPARATED:
         _check_leaving(data.get("identifiers"))
-    if kind == "sms.received":
-        return _with_wish(data)
-    return data
-
-
-def _with_wish(data: dict[str, Any]) -> dict[str, Any]:
-    said = {key: value for key, value in data.items() if key != "wish"}
-    asked = wish(str(data.get("body", "")))
-    if asked is None:
-        return data if "wish" not in data else said
-    return said | {"wish": asked}
+    if kind == VERDICT and (fault := fault_of_verdict(data)):
+        raise RefusedError(*fault)
+    return as_heard(kind, data, f"{report.source}\0{report.id}") if kind in CHANNEL_OF else data
 
 
 def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -285,6 +274,15 @@ def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     return data | scope
 
 
+def _wrapped_up(data: dict[str, Any]) -> dict[str, Any]:
+    """With its answers as true or false, so that everybody behind the door reads the same."""
+    said = {field: yes_or_no(data[field]) for field in ANSWERS if field in data}
+    for field, answer in said.items():
+        if answer is None:
+            raise RefusedError(f"/data/{field}", 'say true or false ("yes", "no", 1 and 0 are read as well), or leave it out')
+    return data if all(data[field] is answer for field, answer in said.items()) else data | said
+
+
 def _check_leaving(names: Any) -> None:
     if not names or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise RefusedError("/data/identifiers", "list the names that leave as kind:value, for example email:bob@example.com")
@@ -293,8 +291,9 @@ def _check_leaving(names: Any) -> None:
 
 def _check_money(data: dict[str, Any]) -> None:
     amount = data.get("amount")
-    if amount is not None and (type(amount) is not int or abs(amount) > AMOUNT_MAX):
-        raise RefusedError("/data/amount", "must be an integer of minor units, for example 1299 for 12.99 EUR")
+    if amount is not None and (type(amount) is not int or not 0 <= amount <= AMOUNT_MAX):
+        fix = "must be an integer of minor units, 0 or more, for example 1299 for 12.99 EUR; what is given back is order.returned"
+        raise RefusedError("/data/amount", fix)
     currency = data.get("currency")
     if amount is not None and not (isinstance(currency, str) and len(currency) == 3 and currency.isalpha() and currency.isupper()):
         raise RefusedError("/data/currency", "must be an ISO 4217 code in capitals, for example EUR")

@@ -2,116 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import FastAPI, Header
-from nextwave_runtime import problem
-from nextwave_runtime.auth import Keyring
-from pydantic import BaseModel
+from fastapi import APIRouter, FastAPI
+from nextwave_runtime import problem, written
 
-from nextwave_ingest.admission import ITEMS_MAX
-from nextwave_ingest.doors.segment import BATCHES, KINDS, REJECTED_MAX
-from nextwave_ingest.sources import SourceBook
-
-READERS = ("viewer", "editor", "approver", "operator")
+from nextwave_ingest import door_document
+from nextwave_ingest.mappings import api as mappings
+from nextwave_ingest.mappings.desk import Desk
 
 
-class RefusedItem(BaseModel):
-    """An item that was refused: when, at which door, and what to mend."""
-
-    at: datetime
-    door: str
-    reason: str
-    pointer: str
-    detail: str
-
-
-class Source(BaseModel):
-    """What a source sent since this replica started."""
-
-    source: str
-    admitted: int
-    refused: int
-    last_at: datetime | None
-    recent_refusals: list[RefusedItem]
-
-
-def create_api(keyring: Keyring, book: SourceBook) -> FastAPI:
+def create_api(desk: Desk, *routers: APIRouter) -> FastAPI:
     """The FastAPI application behind the doors."""
     api = FastAPI(title="Nextwave ingest", version="1", description="Where touchpoints come in. 2xx means durable.")
     problem.install(api)
-
-    @api.get("/v1/sources")
-    async def list_sources(authorization: Annotated[str, Header()] = "") -> list[Source]:
-        """Every source with a write key, and why its last refused items were refused."""
-        keyring.require(authorization, *READERS)
-        return [
-            Source(
-                source=name,
-                admitted=tally.admitted,
-                refused=tally.refused,
-                last_at=tally.last_at,
-                recent_refusals=[
-                    RefusedItem(at=r.at, door=r.door, reason=r.reason, pointer=r.pointer, detail=r.detail) for r in reversed(tally.recent)
-                ],
-            )
-            for name, tally in book.of(keyring.write_sources()).items()
-        ]
+    written.install(api)
+    api.state.desk = desk
+    for router in (mappings.router, *routers):
+        api.include_router(router)
 
     generated = api.openapi
 
     def openapi() -> dict[str, Any]:
         document = generated()
-        document["paths"] = {**_DOOR_PATHS, **document["paths"]}
+        mappings.describe(document)
+        door_document.complete(document)
         return document
 
     api.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
     return api
-
-
-def _operation(summary: str, success: str, *, token: bool = False) -> dict[str, Any]:
-    refusals = {
-        "400": "what is wrong, by field",
-        "401": "unknown write key",
-        "429": "overloaded, Retry-After",
-        "503": "not durable, Retry-After",
-    }
-    operation: dict[str, Any] = {
-        "summary": summary,
-        "responses": {success: {"description": "durable"}, **{status: {"description": text} for status, text in refusals.items()}},
-    }
-    if token:
-        operation["parameters"] = [{"name": "token", "in": "path", "required": True, "schema": {"type": "string"}}]
-    return operation
-
-
-def _posting(summary: str, success: str) -> dict[str, Any]:
-    body = {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
-    return {"post": {**_operation(summary, success), "requestBody": body}}
-
-
-def _segment_batch() -> dict[str, Any]:
-    path = _posting(f"Segment protocol: a batch of at most {ITEMS_MAX} calls", "200")
-    told = {"index": {"type": "integer"}, "pointer": {"type": "string"}, "detail": {"type": "string"}}
-    rejected = {"type": "array", "maxItems": REJECTED_MAX, "items": {"type": "object", "properties": told, "required": list(told)}}
-    fields = {"success": {"type": "boolean"}, "rejected_count": {"type": "integer"}, "rejected": rejected}
-    path["post"]["responses"]["200"] = {
-        "description": f"durable; where calls were refused, how many and what was wrong with the first {REJECTED_MAX}",
-        "content": {"application/json": {"schema": {"type": "object", "properties": fields, "required": ["success"]}}},
-    }
-    return path
-
-
-_DOOR_PATHS: dict[str, Any] = {
-    **{f"/v1/{route}": _posting(f"Segment protocol: one {kind} call", "200") for route, kind in KINDS.items()},
-    **{f"/v1/{route}": _segment_batch() for route in BATCHES},
-    "/v1/touchpoints": _posting(f"CloudEvents 1.0: binary, structured or batch mode (at most {ITEMS_MAX} events)", "202"),
-    "/v1/calls": _posting("CloudEvents 1.0 of a call centre (call.*)", "202"),
-    "/u/{token}": {
-        "get": _operation("The page that asks whether to unsubscribe", "200", token=True),
-        "post": _operation("Unsubscribe (RFC 8058)", "200", token=True),
-    },
-    "/r/{token}": {"get": _operation("Record a click and lead to its target", "302", token=True)},
-    "/o/{token}": {"get": _operation("Record an open and show a pixel", "200", token=True)},
-}

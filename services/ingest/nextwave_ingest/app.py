@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from nextwave_contracts.clock import Clock
+from nextwave_contracts.topics import SOURCES
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import SystemClock
 from nextwave_runtime.health import App, Receive, Scope, Send
@@ -12,15 +13,28 @@ from nextwave_runtime.problem import Problem
 from nextwave_runtime.service import Service
 
 from nextwave_ingest import metrics
+from nextwave_ingest.admission import BATCH_BYTES_MAX
 from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
-from nextwave_ingest.doors.exchange import Answer, ClientGoneError, Door, Request, problem_answer, send_answer
-from nextwave_ingest.doors.segment import BATCHES, KINDS, SegmentDoor, SegmentSettingsDoor
+from nextwave_ingest.doors.exchange import Answer, BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
+from nextwave_ingest.doors.inbound import ROUTE, InboundDoor
+from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
+from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
+from nextwave_ingest.follower import Follower
 from nextwave_ingest.links import LinkDoor
+from nextwave_ingest.mappings.desk import Desk
+from nextwave_ingest.mappings.library import Library, shipped
+from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer, Reception
+from nextwave_ingest.rejected.api import rejected_router
+from nextwave_ingest.rejected.log import RejectedLog
+from nextwave_ingest.rejected.redriver import Redriver
 from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.api import sources_router
+from nextwave_ingest.sources.telling import Telling
 
+FORBIDDEN = 403
 LINK_ROUTES = ("/u/", "/r/", "/o/")
 
 
@@ -32,31 +46,65 @@ def build(settings: IngestSettings) -> Service:
         timeout_seconds=settings.commit_timeout_seconds,
         pending_bytes_max=settings.pending_bytes_max,
     )
-    app = create_app(settings, committer, SystemClock(settings.clock))
-    return Service(name="ingest", app=app, background=(committer.run,), closing=(committer.close,), ready=lambda: committer.fault)
+    mappings = MappingLog(committer, Library(shipped()))
+    follower = mappings.follower(settings.kafka)
+    telling = Telling(committer, settings.replica)
+    metrics.MAPPINGS_LEFT_OUT.set_function(lambda: len(mappings.library.left_out()))
+    return Service(
+        name="ingest",
+        app=create_app(settings, committer, SystemClock(settings.clock), mappings, telling),
+        background=(committer.run, follower.run, telling.run, Follower(settings.kafka, SOURCES, telling.take).run),
+        closing=(committer.close,),
+        ready=lambda: committer.fault or follower.fault,
+    )
 
 
-def create_app(settings: IngestSettings, committer: Committer, clock: Clock) -> App:
-    """The ASGI application over any committer."""
+def create_app(settings: IngestSettings, committer: Committer, clock: Clock, mappings: MappingLog, telling: Telling) -> App:
+    """The ASGI application over any committer; somebody lets `mappings` and `telling` hear their topics."""
     keyring = Keyring(settings.keys_file)
     identifier_key = settings.identifier_key.get_secret_value().encode()
     reception = Reception(committer, keyring, clock, identifier_key=identifier_key, trace_ratio=settings.trace_ratio)
+    reception.book = telling.book
     segment = SegmentDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency)
     events = CloudEventsDoor(reception)
     exact: dict[str, Door] = {f"/v1/{route}": segment for route in (*KINDS, *BATCHES)}
+    exact |= {f"{place}{kind}": segment for place in JITSU for kind in dict.fromkeys(KINDS.values())}
+    posthog = PostHogDoor(reception, complaint_events=settings.complaint_events, currency=settings.default_currency)
+    exact |= dict.fromkeys(ROUTES, posthog)
+    exact |= dict.fromkeys(FLAGS, FlagsDoor())
     exact |= {"/v1/touchpoints": events, "/v1/calls": events}
-    links = LinkDoor(reception, key=settings.link_key.get_secret_value().encode())
-    return Doors(exact, links, SegmentSettingsDoor(reception), create_api(keyring, reception.book))
+    link_keys = (settings.link_key, settings.link_key_before)
+    links = LinkDoor(reception, keys=[key.get_secret_value().encode() for key in link_keys if key is not None])
+    secrets = {
+        (source, scheme): secret.get_secret_value().split()
+        for source, schemes in settings.source_secrets.items()
+        for scheme, secret in schemes.items()
+    }
+    inbound = InboundDoor(reception, mappings, secrets=secrets, url=settings.ingest_url)
+    judges = {door.name: door for door in (segment, posthog, events, inbound)}
+    redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer)
+    return Doors(
+        exact,
+        {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
+        SegmentSettingsDoor(reception),
+        create_api(
+            Desk(keyring=keyring, reception=reception, log=mappings, telling=telling),
+            rejected_router(keyring, redriver),
+            sources_router(keyring, telling),
+        ),
+        Room(settings.arriving_bytes_max),
+    )
 
 
 class Doors:
     """Plain ASGI in front of the framework: a request for a door never passes through it."""
 
-    def __init__(self, exact: Mapping[str, Door], links: Door, browser_settings: Door, behind: App) -> None:
+    def __init__(self, exact: Mapping[str, Door], below: Mapping[str, Door], browser_settings: Door, behind: App, room: Room) -> None:
         self._exact = exact
-        self._links = links
+        self._below = below
         self._browser_settings = browser_settings
-        self._behind = behind
+        self._behind = BoundedBodies(behind, room, BATCH_BYTES_MAX)
+        self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = self._door(scope["path"]) if scope["type"] == "http" else None
@@ -64,18 +112,20 @@ class Doors:
             await self._behind(scope, receive, send)
             return
         try:
-            answer = await self._answer(door, Request(scope, receive))
+            answer = await self._answer(door, Request(scope, receive, self._room))
         except ClientGoneError:
             return
         metrics.answers(door.name, answer.status).inc()
-        await send_answer(send, answer, door.headers)
+        # a page that may not use the key may not read why either: no CORS headers for it
+        await send_answer(send, answer, door.headers if answer.status != FORBIDDEN else ())
 
     def _door(self, path: str) -> Door | None:
         door = self._exact.get(path) or self._exact.get(path.rstrip("/"))
         if door is not None:
             return door
-        if path.startswith(LINK_ROUTES):
-            return self._links
+        for route, below in self._below.items():
+            if path.startswith(route):
+                return below
         if path.startswith("/v1/projects/") and path.endswith("/settings") and path.count("/") == 4:
             return self._browser_settings
         return None

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, partition_of
+from nextwave_contracts.topics import HOLDS, MAPPINGS, MESSAGE_BYTES_MAX, REJECTED, SOURCES, TOUCHPOINTS, partition_of
 from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.metrics import PRODUCER_REBUILDS
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest import metrics
-from nextwave_ingest.lane import Lane, LaneBrokenError, unavailable
+from nextwave_ingest.lane import Group, Lane, LaneBrokenError, unavailable
 from nextwave_ingest.records import Record
 
 START_SECONDS = 5.0
@@ -26,7 +26,9 @@ RETRY_SECONDS = 0.5
 BATCH_BYTES = 262_144
 RECORD_OVERHEAD_BYTES = 200
 """What a waiting record costs beside its value: key, headers, bookkeeping."""
-_TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name)
+RECORD_BYTES_MAX = MESSAGE_BYTES_MAX - 4096
+"""Of a value and its key; the rest is for headers and framing."""
+_TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name, SOURCES.name)
 
 _log = structlog.get_logger()
 
@@ -42,8 +44,8 @@ class Pipeline:
         }
         self._tasks = [asyncio.create_task(lane.run()) for lanes in self._lanes.values() for lane in lanes]
 
-    def add(self, record: Record, size: int) -> asyncio.Future[None]:
-        """Puts the record on its way; the future tells when it is durable."""
+    def add(self, record: Record, size: int) -> Group:
+        """Puts the record on its way; its group tells when it is durable."""
         lanes = self._lanes[record.topic]
         return lanes[partition_of(record.key, len(lanes))].add(record, size)
 
@@ -74,6 +76,7 @@ class GroupCommit:
         self._timing = (linger_seconds, timeout_seconds)
         self._pending_bytes_max = pending_bytes_max
         self._pending_bytes = 0
+        metrics.PENDING.set_function(lambda: self._pending_bytes)
         self._pipeline: Pipeline | None = None
         self._keeper: asyncio.Task[None] | None = None
 
@@ -82,19 +85,31 @@ class GroupCommit:
         """Why nothing can be committed now, or an empty text."""
         return "" if self._pipeline else "waiting for Kafka"
 
-    async def commit(self, records: Sequence[Record]) -> None:
-        """Returns once all records are acknowledged. Raises a 429 or 503 `Problem`."""
+    async def commit(self, records: Iterable[Record]) -> None:
+        """Returns once all records are acknowledged. Raises a 413, 429 or 503 `Problem`, before it makes more than there is room for."""
+        made, sizes = self._made(records)
         pipeline = self._pipeline
         if pipeline is None:
             raise unavailable()
-        sizes = [len(record.value) + RECORD_OVERHEAD_BYTES for record in records]
-        size = sum(sizes)
-        if self._pending_bytes + size > self._pending_bytes_max:
-            raise Problem(429, "overloaded", "more arrives than can be made durable; send the same again later", retry_after_seconds=1)
-        self._count(size)
-        groups = dict.fromkeys(map(pipeline.add, records, sizes))
-        for done in groups:
-            await asyncio.shield(done)
+        self._pending_bytes += sum(sizes)
+        for group in set(map(pipeline.add, made, sizes)):
+            await group.landed()
+
+    def _made(self, records: Iterable[Record]) -> tuple[list[Record], list[int]]:
+        """The records and their sizes, made one by one for as long as there is room."""
+        made, sizes = [], []
+        room = self._pending_bytes_max - self._pending_bytes
+        for record in records:
+            if len(record.key) + len(record.value) > RECORD_BYTES_MAX:
+                detail = f"a message would have more than {RECORD_BYTES_MAX} bytes; nothing was accepted: send less at once"
+                raise Problem(413, "too-large", detail)
+            size = len(record.value) + RECORD_OVERHEAD_BYTES
+            room -= size
+            if room < 0:
+                raise Problem(429, "overloaded", "more arrives than can be made durable; send the same again later", retry_after_seconds=1)
+            made.append(record)
+            sizes.append(size)
+        return made, sizes
 
     async def run(self) -> None:
         """Keeps a pipeline. Cancelling it ends the wait only: a draining server goes on committing until `close`."""
@@ -142,16 +157,15 @@ class GroupCommit:
         except BaseException:
             await _discard(producer)
             raise
-        return Pipeline(producer, partitions, timing=self._timing, settled=lambda size: self._count(-size))
+        return Pipeline(producer, partitions, timing=self._timing, settled=self._settle)
 
     async def _let_go(self) -> None:
         pipeline, self._pipeline = self._pipeline, None
         if pipeline is not None:
             await pipeline.give_up()
 
-    def _count(self, size: int) -> None:
-        self._pending_bytes += size
-        metrics.PENDING.set(self._pending_bytes)
+    def _settle(self, size: int) -> None:
+        self._pending_bytes -= size
 
 
 async def _discard(producer: Any) -> None:

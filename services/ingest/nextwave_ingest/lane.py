@@ -30,14 +30,32 @@ class LaneBrokenError(Exception):
 
 @dataclass(slots=True, eq=False)
 class Group:
-    """Records that are acknowledged or lost together. Requests wait for `done`, shielded, since they share it."""
+    """Records that are acknowledged or lost together."""
 
     batch: Any
     born: float
-    done: asyncio.Future[None]
     size: int = 0
     records: int = 0
-    weights: list[int] = field(default_factory=list)
+    ended: bool = False
+    lost: bool = False
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+    """One future per request, so that one which is cancelled ends nobody else's wait; a shield for each cost more."""
+
+    async def landed(self) -> None:
+        """Returns once the records are durable. Raises a 503 `Problem` when they may be lost."""
+        if not self.ended:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.waiting.append(waiter)
+            await waiter
+        if self.lost:
+            raise unavailable()
+
+    def end(self, *, lost: bool) -> None:
+        """Tells every request that waits."""
+        self.ended, self.lost = True, lost
+        for waiter in self.waiting:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 def unavailable() -> Problem:
@@ -65,8 +83,8 @@ class Lane:
         """Whether nothing waits for being sent."""
         return not self._groups
 
-    def add(self, record: Record, size: int) -> asyncio.Future[None]:
-        """Puts a record into the open group; the future tells when it is durable."""
+    def add(self, record: Record, size: int) -> Group:
+        """Puts a record into the open group, which tells when it is durable."""
         group = self._groups[-1] if self._groups else self._begin()
         if not self._append(group, record):
             group = self._begin()
@@ -74,7 +92,7 @@ class Lane:
                 raise AssertionError("an empty batch takes any first record")
         group.size += size
         group.records += 1
-        return group.done
+        return group
 
     async def run(self) -> None:
         """Sends group after group. Raises `LaneBrokenError` when one is not acknowledged in time."""
@@ -91,7 +109,7 @@ class Lane:
     def fail(self) -> None:
         """Tells every waiting request that its records were not sent."""
         while self._groups:
-            self._end(self._groups.popleft(), unavailable())
+            self._end(self._groups.popleft(), lost=True)
 
     async def _send(self, group: Group) -> None:
         metrics.GROUPS.observe(group.records)
@@ -99,30 +117,24 @@ class Lane:
             async with asyncio.timeout(self._timeout_seconds):
                 await (await self._producer.send_batch(group.batch, self._topic, partition=self._partition))
         except (*BROKER_AWAY, asyncio.CancelledError) as error:
-            self._end(group, unavailable())
+            self._end(group, lost=True)
             if isinstance(error, asyncio.CancelledError) and is_meant():
                 raise
             raise LaneBrokenError(f"{self._topic}/{self._partition}: {error!r}") from error
         except BaseException:
-            self._end(group, unavailable())
+            self._end(group, lost=True)
             raise
-        self._end(group, None)
+        self._end(group, lost=False)
 
     def _begin(self) -> Group:
-        group = Group(self._producer.create_batch(), self._loop.time(), self._loop.create_future())
+        group = Group(self._producer.create_batch(), self._loop.time())
         self._groups.append(group)
         self._filled.set()
         return group
 
-    def _end(self, group: Group, problem: Problem | None) -> None:
+    def _end(self, group: Group, *, lost: bool) -> None:
         self._settled(group.size)
-        if group.done.done():
-            return
-        if problem is None:
-            group.done.set_result(None)
-        else:
-            group.done.set_exception(problem)
-            group.done.exception()  # every request that still waits gets it; none need be left
+        group.end(lost=lost)
 
     @staticmethod
     def _append(group: Group, record: Record) -> bool:

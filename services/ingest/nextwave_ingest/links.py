@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qs, quote
 
 import structlog
 from nextwave_contracts.actions import TEST_CUSTOMER
@@ -14,13 +16,14 @@ from nextwave_contracts.identifiers import INTERNAL
 from nextwave_contracts.links import InvalidTokenError, Link, verify
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest import metrics
+from nextwave_ingest import link_pages, metrics
 from nextwave_ingest.admission import Report
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.occurrence import Occurrence
 from nextwave_ingest.reception import Reception
 
 SOURCE = "links"
+FORM_BYTES_MAX = 8 * 1024
 RECORD_SECONDS = 1.0
 """How long a click or an open waits to be recorded: the person goes on even when our log does not answer."""
 PIXEL = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
@@ -34,13 +37,8 @@ _PAGE = (
     (b"content-type", b"text/html; charset=utf-8"),
     (b"content-security-policy", b"default-src 'none'; form-action 'self'; frame-ancestors 'none'"),
 )
-_HTML = (
-    '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>{0}</title><h1>{0}</h1>{1}</html>"
-)
-_BUTTON = '<form method="post"><button name="List-Unsubscribe" value="One-Click">Yes, unsubscribe me</button></form>'
-_CONFIRM = _HTML.format("Unsubscribe", _BUTTON)
-_DONE = _HTML.format("You are unsubscribed", "<p>We will not write to you this way any more.</p>")
+_WEB_ADDRESS = re.compile(r"https?://[^/?#@\\\s\x00-\x20\x7f]+(?:[/?#][^\\\s\x00-\x20\x7f]*)?", re.IGNORECASE)
+"""A host by http or https, nothing before it that looks like one, and no character that ends a header or that browsers read as a slash."""
 
 _log = structlog.get_logger()
 
@@ -51,36 +49,43 @@ class LinkDoor:
     name = "links"
     headers = _PRIVATE
 
-    def __init__(self, reception: Reception, *, key: bytes, new_id: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
+    def __init__(self, reception: Reception, *, keys: Sequence[bytes], new_id: Callable[[], str] = lambda: str(uuid.uuid4())) -> None:
         self._reception = reception
-        self._key = key
+        self._keys = keys
         self._new_id = new_id
 
     async def __call__(self, request: Request) -> Answer:
-        """Any of the three links; a wrong token is a 404 problem."""
+        """Any of the three links. Who follows them are people, so what is wrong is said on a page."""
         route, token = request.path[1:2], request.path[3:]
         try:
-            link = verify(token, self._key)
-        except InvalidTokenError as wrong:
-            raise Problem(404, "unknown-link", str(wrong)) from wrong
+            link = verify(token, *self._keys)
+        except InvalidTokenError:
+            return _unknown(request)
         return await {"u": self._unsubscribe, "r": self._follow, "o": self._open}[route](request, link)
 
     async def _unsubscribe(self, request: Request, link: Link) -> Answer:
-        """GET asks only, since link scanners follow every link; POST is RFC 8058's one click, and the page's button."""
+        """GET asks only, since link scanners follow every link; POST is RFC 8058's one click, and the page's buttons."""
         allow(request, "GET", "HEAD", "POST")
-        if request.method == "POST":
-            scope = {"channel": link.channel, "purpose": link.purpose}
+        language = _language(request)
+        if request.method != "POST":
+            return _unless_head(request, Answer(200, link_pages.asking(language, any_kind=not link.purpose), _PAGE))
+        purpose = "" if await _wants_all(request) else link.purpose
+        scope = {"channel": link.channel, "purpose": purpose}
+        try:
             await self._record(request, self._new_id(), "consent.withdrawn", link, scope)
-            return Answer(200, _DONE.encode(), _PAGE)
-        return _unless_head(request, Answer(200, _CONFIRM.encode(), _PAGE))
+        except Problem as problem:
+            later = tuple((name.encode(), value.encode()) for name, value in problem.headers().items())
+            return Answer(problem.status, link_pages.later(language, any_kind=not link.purpose), _PAGE + later)
+        return Answer(200, link_pages.done(language, any_kind=not purpose), _PAGE)
 
     async def _follow(self, request: Request, link: Link) -> Answer:
         allow(request, "GET", "HEAD")
-        if not link.target.startswith(("https://", "http://")):
-            raise Problem(404, "unknown-link", "this link leads nowhere")
+        place = destination(link.target)
+        if place is None:
+            return _unknown(request)
         if request.method == "GET":
             await self._try_to_record(request, self._new_id(), "email.clicked", link)
-        return Answer(302, b"", ((b"location", link.target.encode()),))
+        return Answer(302, b"", ((b"location", place),))
 
     async def _open(self, request: Request, link: Link) -> Answer:
         """A message is opened once: mail programs fetch the pixel again and again."""
@@ -110,6 +115,25 @@ class LinkDoor:
             data={"action_id": link.action_id, "channel": link.channel, "purpose": link.purpose} | more,
         )
         await self._reception.take(request, [self._reception.admit(report, at)], door=self.name, source=SOURCE, at=at)
+
+
+def destination(target: str) -> bytes | None:
+    """A signed target as the value of a Location header, or None where it is no plain web address. PURE."""
+    return quote(target, safe="%/:=&?~#+!$,;'@()*[]").encode() if _WEB_ADDRESS.fullmatch(target) else None
+
+
+async def _wants_all(request: Request) -> bool:
+    """Whether the page's second button was pressed. Any other body, or none, is the one click: who posts here wants to be left alone."""
+    sent = parse_qs((await request.body(FORM_BYTES_MAX)).decode("latin-1"))
+    return sent.get(link_pages.FIELD) == [link_pages.ALL]
+
+
+def _language(request: Request) -> str:
+    return link_pages.language_of(request.header(b"accept-language").decode("latin-1"))
+
+
+def _unknown(request: Request) -> Answer:
+    return _unless_head(request, Answer(404, link_pages.unknown(_language(request)), _PAGE))
 
 
 def _unless_head(request: Request, answer: Answer) -> Answer:

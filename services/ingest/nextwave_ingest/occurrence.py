@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nextwave_contracts.touchpoints import AGE_MAX
 
@@ -12,7 +12,7 @@ SKEW_MAX = timedelta(hours=24)
 _MILLISECONDS_FROM = 100_000_000_000
 """Numeric times from here on are milliseconds since the epoch (1973 in milliseconds, the year 5138 in seconds)."""
 
-Stamp = str | int | float | None
+SENT_AT_CHARACTERS_MAX = 64
 
 
 class Occurrence(NamedTuple):
@@ -24,21 +24,32 @@ class Occurrence(NamedTuple):
     at: datetime
     suspect: bool
     claimed: bool = False
+    distance: timedelta | None = None
+    """How far behind the reception the client's clock was when it sent, or else when it happened; less than 0: ahead."""
 
 
 class UnreadableTimeError(ValueError):
-    """The text is no RFC 3339 time."""
+    """It is no time."""
 
 
 def instant(stamp: str | float) -> datetime:
     """UTC instant of an ISO 8601 text (no zone: UTC) or of seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
     try:
         if isinstance(stamp, str):
-            moment = datetime.fromisoformat(stamp.strip().upper())  # RFC 3339 also allows t and z
+            moment = _written(stamp)
+            if moment.tzinfo is UTC:
+                return moment  # as nearly all clients write
             return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return datetime.fromtimestamp(stamp / 1000 if abs(stamp) >= _MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError) as wrong:
         raise UnreadableTimeError("is no time: use RFC 3339, for example 2026-11-22T09:30:00.000Z") from wrong
+
+
+def _written(stamp: str) -> datetime:
+    try:
+        return datetime.fromisoformat(stamp)
+    except ValueError:
+        return datetime.fromisoformat(stamp.strip().upper())  # RFC 3339 also allows t and z
 
 
 def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: datetime) -> Occurrence:
@@ -46,14 +57,29 @@ def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: 
     if claimed is None:
         return Occurrence(received_at, suspect=False)
     skew = timedelta(0) if sent_at is None else received_at - sent_at
+    distance = skew if sent_at is not None else received_at - claimed
     try:
         at = claimed + skew
     except OverflowError:
-        return Occurrence(received_at, suspect=True)
+        return Occurrence(received_at, suspect=True, distance=distance)
     suspect = abs(skew) > SKEW_MAX or received_at - at > AGE_MAX or at - received_at > AHEAD_MAX
-    return Occurrence(min(at, received_at), suspect, claimed=sent_at is None and at <= received_at)
+    return Occurrence(min(at, received_at), suspect, claimed=sent_at is None and at <= received_at, distance=distance)
 
 
-def given_instant(stamp: Stamp) -> datetime | None:
-    """The instant of a stamp that may be absent or empty. Raises `UnreadableTimeError`."""
-    return None if stamp is None or stamp == "" else instant(stamp)
+def given_instant(stamp: Any) -> datetime | None:
+    """The instant of a stamp that may be absent or empty, or of any JSON type. Raises `UnreadableTimeError`."""
+    if stamp is None or stamp == "":
+        return None
+    if isinstance(stamp, bool) or not isinstance(stamp, str | int | float):
+        raise UnreadableTimeError("is no time: send text or a number")
+    return instant(stamp)
+
+
+def sent_at(said: Any) -> datetime | None:
+    """When a whole request was sent, by its sender's clock. What is no time is left out: no item is lost for what stands beside them."""
+    if isinstance(said, str) and len(said) > SENT_AT_CHARACTERS_MAX:
+        return None
+    try:
+        return given_instant(said)
+    except UnreadableTimeError:
+        return None

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-import base64
 import binascii
 import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.identifiers import INTERNAL, blind
+from nextwave_contracts.wire import encode
 from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, judge
+from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
+from nextwave_ingest.allowances import Allowances, refused
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
-from nextwave_ingest.sources import SourceBook
+from nextwave_ingest.sources.book import SourceBook
+from nextwave_ingest.stops import VERDICT
+from nextwave_ingest.turns import Turn
 
+SAID_BYTES_MAX = 1024
+"""What a request says for all of its items is kept with each of those that are refused."""
 _KEY = "a write key made with `nextwave keys create write NAME --role"
 _SEPARATING = (("operator",), RefusedError("/type", f"only an operator may say so: use {_KEY} operator`"))
+_REVIEWING = (("agent", "operator"), RefusedError("/type", f"only who may review says so: use {_KEY} agent`"))
 _OUR_NAME = (
     ("agent", "operator"),
     RefusedError("/data/identifiers", f"{INTERNAL}... is our own name of a customer: send one that you know, or use {_KEY} agent`"),
@@ -35,8 +42,11 @@ _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 class Committer(Protocol):
     """Makes records durable."""
 
-    async def commit(self, records: Sequence[Record]) -> None:
-        """Returns once all in-sync replicas acknowledged all. Raises a 429 or 503 `Problem`; some may still have got through then."""
+    async def commit(self, records: Iterable[Record]) -> None:
+        """Returns once all in-sync replicas acknowledged all. Raises a 429 or 503 `Problem`; some may still have got through then.
+
+        The records are made while they are read, and no more are read than there is room for.
+        """
 
 
 class Reception:
@@ -44,8 +54,10 @@ class Reception:
 
     def __init__(self, committer: Committer, keyring: Keyring, clock: Clock, *, identifier_key: bytes, trace_ratio: float) -> None:
         self.book = SourceBook()
+        """What is counted of each source."""
         self._committer = committer
         self._keyring = keyring
+        self._allowances = Allowances(keyring)
         self._clock = clock
         self._identifier_key = identifier_key
         self._trace_ratio = trace_ratio
@@ -56,24 +68,75 @@ class Reception:
         return self._clock.now()
 
     def source_of(self, request: Request, body_key: str = "") -> str:
-        """The source whose write key the request carries. Raises a 401 `Problem`."""
-        source = self.source_of_key(presented_key(request) or body_key)
+        """The source whose write key the request carries. Raises a 401 `Problem`, or 403 for a page that may not use it."""
+        source = self.source_of_key(presented_key(request))
+        if source is None:  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
+            source = self.source_of_key(body_key)
         if source is None:
             raise Problem(
                 401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
             )
+        self.check_origin(source, request)
         return source
 
+    def check_origin(self, source: str, request: Request) -> None:
+        """Raises a 403 `Problem` for a page that may not use the source's keys."""
+        try:
+            self._allowances.check_origin(source, request.header(b"origin"))
+        except Problem:
+            self.book.turned_away(source)
+            raise
+
+    def has_source(self, source: str) -> bool:
+        """Whether there is a write key of this name."""
+        return self._keyring.source(source) is not None
+
     def source_of_key(self, key: str) -> str | None:
-        """The source of a write key, or None."""
-        return self._keyring.write_source(key) if key else None
+        """The source of a write key, or None. What some clients put behind a colon is no part of it."""
+        known, _, _ = key.partition(":")
+        return self._keyring.write_source(known) if known else None
 
-    def judge(self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime) -> list[Admitted | Refusal]:
-        """A verdict for each item of this source. What only some may say is refused to others: a shop's key is in every page."""
-        return [self._permitted(judge(item, understand, at, self._blind), item, source) for item in items]
+    async def judge(
+        self, items: Sequence[bytes], understand: Callable[[bytes], Report], source: str, at: datetime
+    ) -> list[Admitted | Refusal]:
+        """A verdict for each item of this source, or a 429 `Problem` beyond its rate.
 
-    def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str) -> Admitted | Refusal:
-        roles, error = _reserved(verdict.touchpoint) if isinstance(verdict, Admitted) else _FREE
+        What only some may say is refused to others: a shop's key is in every page.
+        """
+        self.spend(source, len(items))
+        verdicts, types, turn = [], self._allowances.types(source), Turn()
+        for item in items:
+            verdicts.append(self._permitted(judge(item, understand, at, self._blind), item, source, types))
+            await turn.pass_on()
+        return verdicts
+
+    def judge_again(self, item: bytes, understand: Callable[[bytes], Report], source: str, at: datetime) -> Admitted | Refusal:
+        """As `judge`, for one item that came in before, at `at`: it is no part of the source's rate."""
+        return self._permitted(judge(item, understand, at, self._blind), item, source, self._allowances.types(source))
+
+    def spend(self, source: str, items: int) -> None:
+        """Counts items of a source before they are understood. Raises a 429 `Problem` beyond its rate."""
+        try:
+            self._allowances.spend(source, items)
+        except Problem:
+            self.book.turned_away(source)
+            raise
+
+    def weigh(self, understood: Report | RefusedError, item: bytes, source: str, at: datetime) -> Admitted | Refusal:
+        """The verdict on what was understood of an item before, which may be larger than what it reports."""
+        try:
+            if isinstance(understood, RefusedError):
+                raise understood
+            return self._permitted(admit(understood, at, self._blind), item, source, self._allowances.types(source))
+        except RefusedError as error:
+            return Refusal(item, error)
+
+    def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str, types: tuple[str, ...]) -> Admitted | Refusal:
+        if isinstance(verdict, Refusal):
+            return verdict
+        if (foreign := refused(types, verdict.touchpoint.type)) is not None:
+            return Refusal(item, foreign)
+        roles, error = _reserved(verdict.touchpoint)
         return verdict if error is None or self._keyring.source_has(source, roles) else Refusal(item, error)
 
     async def take(self, request: Request, verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime) -> None:
@@ -81,8 +144,19 @@ class Reception:
         if not verdicts:
             return
         traceparent = self._traceparent(request.header(b"traceparent"))
-        await self._committer.commit(records_of(verdicts, door=door, source=source, at=at, traceparent=traceparent))
-        self.book.note(source, door, verdicts, at)
+        kept = partial(rejected, door=door, source=source, at=at, said=_bounded(request.said))
+        await self._committer.commit(records_of(verdicts, kept, traceparent))
+        self.book.note(source, counted_at(door, request), verdicts, at)
+
+    def refusal(self, refused: Refusal, *, door: str, source: str, at: datetime) -> Problem:
+        """The answer to a single item that is refused: who sent it is told at once, and it is counted and not kept."""
+        self.book.note(source, door, [refused], at)
+        return problem_of(refused.error)
+
+    def ignore(self, request: Request, items: int, *, door: str, source: str, at: datetime) -> None:
+        """Counts items for which a mapping has no rule."""
+        if items:
+            self.book.ignored(source, counted_at(door, request), items, at)
 
     def admit(self, report: Report, at: datetime) -> Admitted:
         """Admits what we report ourselves (links). A refusal would be our own fault and raises."""
@@ -107,7 +181,31 @@ def _reserved(touchpoint: Accepted) -> tuple[tuple[str, ...], RefusedError | Non
     """Roles that a write key needs to say this, and why; nearly everything may be said with any."""
     if touchpoint.type == SEPARATED:
         return _SEPARATING
-    return _OUR_NAME if any(name.startswith(INTERNAL) for name in touchpoint.identifiers) else _FREE
+    if touchpoint.type == VERDICT:
+        return _REVIEWING
+    for name in touchpoint.identifiers:
+        if name.startswith(INTERNAL):
+            return _OUR_NAME
+    return _FREE
+
+
+def _bounded(said: dict[str, Any]) -> dict[str, Any]:
+    """Of what a request says for all of its items, what fits, first come first kept."""
+    if not said:
+        return said
+    kept: dict[str, Any] = {}
+    room = SAID_BYTES_MAX
+    for name, value in said.items():
+        size = len(encode({name: value}))
+        if size <= room:
+            kept[name] = value
+            room -= size
+    return kept
+
+
+def counted_at(door: str, request: Request) -> str:
+    """Where a source's items are counted: at the door, or by the mapping."""
+    return f"{door}/{request.said['mapping']}" if "mapping" in request.said else door
 
 
 def presented_key(request: Request) -> str:
@@ -115,8 +213,8 @@ def presented_key(request: Request) -> str:
     scheme, _, credentials = request.header(b"authorization").decode("latin-1").partition(" ")
     if scheme.lower() == "basic":
         try:
-            return base64.b64decode(credentials).decode("latin-1").partition(":")[0]
-        except (binascii.Error, ValueError):
+            return binascii.a2b_base64(credentials).decode("latin-1").partition(":")[0]
+        except ValueError:
             return ""
     if scheme.lower() == "bearer":
         return credentials.strip()

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from nextwave_contracts.places import CONTENT_TYPE_HEADER, TRACE_HEADER
+from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, Topic
 from nextwave_contracts.wire import encode
 
-from nextwave_ingest.admission import Admitted, Refusal, rejected
+from nextwave_ingest.admission import Admitted, Refusal
 
 Headers = list[tuple[str, bytes]]
-_JSON = (CONTENT_TYPE_HEADER, b"application/json")
-_UNTRACED: Headers = [_JSON]
+JSON = (CONTENT_TYPE_HEADER, b"application/json")
+_UNTRACED: Headers = [JSON]
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -27,17 +27,16 @@ class Record(msgspec.Struct, frozen=True):
     headers: Headers
 
 
-def records_of(verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime, traceparent: str) -> list[Record]:
-    """All records of a request. Its answer waits for every one of them."""
-    headers: Headers = [_JSON, (TRACE_HEADER, traceparent.encode())] if traceparent else _UNTRACED
-    records = []
+def records_of(verdicts: Sequence[Admitted | Refusal], kept: Callable[[Refusal], Rejected], traceparent: str = "") -> Iterator[Record]:
+    """All records of a request, one by one as they are asked for, refused items as they are `kept`. Its answer waits for all of them."""
+    headers: Headers = [JSON, (TRACE_HEADER, traceparent.encode())] if traceparent else _UNTRACED
     for verdict in verdicts:
         if isinstance(verdict, Admitted):
-            records.append(_record(TOUCHPOINTS, verdict.touchpoint, headers))
-            records.extend(_record(HOLDS, hold, headers) for hold in verdict.holds)
+            yield _record(TOUCHPOINTS, verdict.touchpoint, headers)
+            for hold in verdict.holds:
+                yield _record(HOLDS, hold, headers)
         else:
-            records.append(_record(REJECTED, rejected(verdict, door=door, source=source, at=at), headers))
-    return records
+            yield _record(REJECTED, kept(verdict), headers)
 
 
 def _record(topic: Topic, message: Any, headers: Headers) -> Record:

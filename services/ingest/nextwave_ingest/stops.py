@@ -5,40 +5,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, get_args
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from nextwave_contracts.actions import Channel, Purpose
-from nextwave_contracts.holds import HoldKind
+from nextwave_contracts.holds import Hold, HoldKind
+from nextwave_contracts.messages_in import CHANNEL_OF, refused_channel, stopped_channel
+
+if TYPE_CHECKING:
+    from nextwave_ingest.admission import Accepted
 
 CHANNELS: frozenset[str] = frozenset(get_args(Channel))
 PURPOSES: frozenset[str] = frozenset(get_args(Purpose))
 
-STOP_WORDS: frozenset[str] = frozenset(
-    {
-        "stop",
-        "quit",
-        "end",
-        "revoke",
-        "opt out",
-        "optout",
-        "cancel",
-        "unsubscribe",
-        "stopall",
-        "stop all",
-        "stopp",
-        "arret",
-        "arrêt",
-        "baja",
-    }
-)
-"""Texts that withdraw when they are the whole text (FCC's "per se" words, those of the carriers, common neighbours)."""
-STOP_BEGINNINGS: frozenset[str] = frozenset({"stop", "stopall", "unsubscribe", "optout"})
-"""Words that withdraw wherever a text begins with them: a reasonable person reads "STOP texting me" as a stop."""
 CONFIRMED_WITHIN = timedelta(minutes=5)
 """A stop by text may be answered once, and only at once (47 CFR 64.1200(a)(12))."""
-START_WORDS: frozenset[str] = frozenset({"start", "unstop"})
-_RAISING: frozenset[HoldKind] = frozenset({"opt_out", "complaint"})
-_NOT_WORDS = re.compile(r"[\W_]+")
+VERDICT = "refusal.reviewed"
+WRAP_UP = "call.wrapped_up"
+ANSWERS = ("refusal", "complaint")
+"""Of a wrap-up, each true or false."""
+_REFERENCE_MAX = 256
+_ANSWER: dict[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
+_REVIEW = re.compile(r"[a-z]+-[0-9a-f-]{36}")
+_BY_RECEPTION: frozenset[HoldKind] = frozenset({"opt_out", "complaint", "review", "review_lifted"})
+"""What counts from its reception: stops, and the end of a review, which can only come after its beginning."""
 
 
 class Stop(NamedTuple):
@@ -57,7 +47,7 @@ class Stop(NamedTuple):
         So a slow clock can never date a stop before the grant it takes back. The price is on the cautious side: an old withdrawal that
         is imported today outlasts a newer grant, and contacts rest until the customer agrees again.
         """
-        return max(occurred_at, received_at) if self.kind in _RAISING else min(occurred_at, received_at)
+        return max(occurred_at, received_at) if self.kind in _BY_RECEPTION else min(occurred_at, received_at)
 
     def confirm_by(self, occurred_at: datetime, received_at: datetime) -> datetime | None:
         """Until when it may be confirmed: five minutes after it was said. None for an old text that comes late, and where nobody waits."""
@@ -70,15 +60,44 @@ def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop,
     rule = _RULES.get(kind)
     if rule is None:
         return ()
-    return rule({"reference": touchpoint_id, **data} if kind == "call.wrapped_up" else data)
+    return rule({"reference": touchpoint_id, **data} if kind == WRAP_UP else data)
 
 
-def wish(text: str) -> HoldKind | None:
-    """What an inbound text asks for: `opt_out`, `opt_in`, or nothing of the kind."""
-    words = _NOT_WORDS.sub(" ", text.casefold()).strip()
-    if words in STOP_WORDS or words.partition(" ")[0] in STOP_BEGINNINGS:
-        return "opt_out"
-    return "opt_in" if words in START_WORDS else None
+def holds_of(touchpoint: Accepted, data: Mapping[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
+    """The holds that must be acknowledged with a touchpoint. `blind` is the keyed hash of an identifier."""
+    if not (raised := stops(touchpoint.type, data, touchpoint.id)):
+        return ()
+    subjects = tuple(blind(name) for name in touchpoint.identifiers)
+    return tuple(
+        Hold(
+            id=f"{touchpoint.id}/{stop.kind}",
+            source=touchpoint.source,
+            kind=stop.kind,
+            subjects=subjects,
+            at=stop.counts_from(touchpoint.occurred_at, touchpoint.received_at),
+            channel=stop.channel,
+            purpose=stop.purpose,
+            reference=stop.reference,
+            confirm_by=stop.confirm_by(touchpoint.occurred_at, touchpoint.received_at),
+        )
+        for stop in raised
+    )
+
+
+def fault_of_verdict(data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a review's verdict lacks: the pointer, and what to do."""
+    if not _REVIEW.fullmatch(_reference(data)):
+        return "/data/reference", "name the review that this ends, as GET /v1/reviews of scoring does"
+    if not isinstance(data.get("refused"), bool):
+        return "/data/refused", "say true where the customer refused, and false where not"
+    return None
+
+
+def yes_or_no(value: Any) -> bool | None:
+    """An answer, also as text (a Liquid template knows no other) or as 1 or 0; nothing is no. None for what is no answer."""
+    if value is None:
+        return False
+    return _ANSWER.get(str(value).strip().lower()) if isinstance(value, str | int) else None
 
 
 def _withdrawn(data: Mapping[str, Any]) -> tuple[Stop, ...]:
@@ -97,10 +116,21 @@ def _resolved(data: Mapping[str, Any]) -> tuple[Stop, ...]:
     return (Stop("complaint_lifted", reference=_reference(data)),)
 
 
-def _texted(data: Mapping[str, Any]) -> tuple[Stop, ...]:
-    kind: HoldKind | None = data.get("wish")
-    confirmed = data.get("OptOutType") or data.get("opt_out_type")  # Twilio's: it has answered by itself
-    return () if kind is None else (Stop(kind, channel="sms", unconfirmed=kind == "opt_out" and not confirmed),)
+def _written(kind: str, data: Mapping[str, Any]) -> tuple[Stop, ...]:
+    """What the door heard in a customer's own words. A provider that sorts texts by their words (Twilio) has answered by itself."""
+    channel, asked = stopped_channel(kind, data), data.get("wish")
+    if asked == "review":
+        return (Stop("review", channel, reference=str(data["review"])),)
+    if asked not in {"opt_out", "opt_in"}:
+        return ()
+    confirmed = data.get("OptOutType") or data.get("opt_out_type")
+    return (Stop(asked, channel, unconfirmed=kind == "sms.received" and asked == "opt_out" and not confirmed),)
+
+
+def _reviewed(data: Mapping[str, Any]) -> tuple[Stop, ...]:
+    """A refusal becomes a withdrawal before its hold ends."""
+    lifted = Stop("review_lifted", reference=_reference(data))
+    return (Stop("opt_out", refused_channel(data)), lifted) if data["refused"] else (lifted,)
 
 
 def _wrapped_up(data: Mapping[str, Any]) -> tuple[Stop, ...]:
@@ -110,7 +140,7 @@ def _wrapped_up(data: Mapping[str, Any]) -> tuple[Stop, ...]:
 
 
 def _reference(data: Mapping[str, Any]) -> str:
-    return str(data.get("reference") or "")[:256]
+    return str(data.get("reference") or "")[:_REFERENCE_MAX]
 
 
 _RULES: dict[str, Callable[[Mapping[str, Any]], tuple[Stop, ...]]] = {
@@ -118,6 +148,7 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], tuple[Stop, ...]]] = {
     "consent.granted": _granted,
     "complaint.opened": _opened,
     "complaint.resolved": _resolved,
-    "sms.received": _texted,
-    "call.wrapped_up": _wrapped_up,
+    WRAP_UP: _wrapped_up,
+    VERDICT: _reviewed,
+    **{kind: partial(_written, kind) for kind in CHANNEL_OF},
 }

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from functools import partial
 
-from fastapi import Depends, FastAPI, Request
-from nextwave_runtime import problem
+from fastapi import Depends, FastAPI
+from nextwave_runtime import problem, written
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.clock import DatabaseClock
 from nextwave_runtime.database import Database
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.processor import Processor, Watermarks
 from nextwave_runtime.service import Service
-from starlette.responses import Response
 
 from nextwave_orchestrator.api import allowances, campaigns, house, planning, rules, segments, shipped, trial, versions
-from nextwave_orchestrator.api.control import Control, refused
+from nextwave_orchestrator.api.control import Control
 from nextwave_orchestrator.api.decisions import decisions_router
 from nextwave_orchestrator.api.inbound import inbound_router
 from nextwave_orchestrator.api.members import audience_sizes, members_router
-from nextwave_orchestrator.api.parameters import known_only
 from nextwave_orchestrator.api.previews import previews_router
 from nextwave_orchestrator.api.proofs import proofs_router
 from nextwave_orchestrator.api.reports import reports_router
 from nextwave_orchestrator.api.schema import describe
 from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.catalogue_store import PostgresCatalogue
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.fold import Decider
 from nextwave_orchestrator.live import LiveCatalogue
 from nextwave_orchestrator.responses.learning import Learning
@@ -79,11 +77,6 @@ def make_app(control: Control) -> FastAPI:
     for module in OWNERS:
         app.include_router(module.router)
     problem.install(app)
-    app.add_exception_handler(FaultyError, _faulty)
+    written.install(app)
     describe(app)
     return app
-
-
-async def _faulty(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, FaultyError)
-    return problem.response(refused(error.faults))

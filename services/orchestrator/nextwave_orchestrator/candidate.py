@@ -11,7 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 from nextwave_contracts.actions import UNHELD_PURPOSES, Purpose
 from nextwave_contracts.channels import CHANNELS
-from nextwave_contracts.customers import Consent, HeldBy, Snapshot
+from nextwave_contracts.customers import Consent, HeldBy, Snapshot, UnderReview
 from nextwave_contracts.decisions import Rival
 from nextwave_contracts.identifiers import INTERNAL
 
@@ -112,6 +112,8 @@ class GateInput(Stored, frozen=True, kw_only=True):
 
     quiet_until: datetime | None = None
     """Until when nothing is sent after the customer came to us; None where they did not."""
+    reviews: tuple[UnderReview, ...] = ()
+    """Words that may be a refusal, each on its channel, until somebody has read them."""
 
     @property
     def rules(self) -> tuple[CapRule | Limit, ...]:
@@ -184,6 +186,7 @@ def _of_profile(profile: Snapshot) -> dict[str, Any]:
     return {
         "consents": profile.consents,
         "holds": profile.holds,
+        "reviews": profile.reviews,
         "open_complaints": profile.open_complaints,
         "unsatisfied": profile.unsatisfied,
         "zones": profile.zones,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from nextwave_contracts.actions import UNHELD_PURPOSES
+from nextwave_contracts.actions import UNHELD_PURPOSES, UNREVIEWED_PURPOSES
 from nextwave_contracts.reasons import GateCode
 
 from nextwave_orchestrator.arbiter import ranked, score
@@ -25,6 +25,8 @@ class Fault:
 
     detail: str
     until: datetime | None = None
+    of_channel: bool = False
+    """Another channel of the mix may be free of it, whatever the check."""
 
 
 CheckOf = Callable[[GateInput, Offer], Fault | None]
@@ -79,9 +81,14 @@ def _complaint_open(given: GateInput, _offer: Offer) -> Fault | None:
     return Fault("a complaint is open") if held else None
 
 
-def _hold(given: GateInput, _offer: Offer) -> Fault | None:
+def _hold(given: GateInput, offer: Offer) -> Fault | None:
     kinds = sorted(h.kind for h in given.holds if h.kind != "complaint" and _in_force(h.until, given.now))
-    return Fault(f"held by {', '.join(kinds)}") if kinds else None
+    if kinds:
+        return Fault(f"held by {', '.join(kinds)}")
+    waiting = sorted(r.reference for r in given.reviews if r.channel in ("", offer.channel))
+    if waiting and given.purpose not in UNREVIEWED_PURPOSES:
+        return Fault(f"may have refused: waits for the review {', '.join(waiting)}", of_channel=True)
+    return None
 
 
 def _in_force(until: datetime | None, now: datetime) -> bool:

@@ -75,7 +75,7 @@ def _first_permitted(given: GateInput) -> Judgement:
         attempts.append(attempt)
         if fault is None:
             return Judgement(Act(index), index, tuple(attempts), _numbers(given, offer))
-        if attempt.code not in NEXT_CHANNEL:
+        if attempt.code not in NEXT_CHANNEL and not fault.of_channel:
             return Judgement(_ruling(given, attempt, fault), index, tuple(attempts), _numbers(given, offer))
     return Judgement(Withhold(attempts[0].code), 0, tuple(attempts), _numbers(given, given.offers[0]))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import msgspec
 import structlog
+from nextwave_contracts.faults import FaultyError
 from nextwave_runtime.database import UNAVAILABLE
 
 from nextwave_orchestrator import metrics
@@ -15,7 +16,6 @@ from nextwave_orchestrator.assembly import Compiled, Everything, assemble
 from nextwave_orchestrator.campaigns.definition import Policy
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.catalogue_store import CatalogueSession, CatalogueStore
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.responses.rates import Responses
 
 POLL_SECONDS = 0.25

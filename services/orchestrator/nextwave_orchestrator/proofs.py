@@ -9,6 +9,7 @@ import msgspec
 from nextwave_contracts.actions import TEST_CUSTOMER, Channel, Contact, Content
 from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.decisions import Decision
+from nextwave_contracts.faults import Fault, step
 from nextwave_contracts.identifiers import InvalidIdentifierError, blind, identifier
 
 from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
@@ -17,7 +18,6 @@ from nextwave_orchestrator.candidate import GateInput, Offer
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.checks import hours_of
 from nextwave_orchestrator.decisions import Judged, answer, id_of
-from nextwave_orchestrator.faults import Fault, step
 from nextwave_orchestrator.hours.spans import permitted_spans
 
 PROOF = "proof"

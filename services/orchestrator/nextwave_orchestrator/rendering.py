@@ -7,14 +7,10 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
-from liquid import BoundTemplate, Environment
-from liquid.exceptions import FilterArgumentError
-from liquid.filter import liquid_filter
+from liquid import BoundTemplate
 from nextwave_contracts.customers import Churn, Snapshot
 from nextwave_contracts.fields import FIELDS
-
-from nextwave_orchestrator.effort import Measured, priced
-from nextwave_orchestrator.rules.operators import instant
+from nextwave_contracts.liquid_environment import BoundedEnvironment
 
 ENTRY = "entry"
 """Under which templates see the data of the event that let the customer in."""
@@ -25,39 +21,8 @@ _BREAK = re.compile(r"\r\n?|[\u2028\u2029]")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
-@liquid_filter
-def _date(value: Any, form: str) -> str:
-    """`strftime` of an instant, in UTC; empty for what is none. Unlike Liquid's own it never asks for the time."""
-    read = instant(value)
-    if read is None:
-        return ""
-    try:
-        return read.strftime(str(form))
-    except ValueError as wrong:
-        raise FilterArgumentError(str(wrong), token=None) from wrong
-
-
-class _Environment(Environment):
-    """Liquid with limits, and without what reaches outside: other templates, the clock, unescaped output."""
-
-    template_class = Measured
-    block_nesting_limit = 10
-    context_depth_limit = 20
-    loop_iteration_limit = 1_000
-    local_namespace_limit = 50_000
-    output_stream_limit = 200_000
-
-    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        super().setup_tags_and_filters(extra=extra)
-        for tag in ("include", "render"):
-            del self.tags[tag]
-        del self.filters["safe"]
-        self.add_filter("date", _date)
-        self.filters = {name: priced(name, one) for name, one in self.filters.items()}
-
-
-_PLAIN = _Environment()
-_HTML = _Environment(autoescape=True)
+_PLAIN = BoundedEnvironment()
+_HTML = BoundedEnvironment(autoescape=True)
 
 
 @lru_cache(maxsize=4096)

@@ -12,11 +12,11 @@ from liquid.builtin.content import ContentNode
 from liquid.exceptions import LiquidError
 from nextwave_contracts.actions import Content
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.faults import Fault, step
 from nextwave_contracts.fields import field
 
 from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
 from nextwave_orchestrator.campaigns.definition import Template, Variant
-from nextwave_orchestrator.faults import Fault, step
 from nextwave_orchestrator.outputs import bare
 from nextwave_orchestrator.rendering import ENTRY, NOBODY, context_of, parsed, path_of, rendered
 

@@ -10,6 +10,7 @@ import msgspec
 from nextwave_contracts.actions import ActionMessage, Contact, Withdraw
 from nextwave_contracts.customers import Change, CustomerUpdated, Snapshot
 from nextwave_contracts.decisions import Decision, DecisionMessage, GoalReached, RunEnded, RunStarted, WaveClosed
+from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_contracts.money import in_words
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.topics import CUSTOMERS
@@ -17,7 +18,6 @@ from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.application import Taken, Timer
 
 from nextwave_orchestrator.catalogue import Catalogue
-from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.fold import Decider, Unit
 from nextwave_orchestrator.triggers import walk
 

@@ -10,7 +10,7 @@ from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS, Topic
 from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from nextwave_scoring import metrics, store, threshold_store
+from nextwave_scoring import metrics, review_store, store, threshold_store
 from nextwave_scoring.churn.outlook import Model
 from nextwave_scoring.fold import TAKING, Fold, ids_in, names_in, separated_in, taking_after
 from nextwave_scoring.instants import micros
@@ -56,6 +56,7 @@ class Scoring:
     async def save(self, connection: AsyncConnection, unit: Unit) -> None:
         """Writes the unit back."""
         await store.save(connection, unit)
+        await review_store.save(connection, unit)
         if self._by_quantiles:
             await threshold_store.save_thresholds(connection, unit)
         metrics.CREATED.inc(len(unit.changed) - len(unit.changed & unit.stored))

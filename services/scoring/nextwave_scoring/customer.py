@@ -153,6 +153,7 @@ def _seldom(profile: Profile, zones: Sequence[str], at: int) -> dict[str, Any]:
         found["unsatisfied"] = is_unsatisfied(profile)
         found["open_complaints"] = matters.count_open(profile.matters, matters.COMPLAINT)
         found["holds"] = matters.holds(profile.matters)
+        found["reviews"] = matters.reviews(profile.matters)
     if profile.complained_at or profile.refused:
         found["complained_at"] = instant_or_none(profile.complained_at)
         found["refused"] = rests.view(profile)

@@ -15,7 +15,7 @@ from nextwave_contracts.topics import CUSTOMERS, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_runtime.application import Outgoing, RejectedError, Taken, Timer
 
-from nextwave_scoring import separation, sharing
+from nextwave_scoring import calls, separation, sharing
 from nextwave_scoring.customer import Judge, Judgement, due_review
 from nextwave_scoring.identity import UnknownCustomerError, resolve
 from nextwave_scoring.instants import instant, micros
@@ -27,7 +27,7 @@ from nextwave_scoring.profile.view import past_contacts
 from nextwave_scoring.rates import Rates
 from nextwave_scoring.receipt import received
 from nextwave_scoring.rejudging import REJUDGE
-from nextwave_scoring.separation import SEPARATED, Halves
+from nextwave_scoring.separation import SEPARATED
 from nextwave_scoring.unit import Entry, Unit
 from nextwave_scoring.value.thresholds import next_taking, take_thresholds
 
@@ -65,14 +65,16 @@ class Fold:
         unit.intake[(source_prefix(touchpoint.source), subject_of(touchpoint.type))] += 1
         if touchpoint.type == SEPARATED:
             return self._separate(unit, touchpoint, at)
+        call, touchpoint = touchpoint, calls.without_calls(touchpoint)
         meant = self._meant(unit, touchpoint, at)
+        joined = [m for other in calls.follow(unit, call, meant.customer_id) for m in self._absorb(unit, meant.customer_id, other, at)]
         customer = unit.customers[meant.customer_id]
         touch.take(customer.profile, touchpoint, self.rates)
         unit.entries.append(_entry(meant.customer_id, touchpoint, at))
         stopped = sharing.hear(unit, touchpoint, meant.shared, meant.customer_id) if meant.shared else []
         judged = self.judge.judge(customer, micros(at), unit.thresholds, micros(touchpoint.occurred_at))
         updated = self._updated(unit, meant.customer_id, judged, touchpoint)
-        return [*meant.messages, updated, *(self._unprompted(unit, other, at) for other in stopped if _was_seen(unit, other))]
+        return [*meant.messages, *joined, updated, *(self._unprompted(unit, other, at) for other in stopped if _was_seen(unit, other))]
 
     def _outcome(self, unit: Unit, outcome: Outcome, at: datetime) -> list[Outgoing]:
         customer_id = unit.root(outcome.customer_id)
@@ -87,7 +89,7 @@ class Fold:
 
     def _separate(self, unit: Unit, touchpoint: Touchpoint, at: datetime) -> list[Outgoing]:
         """Two customers of one. Without all of the timeline the profile stays with the one that remains, and the lines say so."""
-        customer_id, halves = _halves(unit, touchpoint)
+        customer_id, halves = separation.halves(unit, touchpoint)
         left_id, customer = separation.new_id(touchpoint), unit.customers[customer_id]
         whole, lines = customer.profile, unit.timeline_of(customer_id)
         if lines is None:
@@ -285,16 +287,3 @@ def _entry(customer_id: str, touchpoint: Touchpoint, at: datetime) -> Entry:
 def _was_seen(unit: Unit, customer_id: str) -> bool:
     """A shared name that nothing came by alone yet is not made known."""
     return unit.customers[customer_id].profile.touchpoints > 0
-
-
-def _halves(unit: Unit, touchpoint: Touchpoint) -> tuple[str, Halves]:
-    """The customer meant, and its names that stay and that leave. Raises `RejectedError`."""
-    roots = [root for name in sorted(touchpoint.identifiers, key=strength) if (root := unit.root_of_name(name))]
-    if not roots:
-        raise RejectedError("invalid", "identifiers name no customer that could be separated")
-    told = separation.names_to_leave(touchpoint)
-    leaving = [name for name in bounded_names(told) if unit.root_of_name(name) == roots[0]]
-    staying = [name for name in unit.customers[roots[0]].profile.names if name not in leaving]
-    if not leaving or not any(unit.root_of_name(name) == roots[0] for name in staying):
-        raise RejectedError("invalid", "data.identifiers must hold some, and not all, of the names of the customer that identifiers name")
-    return roots[0], Halves(staying, leaving)

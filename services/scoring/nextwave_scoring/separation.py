@@ -14,13 +14,14 @@ import msgspec
 from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, parse, strength
 from nextwave_contracts.outcomes import Outcome, OutcomeKind
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_runtime.application import RejectedError
 
 from nextwave_scoring.identity import derive, derive_once
 from nextwave_scoring.profile import bounds, outcomes, rests, touch, words
 from nextwave_scoring.profile.merge import bounded_names
 from nextwave_scoring.profile.record import APART_MAX, Profile, Words
 from nextwave_scoring.rates import Rates
-from nextwave_scoring.unit import Entry
+from nextwave_scoring.unit import Entry, Unit
 
 SEPARATED = "identities.separated"
 LINES_MAX = 5000
@@ -50,6 +51,19 @@ def names_to_leave(touchpoint: Touchpoint) -> list[str]:
         except InvalidIdentifierError:
             continue
     return [name for name in dict.fromkeys(found) if not name.startswith(INTERNAL)]
+
+
+def halves(unit: Unit, touchpoint: Touchpoint) -> tuple[str, Halves]:
+    """The customer meant, and its names that stay and that leave. Raises `RejectedError`."""
+    roots = [root for name in sorted(touchpoint.identifiers, key=strength) if (root := unit.root_of_name(name))]
+    if not roots:
+        raise RejectedError("invalid", "identifiers name no customer that could be separated")
+    told = names_to_leave(touchpoint)
+    leaving = [name for name in bounded_names(told) if unit.root_of_name(name) == roots[0]]
+    staying = [name for name in unit.customers[roots[0]].profile.names if name not in leaving]
+    if not leaving or not any(unit.root_of_name(name) == roots[0] for name in staying):
+        raise RejectedError("invalid", "data.identifiers must hold some, and not all, of the names of the customer that identifiers name")
+    return roots[0], Halves(staying, leaving)
 
 
 def new_id(touchpoint: Touchpoint) -> str:

@@ -12,8 +12,9 @@ from time import monotonic
 
 import pytest
 import stack as real
-from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, partition_of
-from nextwave_ingest.commit import GroupCommit
+from integration.ingest.following import following, until
+from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS, partition_of
+from nextwave_ingest.commit import RECORD_BYTES_MAX, GroupCommit
 from nextwave_ingest.records import Record
 from nextwave_local import kafka_server
 from nextwave_local.ports import free_port
@@ -21,7 +22,7 @@ from nextwave_runtime.problem import Problem
 
 HEADERS = [("content-type", b"application/json")]
 ACCEPTED_BEFORE_KILL = 300
-TOPICS = [TOUCHPOINTS.name, HOLDS.name, REJECTED.name]
+TOPICS = [TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name, SOURCES.name]
 
 
 def record(number: int, topic: str = TOUCHPOINTS.name, size: int = 0) -> Record:
@@ -106,7 +107,9 @@ async def test_records_larger_than_a_batch_are_committed_too(broker: kafka_serve
     async with committing(bootstrap) as commit:
         await until_ready(commit)
         await asyncio.gather(*(commit.commit([record(n, size=300_000 if n % 3 else 10)]) for n in range(30)))
-    assert sorted(numbers(bootstrap)) == list(range(30))
+        assert await answer(commit, record(30, size=RECORD_BYTES_MAX)) == 413
+        assert await answer(commit, record(31, size=RECORD_BYTES_MAX - 100)) == 200
+    assert sorted(numbers(bootstrap)) == [*range(30), 31]
 
 
 async def test_a_broker_that_was_never_there_is_a_503_at_once() -> None:
@@ -148,7 +151,7 @@ async def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_and_comes_
                 enough.set()
             await asyncio.sleep(0.002)
 
-    async with committing(bootstrap) as commit:
+    async with committing(bootstrap) as commit, following(bootstrap, TOUCHPOINTS) as (_, heard):
         await until_ready(commit)
         posting = [asyncio.create_task(post(k * 1000)) for k in range(8)]
         async with asyncio.timeout(60):
@@ -161,10 +164,11 @@ async def test_nothing_acknowledged_is_lost_when_the_broker_is_killed_and_comes_
             assert await answer(commit, record(9999)) == 200
             accepted.add(9999)
             found = set(await asyncio.to_thread(numbers, bootstrap))
+            await until(lambda: {int(value.partition(b":")[0]) for value in heard} == found, 30)
         finally:
             again.stop()
     assert ACCEPTED_BEFORE_KILL < len(accepted) < 3200, "the kill fell into the posting"
-    assert accepted <= found
+    assert accepted <= found, "and who followed the topic meanwhile has heard all of it"
 
 
 async def test_full_memory_is_a_429_and_empties_again(broker: kafka_server.KafkaServer, tmp_path: Path) -> None:

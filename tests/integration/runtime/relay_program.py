@@ -49,6 +49,8 @@ class Relay:
         work, timers = unit
         if isinstance(item, Timer):
             return [_out(item.key.partition("/")[0], int(item.payload) * 10 + 3, now)]
+        if "number" not in item.message.data:
+            return []  # of another test's: the topics are shared
         customer, number = item.message.identifiers[0], int(item.message.data["number"])
         if item.message.type == "poison.taken":
             raise ValueError("this message cannot be taken in")

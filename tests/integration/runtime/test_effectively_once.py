@@ -93,6 +93,17 @@ async def test_more_refused_messages_than_one_batch_may_have_attempts_stop_nobod
     assert "processor_stops" not in program.logs()
 
 
+async def test_what_was_rejected_is_taken_in_once_when_it_is_sent_again_after_a_fix(program: Program) -> None:
+    program.start("a")
+    await program.post(range(2), customers=1, kind="refused.taken", repeat=2)
+    await program.post(range(10, 20), customers=1)
+    await program.until_counted(30)
+    await program.post(range(2), customers=1, repeat=2)
+    await program.post(range(2), customers=1)
+    counted = await program.until_counted(36)
+    assert sorted(all_of(counted)) == sorted(expected(range(2)) | expected(range(10, 20)))
+
+
 async def test_sigterm_drains_and_ends_cleanly(program: Program) -> None:
     program.start("a")
     await program.post(range(100))

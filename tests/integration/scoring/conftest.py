@@ -31,7 +31,7 @@ async def desk(stack: Stack) -> AsyncIterator[Desk]:
 
 @pytest.fixture
 async def client(desk: Desk, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
-    keys = [Key(name=role, kind="api", hash=hash_secret(role, "p"), roles=(role,)) for role in ("viewer", "agent")]
+    keys = [Key(name=role, kind="api", hash=hash_secret(role, "p"), roles=(role,)) for role in ("viewer", "agent", "operator")]
     keys.append(Key(name="shop", kind="write", hash=hash_secret("shop", "p")))
     path = tmp_path / "keys.json"
     path.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=tuple(keys))))

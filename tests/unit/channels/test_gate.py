@@ -247,3 +247,39 @@ def test_a_stop_counts_from_the_later_and_its_lifting_from_the_earlier_of_its_ow
     assert {kind: at for (kind, early), at in times.items() if not early} == {
         "opt_out": NOON + HOUR, "complaint": NOON + HOUR, "opt_in": NOON, "complaint_lifted": NOON,
     }  # fmt: skip
+
+
+UNDER_REVIEW = a_fact(kind="review", channel="email", reference="email-1")
+OVER = a_fact(kind="review", reference="email-1", subject="hash-ann-id", stopped=False, at=NOON + HOUR)
+
+
+@pytest.mark.parametrize(
+    ("known", "channel", "reason"),
+    [
+        (stops(UNDER_REVIEW), "email", "hold"),
+        (stops(UNDER_REVIEW), "sms", None),
+        (stops(a_fact(kind="review", reference="all-1")), "sms", "hold"),
+        (stops(UNDER_REVIEW, OVER), "email", None),
+        (stops(UNDER_REVIEW, a_fact(kind="review", reference="email-2", stopped=False)), "email", "hold"),
+        (stops(UNDER_REVIEW, OVER, a_fact(kind="review", channel="email", reference="email-2")), "email", "hold"),
+        (stops(UNDER_REVIEW, a_fact(kind="opt", channel="email", stopped=False, at=NOON + HOUR)), "email", "hold"),
+    ],
+)
+def test_a_possible_refusal_holds_its_channel_until_its_own_review_is_over(known: Stops, channel: str, reason: str | None) -> None:
+    assert forbidden(a_contact(channel=channel), known, NOON + 365 * 24 * HOUR) == reason
+
+
+@pytest.mark.parametrize(
+    ("purpose", "held"), [("marketing", True), ("care", True), ("recovery", True), ("service", False), ("transactional", False)]
+)
+def test_a_possible_refusal_stops_all_but_what_the_customer_asked_for(purpose: str, held: bool) -> None:
+    assert (forbidden(a_contact(purpose=purpose), stops(UNDER_REVIEW), NOON) == "hold") is held
+
+
+def test_a_review_counts_from_the_broker_s_stamp_and_so_does_its_end() -> None:
+    [begun], [ended] = (
+        facts_of(Hold(id="h", source="s", kind=kind, subjects=("a",), at=NOON, channel="sms", reference="sms-1"), NOON + HOUR)
+        for kind in ("review", "review_lifted")
+    )
+    assert (begun.kind, begun.channel, begun.reference, begun.stopped, begun.at) == ("review", "sms", "sms-1", True, NOON + HOUR)
+    assert (ended.kind, ended.channel, ended.reference, ended.stopped, ended.at) == ("review", "", "sms-1", False, NOON + HOUR)

@@ -9,7 +9,8 @@ import hmac
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nextwave_channels.signatures import is_from_twilio, is_standard_webhook, standard_signature, twilio_signature
+from nextwave_channels.signatures import is_standard_webhook, standard_signature
+from nextwave_contracts.twilio_signature import is_from_twilio, twilio_signature
 from twilio.request_validator import RequestValidator
 
 TOKEN = "12345"

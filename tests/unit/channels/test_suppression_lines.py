@@ -63,6 +63,7 @@ def test_no_cell_of_an_export_is_a_formula(reason: str) -> None:
         ("identifier,stopped\nemail:ann@example.com,maybe\nemail:ann@example.com,TRUE\n", [2]),
         ("identifier,at\nemail:ann@example.com,2026-03-02T12:00:00\nemail:ann@example.com,2026-03-02T12:00:00Z\n", [2]),
         ("subject\nabc\n" + HASH + "\n", [2]),
+        (f'subject\n"{HASH}\n"\n', [3]),
         (f"identifier,reason\nemail:ann@example.com,{'x' * LINE_CHARACTERS_MAX}\n", [2]),
         ('identifier,reason\nemail:ann@example.com,"two\nlines"\nemail:b@c.de,ok,\n', [4]),
     ],

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import msgspec
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.rejected import Rejected
-from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS
+from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode
 from nextwave_ingest.app import create_app
+from nextwave_ingest.mappings.document import Document
+from nextwave_ingest.mappings.library import Library, shipped
+from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.records import Record
 from nextwave_ingest.settings import IngestSettings
-from nextwave_runtime.auth import Key, KeyFile, hash_secret
+from nextwave_ingest.sources.telling import Telling
+from nextwave_runtime.auth import Key, KeyFile, Role, hash_secret
 from nextwave_runtime.health import App
 from nextwave_runtime.problem import Problem
 
@@ -31,16 +35,26 @@ IDENTIFIER_KEY = "i" * 32
 
 
 class MemoryCommitter:
-    """Keeps what was committed; `problem` makes every commit fail with it."""
+    """Keeps what was committed; `problem` makes every commit fail with it. `before` is called first, `heard` with each mapping's record."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
         self.problem: Problem | None = None
+        self.before: Callable[[], None] = lambda: None
+        self.heard: Callable[[bytes], None] = lambda _value: None
+        self.told: Callable[[bytes], None] = lambda _value: None
 
-    async def commit(self, records: Sequence[Record]) -> None:
+    async def commit(self, records: Iterable[Record]) -> None:
         if self.problem is not None:
             raise self.problem
-        self.records.extend(records)
+        self.before()
+        made = list(records)
+        self.records.extend(made)
+        for record in made:
+            if record.topic == MAPPINGS.name:
+                self.heard(record.value)
+            if record.topic == SOURCES.name:
+                self.told(record.value)
 
     @property
     def touchpoints(self) -> list[Touchpoint]:
@@ -74,7 +88,9 @@ class Stand:
 
     app: App
     committer: MemoryCommitter
-    clock: FixedClock = field(default_factory=FixedClock)
+    clock: FixedClock
+    mappings: MappingLog
+    telling: Telling
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://ingest")
@@ -92,24 +108,32 @@ def basic(key: str) -> str:
     return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
 
 
-def write_keys(folder: Path) -> Path:
-    """A key file with the write keys of a shop, a call centre, an operator's desk and agents at their phones, and an API token."""
+def write_keys(folder: Path, *more: Key) -> Path:
+    """A key file with the write keys of a shop, a call centre, an operator's desk and agents, a token per role, and more."""
     keys = (
         Key(name="shop", kind="write", hash=hash_secret(WRITE_KEY, "p")),
         Key(name="callcentre", kind="write", hash=hash_secret("wk_calls", "p")),
         Key(name="desk", kind="write", hash=hash_secret("wk_desk", "p"), roles=("operator",)),
         Key(name="phones", kind="write", hash=hash_secret("wk_phones", "p"), roles=("agent",)),
-        Key(name="ann", kind="api", hash=hash_secret(API_TOKEN, "p"), roles=("viewer",)),
+        *(Key(name=role, kind="api", hash=hash_secret(f"at_{role}", "p"), roles=(role,)) for role in get_args(Role)),
+        *more,
     )
     path = folder / "keys.json"
     path.write_bytes(msgspec.json.encode(KeyFile(pepper="p", keys=keys)))
     return path
 
 
-def stand(folder: Path, **settings: Any) -> Stand:
-    """A fresh application."""
-    chosen = IngestSettings(
-        keys_file=write_keys(folder), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, **({"trace_ratio": 0.0} | settings)
-    )
+def key_of(name: str, **fields: Any) -> Key:
+    """A write key whose secret is `wk_` and its name."""
+    return Key(name=name, kind="write", hash=hash_secret(f"wk_{name}", "p"), **fields)
+
+
+def stand(folder: Path, *more: Key, documents: Sequence[Document] | None = None, **settings: Any) -> Stand:
+    """A fresh application; `more` keys beside the usual ones, other mappings than are shipped."""
+    usual: dict[str, Any] = {"link_key": LINK_KEY, "trace_ratio": 0.0}
+    chosen = IngestSettings(keys_file=write_keys(folder, *more), identifier_key=IDENTIFIER_KEY, **(usual | settings))
     committer, clock = MemoryCommitter(), FixedClock()
-    return Stand(create_app(chosen, committer, clock), committer, clock)
+    mappings = MappingLog(committer, Library(shipped() if documents is None else documents))
+    telling = Telling(committer, "test", lambda: NOW)
+    committer.heard, committer.told = mappings.take, telling.take
+    return Stand(create_app(chosen, committer, clock, mappings, telling), committer, clock, mappings, telling)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode, encode
 from nextwave_ingest.admission import Accepted, Admitted, RefusedError, Report, admit, body_id, check_bounds, data_object
@@ -178,7 +178,15 @@ def test_a_grant_whose_scope_is_not_understood_grants_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [{"amount": 12.5, "currency": "EUR"}, {"amount": "12"}, {"amount": True}, {"amount": 1, "currency": "euro"}, {"amount": 1}]
+    "data",
+    [
+        {"amount": 12.5, "currency": "EUR"},
+        {"amount": -1299, "currency": "EUR"},
+        {"amount": "12"},
+        {"amount": True},
+        {"amount": 1, "currency": "euro"},
+        {"amount": 1},
+    ],
 )
 def test_an_order_with_money_that_is_not_minor_units_and_a_currency_is_refused(data: dict[str, Any]) -> None:
     with pytest.raises(RefusedError):
@@ -189,3 +197,25 @@ def test_the_id_of_a_body_ignores_order_white_space_and_the_attempt() -> None:
     first = body_id(b'{"a":1,"b":{"c":2},"sentAt":"2026-11-22T09:30:00Z"}')
     assert first == body_id(b'{ "b": {"c": 2}, "a": 1, "sentAt": "2026-11-22T09:31:00Z" }')
     assert first != body_id(b'{"a":2,"b":{"c":2}}')
+
+
+WRAP_UP = replace(REPORT, type="call.wrapped_up")
+
+
+@pytest.mark.parametrize("field", ["refusal", "complaint"])
+@pytest.mark.parametrize(("said", "meant"), [(True, True), ("true", True), (" Yes", True), (1, True), ("1", True)] + [
+    (said, False) for said in (False, "false", "No", 0, "0", "", None)
+])  # fmt: skip
+def test_an_answer_of_a_wrap_up_means_to_everybody_what_it_raises(field: str, said: object, meant: bool) -> None:
+    admitted = taken(replace(WRAP_UP, data={field: said, "agent": "mia"}))
+    assert decode(encode(admitted.touchpoint), Touchpoint).data == {field: meant, "agent": "mia"}
+    assert [hold.kind for hold in admitted.holds] == ([{"refusal": "opt_out", "complaint": "complaint"}[field]] if meant else [])
+
+
+@pytest.mark.parametrize("field", ["refusal", "complaint"])
+@pytest.mark.parametrize("said", ["maybe", "y", 2, -1, 0.5, [], [True], {}])
+def test_a_wrap_up_that_answers_neither_yes_nor_no_is_refused(field: str, said: object) -> None:
+    with pytest.raises(RefusedError) as refused:
+        taken(replace(WRAP_UP, data={field: said}))
+    assert refused.value.pointer == f"/data/{field}"
+    assert "true or false" in refused.value.detail

@@ -11,9 +11,10 @@ BEARER = {"authorization": f"Bearer {API_TOKEN}"}
 async def test_owners_can_read_why_their_items_were_refused(ingest: Stand) -> None:
     await ingest.post("/v1/batch", {"batch": [{"type": "track", "event": "x"}, {"type": "track", "event": "x", "userId": "7"}]})
     async with ingest.client() as client:
-        sources = {s["source"]: s for s in (await client.get("/v1/sources", headers=BEARER)).json()}
+        await ingest.telling.tell()
+        sources = {s["source"]: s for s in (await client.get("/v1/sources", headers=BEARER)).json()["items"]}
     assert sorted(sources) == ["callcentre", "desk", "phones", "shop"]
-    assert (sources["shop"]["admitted"], sources["shop"]["refused"], sources["callcentre"]["admitted"]) == (1, 1, 0)
+    assert (sources["shop"]["accepted"], sources["shop"]["rejected"], sources["callcentre"]["accepted"]) == (1, {"invalid": 1}, 0)
     assert sources["shop"]["recent_refusals"][0]["pointer"] == "/userId"
 
 
@@ -21,6 +22,7 @@ async def test_owners_can_read_why_their_items_were_refused(ingest: Stand) -> No
 async def test_a_name_that_is_none_is_not_repeated_where_people_read_why_it_was_refused(ingest: Stand, name: str) -> None:
     event = {"specversion": "1.0", "id": "e", "source": "/crm", "type": "page.viewed", "data": {"identifiers": [name]}}
     await ingest.post("/v1/touchpoints", [event], headers={"content-type": "application/cloudevents-batch+json"})
+    await ingest.telling.tell()
     async with ingest.client() as client:
         sources = await client.get("/v1/sources", headers=BEARER)
     (refused,) = ingest.committer.rejected

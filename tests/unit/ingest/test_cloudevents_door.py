@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import msgspec
 import pytest
 from nextwave_ingest.admission import ITEMS_MAX
 from unit.ingest.fakes import NOW, Stand
@@ -97,11 +98,19 @@ async def test_data_may_be_base64(ingest: Stand) -> None:
     assert ingest.committer.touchpoints[0].data == {"rating": 4}
 
 
+@pytest.mark.parametrize("time", ["yesterday", True, {}])
+@pytest.mark.parametrize("stop", [{"type": "consent.withdrawn"}, TEXTED_STOP])
+async def test_a_stop_is_lost_to_no_unreadable_time(ingest: Stand, stop: dict[str, Any], time: Any) -> None:
+    assert (await ingest.post("/v1/touchpoints", EVENT | stop | {"time": time}, headers=STRUCTURED)).status_code == 202
+    assert [hold.kind for hold in ingest.committer.holds] == ["opt_out"]
+
+
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [
         ({"specversion": "0.3"}, "/specversion"),
         ({"time": "soon"}, "/time"),
+        ({"time": "soon", "type": "consent.granted"}, "/time"),
         ({"id": "a\x00"}, "/id"),
         ({"data": {"identifiers": "email:a@b.c"}}, "/data/identifiers"),
         ({"data": {"identifiers": ["Ann"]}}, "/data/identifiers/0"),
@@ -110,12 +119,17 @@ async def test_data_may_be_base64(ingest: Stand) -> None:
         ({"data_base64": base64.b64encode(b'{"n":-9223372036854775808}').decode()}, "/data/n"),
         ({"data_base64": base64.b64encode(b'{"n":' + b"[" * 64 + b"]" * 64 + b"}").decode()}, ""),
         ({"data_base64": "\u00e4"}, "/data_base64"),
-        ({"datacontenttype": "text/xml"}, "/datacontenttype"),
+        ({"data_base64": "YQ==", "data": {}}, "/data_base64"),
+        ({"datacontenttype": "image/png"}, "/datacontenttype"),
+        ({"datacontenttype": "text/plain"}, "/data"),
+        ({"datacontenttype": "text/plain; charset=utf-7", "data_base64": "YQ=="}, "/datacontenttype"),
+        ({"datacontenttype": "text/plain", "data_base64": "/w=="}, "/data"),
         ({"type": "order.placed", "data": {"amount": 1.5, "identifiers": ["email:a@b.c"]}}, "/data/amount"),
     ],
 )
 async def test_a_wrong_event_is_a_problem_that_points_at_the_field(ingest: Stand, change: dict[str, Any], pointer: str) -> None:
-    answer = await ingest.post("/v1/touchpoints", EVENT | change, headers=STRUCTURED)
+    event = {key: value for key, value in EVENT.items() if key != "data" or "data_base64" not in change} | change
+    answer = await ingest.post("/v1/touchpoints", event, headers=STRUCTURED)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
     assert ingest.committer.records == []
 
@@ -123,6 +137,86 @@ async def test_a_wrong_event_is_a_problem_that_points_at_the_field(ingest: Stand
 async def test_attributes_that_are_no_utf8_are_refused(ingest: Stand) -> None:
     answer = await ingest.post("/v1/touchpoints", {}, headers=BINARY | {"ce-id": "%FF"})
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/ce-id")
+    extended = msgspec.json.encode(EVENT | {"region": "?"}).replace(b'"?"', b'"\xff"')
+    assert (await ingest.post("/v1/touchpoints", content=extended, headers=STRUCTURED)).status_code == 400
+    assert ingest.committer.records == []
+
+
+@pytest.mark.parametrize(
+    ("written", "means"),
+    [
+        ("plain", "plain"),
+        ("a%20b", "a b"),
+        ("100%2525", "100%25"),
+        ("%C3%BC", "ü"),
+        ("50%", "50%"),
+        (r'"a \"b\" \\c"', r'a "b" \c'),
+        ('"%22x%22"', '"x"'),
+        ('a"b', 'a"b'),
+        ("Euro%20%E2%82%AC%20%F0%9F%98%80", "Euro € 😀"),
+    ],
+)
+async def test_a_header_is_unquoted_and_then_decoded_once(ingest: Stand, written: str, means: str) -> None:
+    answer = await ingest.post("/v1/touchpoints", {}, headers=BINARY | {"ce-id": written})
+    assert (answer.status_code, [t.id for t in ingest.committer.touchpoints]) == (202, [means])
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "body"),
+    [
+        ("text/plain", b"STOP", "STOP"),
+        ("text/plain; charset=ISO-8859-1", "schön".encode("latin-1"), "schön"),
+        ('text/plain; charset="utf-8"', "schön".encode(), "schön"),
+        ("application/xml", b"<a/>", "<a/>"),
+        ("application/atom+xml", b"<a/>", "<a/>"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["binary", "structured", "base64"])
+async def test_data_that_is_a_text_is_kept_as_body(ingest: Stand, mode: str, kind: str, content: bytes, body: str) -> None:
+    event = {key: value for key, value in TEXTED_STOP.items() if key != "data"} | {"subject": "phone:+14155550100", "datacontenttype": kind}
+    if mode == "binary":
+        headers = BINARY | {"ce-type": "sms.received", "content-type": kind}
+        answer = await ingest.post("/v1/touchpoints", content=content, headers=headers)
+    else:
+        carried = {"data": body} if mode == "structured" else {"data_base64": base64.b64encode(content).decode()}
+        answer = await ingest.post("/v1/touchpoints", event | carried, headers=STRUCTURED)
+    assert answer.status_code == 202, answer.text
+    (seen,) = ingest.committer.touchpoints
+    assert (seen.data["body"], seen.data["content_type"]) == (body, kind)
+    assert [h.kind for h in ingest.committer.holds] == (["opt_out"] if body == "STOP" else [])
+
+
+async def test_an_event_may_have_no_data_attributes_of_its_own_and_nulls(ingest: Stand) -> None:
+    event = {key: value for key, value in EVENT.items() if key not in ("data", "time")}
+    more = {"subject": "customer_id:7", "dataschema": "https://example.com/s", "partitionkey": "7", "retries": 3, "sampled": True}
+    for nothing in ({}, {"data": None, "time": None, "datacontenttype": "text/plain"}, {"data_base64": None}):
+        answer = await ingest.post("/v1/touchpoints", event | more | nothing, headers=STRUCTURED)
+        assert answer.status_code == 202, answer.text
+    assert [t.data for t in ingest.committer.touchpoints] == [{}, {}, {}]
+    assert {t.identifiers for t in ingest.committer.touchpoints} == {("customer_id:7",)}
+
+
+@pytest.mark.parametrize("by", ["header", "ce-header", "attribute"])
+async def test_a_trace_is_followed_wherever_the_event_carries_it(ingest: Stand, by: str) -> None:
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    if by == "attribute":
+        await ingest.post("/v1/touchpoints", EVENT | {"traceparent": trace}, headers=STRUCTURED)
+    else:
+        await ingest.post("/v1/touchpoints", {}, headers=BINARY | {"traceparent" if by == "header" else "ce-traceparent": trace})
+    (record,) = ingest.committer.records
+    assert dict(record.headers)["traceparent"].split(b"-")[1] == trace.split("-")[1].encode()
+
+
+@pytest.mark.parametrize("said", [7, None, [], "soon"])
+async def test_a_trace_that_is_none_harms_no_event(ingest: Stand, said: Any) -> None:
+    assert (await ingest.post("/v1/touchpoints", EVENT | {"traceparent": said}, headers=STRUCTURED)).status_code == 202
+
+
+@pytest.mark.parametrize("kind", ["application/cloudevents+xml", "application/cloudevents+avro", "application/cloudevents-batch+protobuf"])
+async def test_an_event_format_other_than_json_is_named_with_the_fix(ingest: Stand, kind: str) -> None:
+    answer = await ingest.post("/v1/touchpoints", EVENT, headers={"content-type": kind})
+    assert (answer.status_code, answer.json()["type"]) == (415, "urn:nextwave:problem:unknown-format")
+    assert "application/cloudevents+json" in answer.json()["detail"]
 
 
 async def test_a_request_that_is_no_event_learns_the_modes(ingest: Stand) -> None:
@@ -146,3 +240,60 @@ async def test_the_webhook_handshake_lets_any_origin_send(ingest: Stand) -> None
         "eventgrid.azure.net",
         "120",
     )
+
+
+@pytest.mark.parametrize(("asked", "allowed"), [("", "*"), ("0", "*"), ("-1", "*"), ("many", "*"), ("1", "1")])
+async def test_the_handshake_allows_a_rate_that_is_one(ingest: Stand, asked: str, allowed: str) -> None:
+    async with ingest.client() as client:
+        answer = await client.options("/v1/calls", headers={"webhook-request-origin": "a.example", "webhook-request-rate": asked})
+    assert answer.headers["webhook-allowed-rate"] == allowed
+
+
+async def test_another_method_is_told_which_ones_there_are(ingest: Stand) -> None:
+    async with ingest.client() as client:
+        answer = await client.get("/v1/touchpoints")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST, OPTIONS")
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("call.started", "call.offered"),
+        ("call.queued", "call.queued"),
+        ("call.answered", "call.answered"),
+        ("call.transferred", "call.transferred"),
+        ("call.ended", "call.ended"),
+        ("call.abandoned", "call.abandoned"),
+        ("call.wrapup", "call.wrapped_up"),
+        ("call.complaint", "complaint.opened"),
+    ],
+)
+async def test_every_event_of_a_call_is_kept_and_the_call_names_its_caller_too(ingest: Stand, sent: str, kept: str) -> None:
+    data = {"call_id": "c-1", "queue": "sales", "wait_seconds": 40, "direction": "inbound", "identifiers": ["phone:+14155550100"]}
+    answer = await ingest.post("/v1/calls", EVENT | {"type": sent, "data": data}, headers=STRUCTURED)
+    assert answer.json() == {"accepted": 1, "rejected": []}
+    (seen,) = ingest.committer.touchpoints
+    assert (seen.type, seen.identifiers) == (kept, ("phone:+14155550100", "external:call:shop:c-1"))
+    assert seen.data == {name: value for name, value in data.items() if name != "identifiers"}
+
+
+async def test_what_nobody_is_named_for_is_told_of_its_call(ingest: Stand) -> None:
+    answer = await ingest.post("/v1/calls", EVENT | {"type": "call.wrapup", "data": {"call_id": 17, "complaint": True}}, headers=STRUCTURED)
+    assert answer.status_code == 202
+    assert [t.identifiers for t in ingest.committer.touchpoints] == [("external:call:shop:17",)]
+    assert [hold.kind for hold in ingest.committer.holds] == ["complaint"]
+    wrong: list[dict[str, Any]] = [{}, {"call_id": ""}, {"call_id": True}, {"call_id": {}}]
+    for data in wrong:
+        answer = await ingest.post("/v1/calls", EVENT | {"type": "call.ended", "data": data}, headers=STRUCTURED)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/data/identifiers")
+    answer = await ingest.post("/v1/calls", EVENT | {"type": "satisfaction.rated", "data": {"call_id": "c"}}, headers=STRUCTURED)
+    assert answer.status_code == 400
+
+
+async def test_a_call_that_the_company_placed_is_told_by_its_end_alone(ingest: Stand) -> None:
+    data = {"call_id": "c-1", "direction": "outbound", "identifiers": ["phone:+14155550100"], "refusal": True}
+    for sent in ("call.started", "call.queued", "call.answered", "call.abandoned"):
+        answer = await ingest.post("/v1/calls", EVENT | {"type": sent, "data": data}, headers=STRUCTURED)
+        assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/data/direction")
+    for sent in ("call.ended", "call.transferred", "call.wrapup", "call.complaint"):
+        assert (await ingest.post("/v1/calls", EVENT | {"type": sent, "data": data}, headers=STRUCTURED)).status_code == 202

@@ -23,13 +23,13 @@ def test_nothing_happens_after_it_was_received(claimed: datetime | None, sent_at
 @given(before=SHORT, wrong=st.timedeltas(min_value=timedelta(hours=-23), max_value=timedelta(hours=23)))
 def test_a_wrong_client_clock_is_set_right_by_the_time_of_sending(before: timedelta, wrong: timedelta) -> None:
     sent_at = NOW + wrong
-    assert occurrence(sent_at - before, sent_at, NOW) == Occurrence(NOW - before, suspect=False)
+    assert occurrence(sent_at - before, sent_at, NOW) == Occurrence(NOW - before, suspect=False, distance=-wrong)
 
 
 @given(wrong=st.timedeltas(min_value=timedelta(hours=24, seconds=1), max_value=timedelta(days=3000)), sign=st.sampled_from([1, -1]))
 def test_a_clock_wrong_by_more_than_a_day_is_suspect(wrong: timedelta, sign: int) -> None:
     sent_at = NOW + sign * wrong
-    assert occurrence(sent_at, sent_at, NOW) == Occurrence(NOW, suspect=True)
+    assert occurrence(sent_at, sent_at, NOW) == Occurrence(NOW, suspect=True, distance=-sign * wrong)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_a_clock_wrong_by_more_than_a_day_is_suspect(wrong: timedelta, sign: int
     ],
 )
 def test_without_a_time_of_sending_thirty_days_old_and_a_day_ahead_are_the_limits(claimed: datetime, suspect: bool) -> None:
-    assert occurrence(claimed, None, NOW) == Occurrence(min(claimed, NOW), suspect, claimed=claimed <= NOW)
+    assert occurrence(claimed, None, NOW) == Occurrence(min(claimed, NOW), suspect, claimed=claimed <= NOW, distance=NOW - claimed)
 
 
 def test_a_stamp_may_be_absent_or_empty() -> None:

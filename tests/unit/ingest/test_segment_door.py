@@ -112,6 +112,12 @@ async def test_the_write_key_may_stand_in_the_body(ingest: Stand) -> None:
     assert len(ingest.committer.touchpoints) == 2
 
 
+async def test_the_key_in_the_body_counts_where_the_header_is_not_for_us(ingest: Stand) -> None:
+    oauth = {"authorization": "Bearer of-the-clients-oauth"}
+    assert (await ingest.post("/v1/batch", {"batch": [TRACK], "writeKey": WRITE_KEY}, headers=oauth)).status_code == 200
+    assert (await ingest.post("/v1/batch", {"batch": [TRACK], "writeKey": "wk_other"}, headers=oauth)).status_code == 401
+
+
 @pytest.mark.parametrize("authorization", ["", "Basic !!!", "Basic", basic("wk_other"), basic("at_viewer")])
 async def test_an_unknown_write_key_is_a_401(ingest: Stand, authorization: str) -> None:
     answer = await ingest.post("/v1/track", TRACK, headers={"authorization": authorization})
@@ -130,6 +136,23 @@ async def test_the_limits_of_the_protocol_are_400(ingest: Stand) -> None:
     batch = {"batch": [TRACK | {"properties": {"x": "y" * 30_000}}] * 18}
     assert (await ingest.post("/v1/track", big)).status_code == 400
     assert (await ingest.post("/v1/batch", batch)).status_code == 400
+
+
+@pytest.mark.parametrize(("size", "read"), [(600_000, 3), (40_000_000, 0)])
+async def test_a_client_that_sends_somewhat_too_much_may_end_before_it_hears_so(ingest: Stand, size: int, read: int) -> None:
+    """A connection that is reset while its client still sends has no answer: the client sends the same again and again."""
+    parts = [{"type": "http.request", "body": b"x" * 200_000, "more_body": more} for more in (True, True, False)]
+    told: list[Any] = []
+
+    async def receive() -> Any:
+        return parts.pop(0)
+
+    async def send(message: Any) -> None:
+        told.append((message, len(parts)))
+
+    headers = [(b"content-length", str(size).encode())]
+    await ingest.app({"type": "http", "method": "POST", "path": "/v1/batch", "headers": headers}, receive, send)
+    assert [(message["status"], 3 - left) for message, left in told if "status" in message] == [(400, read)]
 
 
 async def test_a_gzip_bomb_is_refused_before_it_is_unfolded(ingest: Stand) -> None:
@@ -167,6 +190,12 @@ async def test_the_time_of_sending_of_a_batch_corrects_its_calls(ingest: Stand) 
     assert ingest.committer.touchpoints[0].occurred_at.isoformat() == "2026-11-22T09:20:00+00:00"
 
 
+@pytest.mark.parametrize("wrong", [{"context": "x"}, {"context": 5}, {"sentAt": True}, {"sentAt": {}}, {"sentAt": "soon"}, {"writeKey": 5}])
+async def test_no_field_beside_the_calls_loses_them(ingest: Stand, wrong: dict[str, Any]) -> None:
+    assert (await ingest.post("/v1/batch", {"batch": [TRACK]} | wrong)).json() == {"success": True}
+    assert [t.id for t in ingest.committer.touchpoints] == ["m-1"]
+
+
 async def test_a_stop_is_committed_with_its_touchpoint(ingest: Stand) -> None:
     await ingest.post("/v1/track", TRACK | {"event": "Unsubscribed"})
     (touchpoint,), (hold,) = ingest.committer.touchpoints, ingest.committer.holds
@@ -183,11 +212,35 @@ async def test_records_are_keyed_by_the_strongest_identifier_and_typed(ingest: S
     assert record.headers == [("content-type", b"application/json"), ("traceparent", trace.encode())]
 
 
-async def test_a_browser_may_ask_and_post_from_any_page(ingest: Stand) -> None:
+@pytest.mark.parametrize("route", ["/v1/t", "/v1/b", "/api/s/track", f"/v1/projects/{WRITE_KEY}/settings"])
+async def test_a_browser_may_ask_and_post_from_any_page_with_any_header(ingest: Stand, route: str) -> None:
+    asking = {"origin": "https://shop", "access-control-request-method": "POST", "access-control-request-private-network": "true"}
+    wanted = "authorization,content-type,sentry-trace,x-retry-count"
     async with ingest.client() as client:
-        asked = await client.options("/v1/t", headers={"origin": "https://shop", "access-control-request-method": "POST"})
+        asked = await client.options(route, headers=asking | {"access-control-request-headers": wanted})
+        plain = await client.options(route, headers={"origin": "https://shop", "access-control-request-method": "POST"})
     assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (204, "*")
     assert "POST" in asked.headers["access-control-allow-methods"]
+    assert asked.headers["access-control-allow-headers"] == wanted
+    assert asked.headers["access-control-allow-private-network"] == "true"
+    assert "authorization" in plain.headers["access-control-allow-headers"]
+    assert "access-control-allow-private-network" not in plain.headers
+
+
+async def test_a_page_may_read_when_to_come_again(ingest: Stand) -> None:
+    ingest.committer.problem = Problem(429, "trouble", "later", retry_after_seconds=1)
+    answer = await ingest.post("/v1/t", TRACK)
+    assert (answer.headers["retry-after"], answer.headers["access-control-expose-headers"]) == ("1", "retry-after")
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+
+@pytest.mark.parametrize("place", ["/api/s/", "/api/s/s2s/"])
+@pytest.mark.parametrize("route", ROUTES)
+async def test_each_route_of_jitsu_takes_its_call_under_a_key_with_a_second_part(ingest: Stand, place: str, route: str) -> None:
+    call = {"event": "Song Played", "userId": "7", "groupId": "g", "previousId": "p", "messageId": "m", "writeKey": f"{WRITE_KEY}:***"}
+    answer = await ingest.post(f"{place}{route}", call, headers={"authorization": "", "x-write-key": f"{WRITE_KEY}:jitsu"})
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+    assert [(t.id, t.source, t.type) for t in ingest.committer.touchpoints] == [("m", "shop", ROUTES[route])]
 
 
 async def test_the_browser_client_learns_where_to_send(ingest: Stand) -> None:
@@ -196,6 +249,21 @@ async def test_the_browser_client_learns_where_to_send(ingest: Stand) -> None:
         unknown = await client.get("/v1/projects/wk_other/settings")
     assert known.json()["integrations"]["Segment.io"] == {"apiKey": WRITE_KEY, "apiHost": "ingest/v1", "protocol": "http"}
     assert unknown.status_code == 404
+
+
+@pytest.mark.parametrize(("told", "scheme"), [("https", "https"), ("https, http", "https"), ("gopher", "http"), ("", "http")])
+async def test_the_browser_client_comes_again_by_the_scheme_it_came_by(ingest: Stand, told: str, scheme: str) -> None:
+    async with ingest.client() as client:
+        known = await client.get(f"/v1/projects/{WRITE_KEY}/settings", headers={"x-forwarded-proto": told})
+    assert known.json()["integrations"]["Segment.io"]["protocol"] == scheme
+
+
+async def test_the_context_of_a_batch_is_that_of_its_calls(ingest: Stand) -> None:
+    identify = {"type": "identify", "userId": "7", "messageId": "m"}
+    batch = {"batch": [identify], "context": {"timezone": "Europe/Berlin"}, "integrations": {"All": False}}
+    assert (await ingest.post("/v1/batch", batch)).status_code == 200
+    assert (await ingest.post("/v1/batch", batch | {"context": []})).status_code == 200
+    assert [t.data for t in ingest.committer.touchpoints] == [{"timezone": "Europe/Berlin"}, {}]
 
 
 async def test_another_method_is_refused_with_advice(ingest: Stand) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from nextwave_ingest.admission import RefusedError, Report
-from nextwave_ingest.doors.segment_mapping import Envelope, normal, understand
+from nextwave_ingest.doors.segment_mapping import Context, Envelope, normal, understand
 from nextwave_ingest.occurrence import Occurrence
 
 NOW = datetime(2026, 11, 22, 9, 30, tzinfo=UTC)
@@ -71,7 +71,41 @@ def test_the_time_zone_of_the_device_is_kept_unless_the_traits_name_one() -> Non
     zone = {"context": {"timezone": "Europe/Berlin"}}
     assert report({"type": "identify"} | zone).data == {"timezone": "Europe/Berlin"}
     assert report({"type": "identify", "traits": {"timezone": "Asia/Tokyo"}} | zone).data == {"timezone": "Asia/Tokyo"}
-    assert report({"type": "identify"}, timezone="Europe/Paris").data == {"timezone": "Europe/Paris"}
+    assert report({"type": "identify"}, context=Context(timezone="Europe/Paris")).data == {"timezone": "Europe/Paris"}
+
+
+def test_the_context_of_a_batch_is_its_calls_unless_they_say_otherwise() -> None:
+    of_batch = Context(timezone="Europe/Paris", locale="fr-FR", device={"token": "wp_batch"})
+    assert report({"type": "identify"}, context=of_batch).data == {"timezone": "Europe/Paris", "locale": "fr-FR"}
+    own = {"timezone": "Asia/Tokyo", "device": {"token": "wp_own"}}
+    said = report({"type": "identify", "context": own}, context=of_batch)
+    assert (said.data, said.identifiers) == ({"timezone": "Asia/Tokyo", "locale": "fr-FR"}, ("customer_id:7", "device_token:wp_own"))
+    assert report({"type": "track", "event": "x"}, context=of_batch).identifiers == ("customer_id:7", "device_token:wp_batch")
+
+
+def test_the_language_of_the_device_is_kept_unless_the_traits_name_one() -> None:
+    context = {"context": {"locale": "de-DE"}}
+    assert report({"type": "identify"} | context).data == {"locale": "de-DE"}
+    assert report({"type": "identify", "traits": {"language": "fr"}} | context).data == {"language": "fr"}
+
+
+def test_traits_that_a_client_puts_into_the_context_of_an_identify_are_its_traits() -> None:
+    context = {"context": {"traits": {"email": "ann@example.com"}, "timezone": "Europe/Berlin"}}
+    assert report({"type": "identify"} | context).data == {"email": "ann@example.com", "timezone": "Europe/Berlin"}
+    assert report({"type": "identify", "traits": {"plan": "gold"}} | context).data == {"plan": "gold", "timezone": "Europe/Berlin"}
+
+
+@pytest.mark.parametrize("kind", ["track", "identify", "page", "group"])
+def test_an_empty_list_is_an_empty_object_as_libraries_of_php_write_it(kind: str) -> None:
+    empty: dict[str, list[str]] = {"properties": [], "traits": [], "context": [], "integrations": []}
+    seen = report({"type": kind, "event": "x", "groupId": "g"} | empty)
+    assert (seen.identifiers, seen.data) == (("customer_id:7",), {"group_id": "g"} if kind == "group" else {})
+
+
+@pytest.mark.parametrize("context", [{"timezone": 5, "locale": ["x"], "traits": "y"}, {"device": 5}, None])
+def test_no_call_is_lost_for_what_its_context_says(context: Any) -> None:
+    assert report({"type": "identify", "context": context, "traits": {"plan": "gold"}}).data == {"plan": "gold"}
+    assert report({"type": "page", "context": context, "name": 5, "category": ["x"]}).data == {}
 
 
 def test_an_alias_links_both_names_whichever_kind_the_former_was() -> None:
@@ -104,7 +138,7 @@ def test_numbers_are_names_too_and_null_is_none() -> None:
         ({"type": "track", "event": "x", "userId": None}, "/userId"),
         ({"type": "track", "event": "x", "userId": "a\x00"}, "/userId"),
         ({"type": "track", "event": "x", "anonymousId": "a\n"}, "/anonymousId"),
-        ({"type": "track", "event": "x", "properties": []}, "/properties"),
+        ({"type": "track", "event": "x", "properties": [1]}, "/properties"),
         ({"type": "track", "event": 5}, "/event"),
         ({"type": "alias"}, "/previousId"),
         ({"type": "group"}, "/groupId"),
@@ -138,17 +172,25 @@ def test_a_stop_with_an_unreadable_time_counts_from_its_reception(event: str) ->
     assert report({"type": "track", "event": event, "timestamp": "yesterday"}).occurrence.at == NOW
 
 
-def test_a_batch_sent_at_no_time_refuses_the_calls_that_have_no_time_of_sending_of_their_own() -> None:
-    own = report({"type": "track", "event": "x", "sentAt": "2026-11-22T09:30:00Z"}, sent_at="soon")
-    assert own.occurrence.at == NOW
+@pytest.mark.parametrize("fault", [{"timestamp": True}, {"timestamp": {}}, {"originalTimestamp": []}, {"sentAt": False}, {"context": "x"}])
+def test_a_stop_is_lost_to_no_field_of_another_type(fault: dict[str, Any]) -> None:
+    assert report({"type": "track", "event": "Unsubscribed"} | fault).occurrence.at == NOW
+
+
+def test_a_stop_in_the_customers_own_words_needs_no_readable_time_either() -> None:
+    said = {"type": "track", "event": "Live Chat Message Sent", "timestamp": "yesterday"}
+    assert report(said | {"properties": {"text": "STOP"}}).occurrence.at == NOW
     with pytest.raises(RefusedError):
-        report({"type": "track", "event": "x"}, sent_at="soon")
+        report(said | {"properties": {"text": "hello"}})
 
 
 def test_a_time_far_off_is_kept_and_suspect() -> None:
     far = report({"type": "track", "event": "x", "timestamp": "1970-01-01T00:00:00Z"}).occurrence
     assert (far.at.year, far.suspect) == (1970, True)
-    assert report({"type": "track", "event": "x", "timestamp": "2100-01-01T00:00:00Z"}).occurrence == Occurrence(NOW, suspect=True)
+    ahead = NOW - datetime(2100, 1, 1, tzinfo=UTC)
+    assert report({"type": "track", "event": "x", "timestamp": "2100-01-01T00:00:00Z"}).occurrence == Occurrence(
+        NOW, suspect=True, distance=ahead
+    )
 
 
 def test_the_devices_token_names_the_customer_by_whom_it_is_carried() -> None:

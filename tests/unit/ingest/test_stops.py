@@ -6,25 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from nextwave_ingest.stops import Stop, stops, wish
-
-
-@pytest.mark.parametrize(
-    "text", ["STOP", " stop. ", "Stop All", "opt-out", "OPT OUT", "unsubscribe!", "Quit", "STOP texting me", "END", "Arrêt"]
-)
-def test_a_stop_word_is_heard_however_it_is_written(text: str) -> None:
-    assert wish(text) == "opt_out"
-
-
-@pytest.mark.parametrize(
-    "text", ["", "cancel my second order", "end of the month is fine", "please do not", "ok", "restart", "start the engine"]
-)
-def test_a_text_that_is_no_stop_changes_nothing(text: str) -> None:
-    assert wish(text) is None
-
-
-def test_start_and_unstop_undo_a_stop() -> None:
-    assert (wish("START"), wish("unstop")) == ("opt_in", "opt_in")
+from nextwave_ingest.stops import Stop, stops
 
 
 @pytest.mark.parametrize(
@@ -37,6 +19,27 @@ def test_start_and_unstop_undo_a_stop() -> None:
         ("call.wrapped_up", {"complaint": True, "refusal": True}, (Stop("complaint", reference="W-1"), Stop("opt_out", "call"))),
         ("call.wrapped_up", {"disposition": "accepted"}, ()),
         ("order.placed", {}, ()),
+        ("sms.received", {"wish": "opt_out"}, (Stop("opt_out", "sms", unconfirmed=True),)),
+        ("email.received", {"wish": "opt_out"}, (Stop("opt_out", "email"),)),
+        ("chat.message_received", {"wish": "opt_out"}, (Stop("opt_out", "chat"),)),
+        ("chat.message_received", {"wish": "opt_out", "everywhere": True}, (Stop("opt_out"),)),
+        ("message.left", {"wish": "opt_out"}, (Stop("opt_out"),)),
+        ("email.received", {"wish": "opt_in"}, (Stop("opt_in", "email"),)),
+        ("sms.received", {"asked": "help"}, ()),
+        ("email.received", {"wish": "review", "review": "email-1"}, (Stop("review", "email", reference="email-1"),)),
+        ("message.left", {"wish": "review", "review": "all-1"}, (Stop("review", reference="all-1"),)),
+        ("refusal.reviewed", {"reference": "sms-1", "refused": False}, (Stop("review_lifted", reference="sms-1"),)),
+        (
+            "refusal.reviewed",
+            {"reference": "sms-1", "refused": True, "channel": "email"},
+            (Stop("opt_out", "email"), Stop("review_lifted", reference="sms-1")),
+        ),
+        ("refusal.reviewed", {"reference": "sms-1", "refused": True}, (Stop("opt_out", "sms"), Stop("review_lifted", reference="sms-1"))),
+        (
+            "refusal.reviewed",
+            {"reference": "all-1", "refused": True, "channel": "fax"},
+            (Stop("opt_out"), Stop("review_lifted", reference="all-1")),
+        ),
     ],
 )
 def test_each_stop_is_raised_by_its_touchpoint(kind: str, data: dict[str, Any], expected: tuple[Stop, ...]) -> None:
@@ -80,3 +83,8 @@ def test_a_stop_by_text_is_confirmed_within_five_minutes_or_never(age: timedelta
 
 def test_a_clock_that_is_ahead_wins_no_time() -> None:
     assert SAID_BY_TEXT.confirm_by(NOON + timedelta(hours=1), NOON) == NOON + timedelta(minutes=5)
+
+
+def test_the_end_of_a_review_counts_from_its_reception_and_a_grant_from_its_own_time() -> None:
+    assert Stop("review_lifted").counts_from(NOON - timedelta(days=1), NOON) == NOON
+    assert Stop("opt_in").counts_from(NOON - timedelta(days=1), NOON) == NOON - timedelta(days=1)

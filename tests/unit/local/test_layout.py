@@ -73,7 +73,7 @@ def test_ingest_and_channels_share_the_key_of_links() -> None:
     ingest = environment("ingest-0", _layout(), SECRET, "keys.json", "")
     channels = environment("channels-0", _layout(), SECRET, "keys.json", "postgresql://x")
     assert ingest["NEXTWAVE_LINK_KEY"] == channels["NEXTWAVE_LINK_KEY"] == SECRET.link_key
-    assert channels["NEXTWAVE_INGEST_URL"] == "http://127.0.0.1:7401"
+    assert ingest["NEXTWAVE_INGEST_URL"] == channels["NEXTWAVE_INGEST_URL"] == "http://127.0.0.1:7401"
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [(1.0, 1.0), (3_600.0, 1.0), (36_000.0, 0.1), (1_000_000.0, 0.1)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nextwave_contracts.topics import HOLDS, REJECTED, TOPICS
+from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOPICS
 from nextwave_local.topics import Present, plan, refused, settings_of
 
 
@@ -26,6 +26,16 @@ def test_the_broker_stamps_the_time_on_every_topic() -> None:
 def test_what_was_rejected_is_kept_longer() -> None:
     assert settings_of(REJECTED, 1)["retention.ms"] == str(30 * 86_400_000)
     assert settings_of(HOLDS, 1)["retention.ms"] == str(14 * 86_400_000)
+
+
+def test_mappings_are_kept_for_ever_whatever_the_broker_does_with_others() -> None:
+    settings = settings_of(MAPPINGS, 1)
+    assert (settings["cleanup.policy"], settings["retention.ms"], settings["retention.bytes"]) == ("delete", "-1", "-1")
+
+
+def test_only_the_newest_of_a_sources_tallies_is_kept_and_those_of_replicas_long_gone_are_not() -> None:
+    settings = settings_of(SOURCES, 1)
+    assert (settings["cleanup.policy"], settings["retention.ms"], settings["segment.ms"]) == ("compact,delete", "172800000", "3600000")
 
 
 def test_with_three_replicas_two_must_have_a_message() -> None:

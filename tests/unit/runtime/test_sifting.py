@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nextwave_contracts.holds import Hold
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.places import ORIGIN_HEADER, PREVIOUS_HEADER, Origin, Place, origin_header, parse_origin, previous_header
-from nextwave_contracts.topics import CUSTOMERS, OUTCOMES, TOUCHPOINTS
+from nextwave_contracts.topics import CUSTOMERS, HOLDS, OUTCOMES, TOUCHPOINTS
 from nextwave_contracts.wire import encode
 from nextwave_runtime.sifting import RawRecord, judge, sift
 
@@ -108,3 +109,14 @@ def test_a_watermark_that_cannot_be_read_is_refused() -> None:
     ]
     records = [RawRecord(n, NOW, 0.0, date(2026, 1, 1), b"k", value, {}) for n, value in enumerate(values)]
     assert len(sift(CUSTOMERS, 0, records, {}, joined_late=False).refusals) == 3
+
+
+def test_a_hold_of_a_kind_that_this_build_does_not_know_is_rejected_by_itself_and_the_next_one_is_taken() -> None:
+    known = encode(Hold(id="h", source="s", kind="opt_out", subjects=("a",), at=NOW))
+    later = known.replace(b"opt_out", b"added_later")
+    records = [
+        RawRecord(offset=n, at=NOW, wall=0.0, day=date(2026, 1, 1), key=b"a", value=v, headers={}) for n, v in enumerate((later, known))
+    ]
+    sifted = sift(HOLDS, 0, records, {}, joined_late=False)
+    assert [(refusal.record.offset, refusal.reason) for refusal in sifted.refusals] == [(0, "undecodable")]
+    assert [taken.offset for taken in sifted.taken] == [1]

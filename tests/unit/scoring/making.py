@@ -66,6 +66,7 @@ _DAYS = st.integers(0, 400 * 24).map(lambda hours: hours / 24)
 _LATE = st.sampled_from([0.0, 0.0, 2.0, 20_000.0])
 _ACTIONS = st.integers(0, 15).map(lambda n: f"a{n}")
 _REFERENCES = st.sampled_from(["", "t1", "t2"])
+_REVIEWS = st.sampled_from(["email-1", "email-2", "all-3"])
 _CATEGORIES = st.integers(0, 40).map(lambda n: f"category {n}")
 _DATES = st.sampled_from(["2025-05-01", "2026-11-30T12:00:00Z", "soon", ""])
 _CONTRACTS = st.fixed_dictionaries({"reference": st.integers(0, 11).map(str)}, optional={"ends": _DATES, "starts": _DATES})
@@ -76,7 +77,11 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     **{f"game.level_{n}": st.just({}) for n in range(20)},
     "order.placed": st.fixed_dictionaries(
         {"amount": st.integers(0, 100_000), "currency": st.sampled_from(["EUR", "USD", "JPY", "KWD"])},
-        optional={"margin": st.integers(-500, 900), "products": st.lists(st.fixed_dictionaries({"category": _CATEGORIES}), max_size=9)},
+        optional={
+            "order_id": st.integers(1, 4),
+            "margin": st.integers(-500, 900),
+            "products": st.lists(st.fixed_dictionaries({"category": _CATEGORIES}), max_size=9),
+        },
     ),
     "contract.renewed": _CONTRACTS,
     "contract.cancelled": _CONTRACTS,
@@ -88,6 +93,8 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "order.returned": st.fixed_dictionaries({"amount": st.integers(0, 1_000), "currency": st.just("EUR")}),
     "payment.failed": st.just({}),
     "sms.received": st.fixed_dictionaries({"wish": st.sampled_from(["opt_out", "opt_in"])}),
+    "email.received": st.fixed_dictionaries({"wish": st.sampled_from(["opt_out", "review", ""]), "review": _REVIEWS}),
+    "refusal.reviewed": st.fixed_dictionaries({"reference": _REVIEWS, "refused": st.booleans()}),
     "call.abandoned": st.just({}),
     "call.wrapped_up": st.fixed_dictionaries({"satisfaction": st.integers(1, 5), "refusal": st.booleans(), "complaint": st.booleans()}),
     "complaint.opened": st.fixed_dictionaries({"reference": _REFERENCES}),

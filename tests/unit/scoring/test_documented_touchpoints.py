@@ -14,10 +14,12 @@ from typing import Any, NamedTuple, get_args
 import msgspec
 import pytest
 from nextwave_contracts.actions import UNHELD_PURPOSES, Purpose
+from nextwave_contracts.messages_in import CHANNEL_OF
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES, Touchpoint
 from nextwave_contracts.wire import decode, encode
 from nextwave_ingest.admission import RefusedError, admit, names_of
 from nextwave_ingest.doors import cloudevents_mapping, segment_mapping
+from nextwave_ingest.wishes.hearing import NOTED
 from nextwave_scoring.churn.features import features
 from nextwave_scoring.instants import micros
 from nextwave_scoring.profile import dates, touch
@@ -34,7 +36,10 @@ SIGNS = {
     "open_complaints", "unsatisfied", "abandoned_calls", "returns", "failed_payments", "delays", "contract_cancelled", "refusals",
 }  # fmt: skip
 """Features of churn that one touchpoint alone can raise."""
-NEEDED: dict[str, Data] = {"identities.separated": {"identifiers": ["email:bob@example.com"]}}
+NEEDED: dict[str, Data] = {
+    "identities.separated": {"identifiers": ["email:bob@example.com"]},
+    "refusal.reviewed": {"reference": "sms-0d7c5d0e-9f0b-5c39-8d64-2f1c7a3be6a1", "refused": False},
+}
 """Without these the door refuses a touchpoint of the type."""
 
 
@@ -156,7 +161,7 @@ def test_nothing_is_read_that_the_document_does_not_name(kind: str) -> None:
         by_the_door = touchpoint.data.keys() - data.keys()
         watched = Watched(touchpoint.data)
         taken(msgspec.structs.replace(touchpoint, data=watched))
-        assert watched.asked - named <= by_the_door | ({"wish"} if kind == "sms.received" else set())
+        assert watched.asked - named <= by_the_door | (NOTED if kind in CHANNEL_OF else set())
 
 
 def test_call_centres_words_are_those_of_the_door() -> None:

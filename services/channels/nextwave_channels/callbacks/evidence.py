@@ -15,8 +15,6 @@ from nextwave_contracts.outcomes import OutcomeKind
 
 ACTION = "action_id"
 """The name under which our mails carry their action through a provider, in whatever way it passes names on."""
-SIGNED_SECONDS = 86_400.0
-"""How far a signed time may be from now: longer than providers try again, and shorter than repeats are remembered (30 days)."""
 
 Effect = Literal["", "closed", "complained", "unsubscribed", "opted_out"]
 """What it does beside settling the delivery: the address takes nothing (`closed`, for every purpose), its owner called it spam
@@ -97,11 +95,6 @@ def brings_secret(authorization: str, secrets: Iterable[str]) -> bool:
         return False
     pairs = [(one.encode(), secret.encode()) for one in said for secret in secrets]
     return any([hmac.compare_digest(one, secret) for one, secret in pairs])  # noqa: C419  (all are compared, in constant time)
-
-
-def signed_lately(stamp: str, wall: float, seconds: float = SIGNED_SECONDS) -> bool:
-    """Whether Unix seconds, as a header or body writes them, are at most `seconds` from now."""
-    return stamp.isascii() and stamp.isdigit() and abs(wall - float(stamp[:15])) <= seconds
 
 
 def of_bounce(status: str) -> tuple[OutcomeKind, Effect]:

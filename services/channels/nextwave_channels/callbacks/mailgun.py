@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nextwave_contracts.outcomes import OutcomeKind
+from nextwave_contracts.signed_lately import signed_lately
 
 from nextwave_channels.callbacks.evidence import (
     ACTION,
@@ -26,7 +27,6 @@ from nextwave_channels.callbacks.evidence import (
     decode_object,
     in_words,
     of_bounce,
-    signed_lately,
 )
 
 _SIMPLE: Mapping[str, tuple[OutcomeKind, Effect]] = {

@@ -5,18 +5,14 @@ Facts: https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 
 from __future__ import annotations
 
-import binascii
-from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from nextwave_contracts.outcomes import OutcomeKind
+from nextwave_contracts.sendgrid_signature import is_signed_by_sendgrid
 
 from nextwave_channels.callbacks.evidence import (
     ACTION,
@@ -29,7 +25,6 @@ from nextwave_channels.callbacks.evidence import (
     as_text,
     in_words,
     of_bounce,
-    signed_lately,
 )
 
 EVENTS_MAX = 10_000
@@ -59,9 +54,7 @@ class SendGrid:
 
     async def read(self, posted: Posted) -> Sequence[Evidence | None]:
         """See `Provider`. Events that are no objects say nothing; the others count."""
-        stamp = posted.headers.get("x-twilio-email-event-webhook-timestamp", "")
-        signature = posted.headers.get("x-twilio-email-event-webhook-signature", "")
-        if not signed_lately(stamp, posted.wall) or not any(_holds(key, signature, stamp.encode() + posted.body) for key in self.keys):
+        if not is_signed_by_sendgrid(posted.headers, posted.body, self.keys, posted.wall):
             raise WrongSignatureError
         try:
             events = msgspec.json.decode(posted.body, type=list[Any])
@@ -70,14 +63,6 @@ class SendGrid:
         if len(events) > EVENTS_MAX:
             raise UnreadableError(f"a callback has at most {EVENTS_MAX} events")
         return [of_event(as_object(event)) for event in events]
-
-
-def read_key(written: str) -> EllipticCurvePublicKey:
-    """A verification key, base64 of DER. Raises `ValueError`."""
-    key = load_der_public_key(b64decode(written))
-    if not isinstance(key, EllipticCurvePublicKey):
-        raise ValueError("SendGrid's verification key is an elliptic curve key")  # noqa: TRY004  (a wrong value of a setting)
-    return key
 
 
 def of_event(event: Mapping[str, Any]) -> Evidence | None:
@@ -109,11 +94,3 @@ def _reading(event: Mapping[str, Any]) -> tuple[OutcomeKind, Effect] | None:
         reason = as_text(event.get("reason")).lower()
         return "failed", next((effect for begin, effect in _DROPPED.items() if reason.startswith(begin)), "")
     return None if name == "open" and event.get("sg_machine_open") is True else _SIMPLE.get(name)
-
-
-def _holds(key: EllipticCurvePublicKey, signature: str, signed: bytes) -> bool:
-    try:
-        key.verify(b64decode(signature, validate=True), signed, ECDSA(SHA256()))
-    except (InvalidSignature, binascii.Error, ValueError):
-        return False
-    return True

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from nextwave_contracts.outcomes import OutcomeKind
+from nextwave_contracts.signed_lately import SIGNED_SECONDS
 
 from nextwave_channels.callbacks.evidence import (
     ACTION,
-    SIGNED_SECONDS,
     Effect,
     Evidence,
     UnreadableError,

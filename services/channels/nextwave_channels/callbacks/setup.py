@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fastapi import APIRouter
+from nextwave_contracts.sendgrid_signature import read_key
 from nextwave_runtime.auth import Keyring
 
 from nextwave_channels.adapters.twilio import Account
@@ -17,7 +18,7 @@ from nextwave_channels.callbacks.evidence import Provider
 from nextwave_channels.callbacks.inbox import Inbox, watch_unmatched
 from nextwave_channels.callbacks.mailgun import Mailgun
 from nextwave_channels.callbacks.postmark import Postmark
-from nextwave_channels.callbacks.sendgrid import SendGrid, read_key
+from nextwave_channels.callbacks.sendgrid import SendGrid
 from nextwave_channels.callbacks.sns import Fetch, Ses
 from nextwave_channels.callbacks.standard import Standard
 from nextwave_channels.callbacks.twilio import Twilio

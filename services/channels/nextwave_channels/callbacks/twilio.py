@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qsl
 
 from nextwave_contracts.outcomes import OutcomeKind
+from nextwave_contracts.twilio_signature import body_hash, form_of, is_signed_by_twilio
 
 from nextwave_channels.adapters.twilio import DEAD_NUMBERS, OPTED_OUT
 from nextwave_channels.callbacks.evidence import (
@@ -21,9 +19,7 @@ from nextwave_channels.callbacks.evidence import (
     decode_object,
     in_words,
 )
-from nextwave_channels.signatures import is_from_twilio
 
-FIELDS_MAX = 100
 TEXT_STATUSES: dict[str, OutcomeKind] = {
     "accepted": "accepted",
     "queued": "accepted",
@@ -57,15 +53,14 @@ class Twilio:
 
     async def read(self, posted: Posted) -> Sequence[Evidence | None]:
         """See `Provider`. A JSON body is signed by its hash in the URL (`bodySHA256`)."""
-        hashed = posted.query.get("bodySHA256", "")
-        form = [] if hashed else _form(posted.body)
-        whole = not hashed or hmac.compare_digest(hashlib.sha256(posted.body).hexdigest().encode(), hashed.lower().encode())
-        signature = posted.headers.get("x-twilio-signature", "")
-        algorithm = _algorithm(posted.headers.get("x-twilio-webhooks-signature-settings", ""))
-        fits = [is_from_twilio(signature, secret, posted.url, form, algorithm=algorithm) for secret in self.secrets]
-        if not whole or not any(fits):
+        try:
+            is_theirs = is_signed_by_twilio(posted.url, posted.headers, posted.body, self.secrets)
+        except ValueError as wrong:
+            raise UnreadableError("the body is no form that can be read") from wrong
+        if not is_theirs:
             raise WrongSignatureError
-        fields = {name: as_text(value) for name, value in decode_object(posted.body).items()} if hashed else dict(form)
+        is_form = not body_hash(posted.url)
+        fields = dict(form_of(posted.body)) if is_form else {name: as_text(one) for name, one in decode_object(posted.body).items()}
         return [of_status(posted.query.get("action", ""), fields)]
 
 
@@ -104,16 +99,3 @@ def _of_call(status: str, answered_by: str) -> OutcomeKind | None:
     if answered_by == "human":
         return "answered"
     return "no_answer" if answered_by.startswith(("machine", "fax")) else "delivered"
-
-
-def _algorithm(written: str) -> str:
-    """`key=...,algorithm=HMAC_SHA256`; nothing written means the auth token's."""
-    said = dict(part.strip().partition("=")[::2] for part in written.split(","))
-    return said.get("algorithm", "").upper() or "HMAC_SHA1"
-
-
-def _form(body: bytes) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX)
-    except ValueError as wrong:
-        raise UnreadableError("the body is no form that can be read") from wrong

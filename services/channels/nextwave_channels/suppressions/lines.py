@@ -32,7 +32,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     identifier: str = ""
-    subject: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?$")] = ""
+    subject: Annotated[str, msgspec.Meta(pattern=r"^([0-9a-f]{32})?(?!\n)$")] = ""
     kind: Kind = "consent"
     channel: Channel | Literal[""] = ""
     purpose: Purpose | Literal[""] = ""

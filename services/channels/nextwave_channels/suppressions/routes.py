@@ -92,6 +92,7 @@ def add_routes(routes: APIRouter, office: Office) -> None:
 
     @routes.get("/suppressions", tags=["suppressions"], dependencies=READS_SUPPRESSIONS)
     async def list_suppressions(identifier: Text = None, limit: Limit = 50, cursor: Text = None) -> SuppressionPage:
+        """By identifier: what was said by that name alone; an unsubscription by a link stands under `external:nextwave:<customer id>`."""
         subject = None if identifier is None else office.subject(identifier)
         return await _page(office, subject, cursor, limit)
 

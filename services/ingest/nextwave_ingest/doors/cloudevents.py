@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 
 import msgspec
+from nextwave_contracts.rejected import Rejected
+from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
-from nextwave_ingest.doors.cloudevents_mapping import REQUIRED, from_headers, understand
+from nextwave_ingest.doors.cloudevents_mapping import REQUIRED, from_headers, trace_of, understand
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.reception import Reception, problem_of, rejections
 
@@ -16,6 +18,8 @@ _JSON = ((b"content-type", b"application/json"),)
 _BATCH_TYPE = b"application/cloudevents-batch"
 _EVENT_TYPE = b"application/cloudevents"
 _MODES = "send Content-Type application/cloudevents+json, or the headers ce-specversion, ce-id, ce-source and ce-type"
+_FORMATS = (b"", b"+json")
+"""Event formats that are read; XML, Avro and Protobuf are not."""
 _batches = msgspec.json.Decoder(list[msgspec.Raw])
 
 
@@ -37,17 +41,27 @@ class CloudEventsDoor:
         at = self._reception.now()
         body = await request.body(BATCH_BYTES_MAX)
         batched, items = events_of(request, body)
-        verdicts = self._reception.judge(items, partial(understand, key_source=source, received_at=at), source, at)
+        verdicts = await self._reception.judge(items, partial(understand, key_source=source, received_at=at), source, at)
         if not batched and isinstance(verdicts[0], Refusal):
-            raise problem_of(verdicts[0].error)
+            raise self._reception.refusal(verdicts[0], door=self.name, source=source, at=at)
+        if not batched and b"traceparent" not in request.headers:
+            request.headers[b"traceparent"] = trace_of(items[0])
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         return _accepted(verdicts)
 
+    def again(self, kept: Rejected) -> list[Admitted | Refusal]:
+        """What a refused event is found to be today."""
+        judging = partial(understand, key_source=kept.key, received_at=kept.at)
+        return [self._reception.judge_again(kept.payload, judging, kept.key, kept.at)]
+
 
 def events_of(request: Request, body: bytes) -> tuple[bool, list[bytes]]:
-    """Whether the request is a batch, and its events as JSON documents. Raises a 400 `Problem`."""
-    kind = request.header(b"content-type").strip().lower()
-    if kind.startswith(_BATCH_TYPE):
+    """Whether the request is a batch, and its events as JSON documents. Raises a 400 or 415 `Problem`."""
+    kind = request.header(b"content-type").partition(b";")[0].strip().lower()
+    batched = kind.startswith(_BATCH_TYPE)
+    if kind.startswith(_EVENT_TYPE) and kind.removeprefix(_BATCH_TYPE if batched else _EVENT_TYPE) not in _FORMATS:
+        raise Problem(415, "unknown-format", "send events in the JSON format: application/cloudevents+json or -batch+json")
+    if batched:
         try:
             batch = _batches.decode(body)
             check_count(batch, "")
@@ -70,8 +84,9 @@ def handshake(request: Request) -> Answer:
     origin = request.header(b"webhook-request-origin")
     if not origin:
         return Answer(204, b"", ((b"allow", b"POST, OPTIONS"),))
-    rate = request.header(b"webhook-request-rate") or b"*"
-    return Answer(200, b"", ((b"allow", b"POST"), (b"webhook-allowed-origin", origin), (b"webhook-allowed-rate", rate)))
+    asked = request.header(b"webhook-request-rate")
+    rate = asked if asked.isdigit() and int(asked[:9]) else b"*"
+    return Answer(200, b"", ((b"allow", b"POST, OPTIONS"), (b"webhook-allowed-origin", origin), (b"webhook-allowed-rate", rate)))
 
 
 def _accepted(verdicts: Sequence[Admitted | Refusal]) -> Answer:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import MutableMapping
+from contextlib import suppress
 from typing import Any, NamedTuple, Protocol
 
-from nextwave_runtime.health import Receive, Scope, Send
-from nextwave_runtime.problem import MEDIA_TYPE, Problem
+from nextwave_runtime.health import App, Receive, Scope, Send
+from nextwave_runtime.problem import MEDIA_TYPE, Problem, WrongMethodProblem
 
+BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 READ_SECONDS = 30.0
 """How long a client may take to send the rest of a body that did not come at once."""
+DISCARD_SECONDS = 5.0
+DISCARDED_BYTES_MAX = 4_000_000
+"""What is read of a body that is too large, before it is refused."""
 _GZIP_MAGIC = b"\x1f\x8b"
 _JSON_STARTS = (b"{", b"[")
 
@@ -44,15 +50,35 @@ class Door(Protocol):
         """Raises `Problem` for any other answer."""
 
 
+class Room:
+    """How many bytes of unfinished bodies are kept, over all requests; one that is there at once takes no room."""
+
+    def __init__(self, bytes_max: int) -> None:
+        self._free = bytes_max
+
+    def take(self, size: int) -> None:
+        """Raises a 429 `Problem` where there is no more."""
+        if size > self._free:
+            raise Problem(429, "overloaded", "too many requests are being sent at once; send the same again later", retry_after_seconds=1)
+        self._free -= size
+
+    def give(self, size: int) -> None:
+        """What was taken is free again."""
+        self._free += size
+
+
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_receive", "headers", "method", "path", "scope")
+    __slots__ = ("_receive", "_room", "headers", "method", "path", "said", "scope")
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, room: Room) -> None:
+        self._room = room
         self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.said: dict[str, Any] = {}
+        """What its door must know to understand an item again, kept with those that are refused."""
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
 
@@ -61,9 +87,10 @@ class Request:
         return self.headers.get(name, b"")
 
     async def body(self, limit: int) -> bytes:
-        """The body, inflated when it is gzip. Raises a 400, 408, 413 or 415 `Problem`, and `ClientGoneError`."""
+        """The body, inflated when it is gzip. Raises a 400, 408, 413, 415 or 429 `Problem`, and `ClientGoneError`."""
         declared = self.header(b"content-length")
         if declared.isdigit() and int(declared) > limit:
+            await self._discard(int(declared))
             raise _too_large(limit)
         raw, more = await self._part(limit)
         if more:  # most bodies are there at once, and a timer costs as much as decoding them
@@ -77,16 +104,29 @@ class Request:
             raise Problem(400, "malformed-gzip", "Content-Encoding says gzip, but the body is no gzip stream")
         return raw  # a gateway may have inflated it and left the header
 
+    async def _discard(self, size: int) -> None:
+        """Lets a client send to the end what is not kept: one whose connection is reset meanwhile hears no answer, and sends it again."""
+        if size > DISCARDED_BYTES_MAX or self.header(b"expect"):
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DISCARD_SECONDS):
+                while (await self._part(size))[1]:
+                    pass
+
     async def _rest(self, first: bytes, limit: int) -> bytes:
+        self._room.take(len(first))
         parts, size, more = [first], len(first), True
         try:
             async with asyncio.timeout(READ_SECONDS):
                 while more:
                     part, more = await self._part(limit - size)
+                    self._room.take(len(part))
                     parts.append(part)
                     size += len(part)
         except TimeoutError as slow:
             raise Problem(408, "slow-body", f"send the body within {READ_SECONDS:.0f} seconds") from slow
+        finally:
+            self._room.give(size)
         return b"".join(parts)
 
     async def _part(self, room: int) -> tuple[bytes, bool]:
@@ -98,6 +138,32 @@ class Request:
         if len(part) > room:
             raise Problem(413, "too-large", "the body is larger than a request may be; send smaller batches")
         return part, message.get("more_body", False)
+
+
+class BoundedBodies:
+    """The routes of a framework with the doors' bounds: a body is read, within its size and time, before they see the request."""
+
+    def __init__(self, app: App, room: Room, bytes_max: int) -> None:
+        self._app = app
+        self._room = room
+        self._bytes_max = bytes_max
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] in BODILESS:
+            await self._app(scope, receive, send)
+            return
+        try:
+            waiting = [await Request(scope, receive, self._room).body(self._bytes_max)]
+        except ClientGoneError:
+            return
+        except Problem as problem:
+            await send_answer(send, problem_answer(problem))
+            return
+
+        async def read() -> MutableMapping[str, Any]:
+            return {"type": "http.request", "body": waiting.pop(), "more_body": False} if waiting else await receive()
+
+        await self._app(scope, read, send)
 
 
 def inflate(raw: bytes, limit: int) -> bytes:
@@ -133,7 +199,7 @@ def problem_answer(problem: Problem) -> Answer:
 def allow(request: Request, *methods: str) -> None:
     """Raises a 405 `Problem` for another method."""
     if request.method not in methods:
-        raise Problem(405, "method-not-allowed", f"use {' or '.join(methods)} here")
+        raise WrongMethodProblem(", ".join(methods))
 
 
 def _too_large(limit: int) -> Problem:

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
+from typing import Any
 
 import msgspec
+from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, Admitted, Refusal, check_count, misfit
+from nextwave_ingest.doors.browsers import CORS, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
-from nextwave_ingest.doors.segment_mapping import Context, Envelope, normal, understand
-from nextwave_ingest.occurrence import Stamp
+from nextwave_ingest.doors.segment_mapping import NOTHING, Context, Envelope, Stated, normal, shared, understand
+from nextwave_ingest.occurrence import sent_at
 from nextwave_ingest.reception import Reception, problem_of, rejections
 
+JITSU = ("/api/s/", "/api/s/s2s/")
+"""Where Jitsu's clients send a single call: in pages and apps, and from servers."""
 KINDS: Mapping[str, str] = {route: kind for kind in ("track", "identify", "page", "screen", "group", "alias") for route in (kind, kind[0])}
 """Routes of single calls: the last part of the path to the call's type."""
 BATCHES = ("batch", "import", "b")
@@ -21,30 +27,21 @@ REJECTED_MAX = 100
 """Refused items that the answer to a batch names; all of them are kept and counted."""
 _JSON = ((b"content-type", b"application/json"),)
 _SUCCESS = Answer(200, b'{"success":true}', _JSON)
-_PREFLIGHT = Answer(
-    204,
-    b"",
-    (
-        (b"access-control-allow-methods", b"POST, GET, OPTIONS"),
-        (b"access-control-allow-headers", b"authorization, content-type, content-encoding, x-write-key, x-retry-count, traceparent"),
-        (b"access-control-max-age", b"86400"),
-    ),
-)
 
 
 class Batch(msgspec.Struct, rename="camel"):
     """The envelope of a batch; its calls are decoded one by one, so that a bad one harms no other."""
 
     batch: list[msgspec.Raw]
-    write_key: str | None = None
-    sent_at: Stamp = None
-    context: Context | None = None
+    write_key: Any = None
+    sent_at: Any = None
+    context: Stated = None
 
 
 class Key(msgspec.Struct, rename="camel"):
     """Where a single call carries its write key."""
 
-    write_key: str | None = None
+    write_key: Any = None
 
 
 _batches = msgspec.json.Decoder(Batch)
@@ -58,7 +55,7 @@ class SegmentDoor:
     """
 
     name = "segment"
-    headers = ((b"access-control-allow-origin", b"*"),)
+    headers = CORS
 
     def __init__(self, reception: Reception, *, complaint_events: Mapping[str, Sequence[str]], currency: str) -> None:
         self._reception = reception
@@ -68,7 +65,7 @@ class SegmentDoor:
     async def __call__(self, request: Request) -> Answer:
         """Any of the protocol's routes."""
         if request.method == "OPTIONS":
-            return _PREFLIGHT
+            return preflight(request)
         allow(request, "POST", "OPTIONS")
         route = request.path.rpartition("/")[2]
         body = await _body(request)
@@ -78,13 +75,13 @@ class SegmentDoor:
         if len(body) > EVENT_BYTES_MAX:
             raise Problem(400, "too-large", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(body)}")
         try:
-            source = self._reception.source_of(request, _keys.decode(body).write_key or "")
+            source = self._reception.source_of(request, _written(_keys.decode(body).write_key))
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         envelope = self._envelope(source, kind=kind)
-        verdict = self._reception.judge([body], partial(understand, envelope=envelope), source, envelope.received_at)
+        verdict = await self._reception.judge([body], partial(understand, envelope=envelope), source, envelope.received_at)
         if isinstance(verdict[0], Refusal):
-            raise problem_of(verdict[0].error)
+            raise self._reception.refusal(verdict[0], door=self.name, source=source, at=envelope.received_at)
         await self._reception.take(request, verdict, door=self.name, source=source, at=envelope.received_at)
         return _SUCCESS
 
@@ -94,22 +91,30 @@ class SegmentDoor:
             check_count(batch.batch, "/batch")
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
-        source = self._reception.source_of(request, batch.write_key or "")
-        zone = (batch.context and batch.context.timezone) or ""
-        envelope = self._envelope(source, sent_at=batch.sent_at, timezone=zone)
-        verdicts = self._reception.judge(
+        source = self._reception.source_of(request, _written(batch.write_key))
+        envelope = self._envelope(source, sent=sent_at(batch.sent_at), context=shared(batch.context))
+        request.said = {"sent_at": envelope.sent_at, "context": envelope.context}
+        verdicts = await self._reception.judge(
             [bytes(item) for item in batch.batch], partial(understand, envelope=envelope), source, envelope.received_at
         )
         await self._reception.take(request, verdicts, door=self.name, source=source, at=envelope.received_at)
         return _taken(verdicts)
 
-    def _envelope(self, source: str, *, kind: str = "", sent_at: Stamp = None, timezone: str = "") -> Envelope:
+    def again(self, kept: Rejected) -> list[Admitted | Refusal]:
+        """What a refused call is found to be today."""
+        context = shared(msgspec.convert(kept.said.get("context"), Stated))
+        envelope = self._envelope(kept.key, sent=sent_at(kept.said.get("sent_at")), context=context, at=kept.at)
+        return [self._reception.judge_again(kept.payload, partial(understand, envelope=envelope), kept.key, kept.at)]
+
+    def _envelope(
+        self, source: str, *, kind: str = "", sent: datetime | None = None, context: Context = NOTHING, at: datetime | None = None
+    ) -> Envelope:
         return Envelope(
             source=source,
-            received_at=self._reception.now(),
+            received_at=at or self._reception.now(),
             kind=kind,
-            sent_at=sent_at,
-            timezone=timezone,
+            sent_at=sent,
+            context=context,
             complaints=self._complaints.get(source, frozenset()),
             currency=self._currency,
         )
@@ -119,7 +124,7 @@ class SegmentSettingsDoor:
     """`GET /v1/projects/{writeKey}/settings`: tells the browser client to send its events here."""
 
     name = "segment-settings"
-    headers = ((b"access-control-allow-origin", b"*"),)
+    headers = CORS
 
     def __init__(self, reception: Reception) -> None:
         self._reception = reception
@@ -127,15 +132,22 @@ class SegmentSettingsDoor:
     async def __call__(self, request: Request) -> Answer:
         """The settings document of a known write key."""
         if request.method == "OPTIONS":
-            return _PREFLIGHT
+            return preflight(request)
         allow(request, "GET", "OPTIONS")
         key = request.path.split("/")[3]
-        if self._reception.source_of_key(key) is None:
+        if (source := self._reception.source_of_key(key)) is None:
             raise Problem(404, "unknown-write-key", "no source has this write key")
+        self._reception.check_origin(source, request)
         host = request.header(b"host").decode("latin-1")
-        destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": request.scope.get("scheme", "https")}
+        destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": _scheme(request)}
         document = {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
         return Answer(200, msgspec.json.encode(document), _JSON)
+
+
+def _scheme(request: Request) -> str:
+    """How the page reached us: behind a gateway that ends TLS it is not how the gateway did, and a page by https may not post by http."""
+    told = request.header(b"x-forwarded-proto").decode("latin-1").partition(",")[0].strip().lower()
+    return told if told in ("http", "https") else request.scope.get("scheme", "https")
 
 
 def _taken(verdicts: Sequence[Admitted | Refusal]) -> Answer:
@@ -145,6 +157,11 @@ def _taken(verdicts: Sequence[Admitted | Refusal]) -> Answer:
         return _SUCCESS
     told = {"success": True, "rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
     return Answer(200, msgspec.json.encode(told), _JSON)
+
+
+def _written(key: Any) -> str:
+    """The key in a body; where it is no text there is none, and one in the headers counts all the same."""
+    return key if isinstance(key, str) else ""
 
 
 async def _body(request: Request) -> bytes:

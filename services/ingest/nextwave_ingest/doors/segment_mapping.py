@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,21 +11,32 @@ from typing import Any
 import msgspec
 from nextwave_contracts.identifiers import WEB_PUSH, InvalidIdentifierError, identifier
 
-from nextwave_ingest.admission import RefusedError, Report, body_id, data_object, misfit, name_of, text
+from nextwave_ingest.admission import TEXT_MAX, RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import with_amount
-from nextwave_ingest.occurrence import Occurrence, Stamp, UnreadableTimeError, given_instant, occurrence
+from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, given_instant, occurrence
+from nextwave_ingest.untimed import untimed
 
 Data = dict[str, Any]
 Arrange = Callable[[Data, str], Data]
 """Properties and the default currency to the touchpoint's data."""
 
 
-class Context(msgspec.Struct):
-    """The part of a call's context that we use."""
+class Context(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The part of a call's context that we use; whatever clients write there, no call is lost for it."""
 
-    timezone: str | None = None
+    timezone: Any = None
+    locale: Any = None
+    traits: Any = None
+    """Where RudderStack's clients in apps put the traits of an identify."""
     device: Any = None
-    """Whatever clients write there: where its `token` is one of ours, that is where web push reaches the browser."""
+    """Where its `token` is one of ours, that is where web push reaches the browser."""
+
+
+Stated = Context | list[Any] | str | float | bool | None
+"""A context as it comes: libraries of PHP write an empty one as a list, and for no other fault is anything lost."""
+NOTHING = Context()
+LOCALE_CHARACTERS_MAX = 64
+"""Of a time zone or locale that a batch's context says for all of its calls."""
 
 
 class Call(msgspec.Struct, rename="camel"):
@@ -34,8 +44,8 @@ class Call(msgspec.Struct, rename="camel"):
 
     type: str | None = None
     event: str | None = None
-    name: str | None = None
-    category: str | None = None
+    name: Any = None
+    category: Any = None
     message_id: str | int | None = None
     user_id: str | int | None = None
     anonymous_id: str | int | None = None
@@ -43,24 +53,38 @@ class Call(msgspec.Struct, rename="camel"):
     group_id: str | int | None = None
     properties: msgspec.Raw = msgspec.Raw(b"")
     traits: msgspec.Raw = msgspec.Raw(b"")
-    context: Context | None = None
-    timestamp: Stamp = None
-    original_timestamp: Stamp = None
-    sent_at: Stamp = None
-    write_key: str | None = None
+    context: Stated = None
+    timestamp: Any = None
+    original_timestamp: Any = None
+    sent_at: Any = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What a request says for all of its calls. `kind` is empty where each call names its own; `complaints` are normal event names."""
 
     source: str
     received_at: datetime
     kind: str = ""
-    sent_at: Stamp = None
-    timezone: str = ""
-    complaints: frozenset[str] = field(default_factory=frozenset)
+    sent_at: datetime | None = None
+    context: Context = NOTHING
+    complaints: frozenset[str] = frozenset()
     currency: str = "EUR"
+
+
+def stated(context: Stated) -> Context:
+    """The context of a call or batch."""
+    return context if isinstance(context, Context) else NOTHING
+
+
+def shared(context: Stated) -> Context:
+    """What a batch's context says for each of its calls: it is kept with every one that is refused, so no more than is used."""
+    said = stated(context)
+    timezone, locale = (
+        value if isinstance(value, str) and len(value) <= LOCALE_CHARACTERS_MAX else None for value in (said.timezone, said.locale)
+    )
+    token = said.device.get("token") if isinstance(said.device, dict) else None
+    named = isinstance(token, str) and len(token) <= TEXT_MAX
+    return Context(timezone=timezone, locale=locale, device={"token": token} if named else None)
 
 
 @lru_cache(maxsize=4096)
@@ -75,6 +99,11 @@ def _as_it_is(data: Data, _currency: str) -> Data:
 
 def _all_email(data: Data, _currency: str) -> Data:
     return data | {"channel": "email", "purpose": ""}
+
+
+def _by_agent(data: Data, _currency: str) -> Data:
+    """The customer received it: these are not their words."""
+    return data | {"by": "agent"}
 
 
 def _ticket(data: Data, _currency: str) -> Data:
@@ -103,7 +132,7 @@ EVENTS: Mapping[str, tuple[str, Arrange]] = {
         ("Support Ticket Created", "complaint.opened", _ticket),
         ("Live Chat Conversation Started", "chat.started", _as_it_is),
         ("Live Chat Message Sent", "chat.message_received", _as_it_is),
-        ("Live Chat Message Received", "chat.message_received", _as_it_is),
+        ("Live Chat Message Received", "chat.message_received", _by_agent),
         ("Live Chat Conversation Ended", "chat.ended", _as_it_is),
         ("Signed Up", "customer.registered", _as_it_is),
     )
@@ -119,23 +148,27 @@ def understand(item: bytes, envelope: Envelope) -> Report:
         call = _calls.decode(item)
     except (ValueError, RecursionError) as wrong:
         raise misfit(wrong) from wrong
+    return report(call, item, envelope)
+
+
+def report(call: Call, item: bytes, envelope: Envelope) -> Report:
+    """What a call reports; where it has no id, what its `item` says is the id. Raises `RefusedError`."""
     read = _READERS.get(envelope.kind or call.type or "")
     if read is None:
         raise RefusedError("/type", f"{'must be' if call.type else 'is missing; use'} one of {', '.join(_READERS)}")
     kind, names, data, raw = read(call, envelope)
-    return Report(
+    occurred, fault = _occurrence(call, envelope)
+    reported = Report(
         id=body_id(item) if call.message_id in (None, "") else str(call.message_id),
         source=envelope.source,
         type=kind,
         identifiers=names,
-        occurrence=_occurrence(kind, call, envelope),
+        occurrence=occurred,
         data=data,
         raw=raw,
     )
+    return reported if fault is None else untimed(reported, fault)
 
-
-STOPPING: frozenset[str] = frozenset({"consent.withdrawn", "complaint.opened"})
-"""Touchpoints of this door that stop contacts."""
 
 Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]
 """Type, identifiers, data, and the bytes of the data where it was not changed."""
@@ -143,40 +176,44 @@ Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]
 
 def _track(call: Call, envelope: Envelope) -> Reading:
     event = text("/event", (call.event or "").strip())
-    data = data_object(call.properties, "/properties")
+    data = _object(call.properties, "/properties")
     name = normal(event)
     kind, arrange = ("complaint.opened", _ticket) if name in envelope.complaints else EVENTS.get(name, (event, _as_it_is))
     arranged = arrange(data, envelope.currency)
-    return kind, _names(call), arranged, call.properties if arranged is data else None
+    return kind, _names(call, envelope), arranged, call.properties if arranged is data else None
 
 
-def _page(call: Call, _envelope: Envelope) -> Reading:
-    data = data_object(call.properties, "/properties")
-    beside = {key: value for key, value in (("name", call.name), ("category", call.category)) if value and key not in data}
-    return "page.viewed", _names(call), data | beside, None if beside else call.properties
+def _page(call: Call, envelope: Envelope) -> Reading:
+    data = _object(call.properties, "/properties")
+    said = (("name", call.name), ("category", call.category))
+    beside = {key: value for key, value in said if value and isinstance(value, str) and key not in data}
+    return "page.viewed", _names(call, envelope), data | beside, None if beside else call.properties
 
 
 def _identify(call: Call, envelope: Envelope) -> Reading:
-    data = data_object(call.traits, "/traits")
-    zone = (call.context and call.context.timezone) or envelope.timezone
-    if not zone or "timezone" in data:
-        return "customer.identified", _names(call), data, call.traits
-    return "customer.identified", _names(call), data | {"timezone": zone}, None
+    data = _object(call.traits, "/traits")
+    context = stated(call.context)
+    beside: Data = context.traits if not data and isinstance(context.traits, dict) else {}
+    for trait in ("timezone", "locale"):
+        told = getattr(context, trait) or getattr(envelope.context, trait)
+        if isinstance(told, str) and told and trait not in data and not (trait == "locale" and "language" in data):
+            beside = {trait: told} | beside
+    return "customer.identified", _names(call, envelope), data | beside, None if beside else call.traits
 
 
-def _group(call: Call, _envelope: Envelope) -> Reading:
+def _group(call: Call, envelope: Envelope) -> Reading:
     group = text("/groupId", _written(call.group_id))
-    return "account.joined", _names(call), data_object(call.traits, "/traits") | {"group_id": group}, None
+    return "account.joined", _names(call, envelope), _object(call.traits, "/traits") | {"group_id": group}, None
 
 
-def _alias(call: Call, _envelope: Envelope) -> Reading:
+def _alias(call: Call, envelope: Envelope) -> Reading:
     previous = _written(call.previous_id)
     if not previous:
         raise RefusedError("/previousId", "name the identity that becomes part of userId")
     formers = [name_of("anonymous_id", previous, "/previousId")]
     if previous != _written(call.anonymous_id):  # it may have been either: clients alias user ids and anonymous ids alike
         formers.append(name_of("customer_id", previous, "/previousId"))
-    return "identities.linked", tuple(dict.fromkeys((*_names(call), *formers))), {}, None
+    return "identities.linked", tuple(dict.fromkeys((*_names(call, envelope), *formers))), {}, None
 
 
 _READERS: dict[str, Callable[[Call, Envelope], Reading]] = {
@@ -189,17 +226,17 @@ _READERS: dict[str, Callable[[Call, Envelope], Reading]] = {
 }
 
 
-def _names(call: Call) -> tuple[str, ...]:
+def _names(call: Call, envelope: Envelope) -> tuple[str, ...]:
     user, anonymous = _written(call.user_id), _written(call.anonymous_id)
     if not user and not anonymous:
         raise RefusedError("/userId", "send userId or anonymousId")
-    names = (*((name_of("customer_id", user, "/userId"),) if user else ()), *_device(call.context))
+    names = (*((name_of("customer_id", user, "/userId"),) if user else ()), *_device(call, envelope))
     return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
 
 
-def _device(context: Context | None) -> tuple[str, ...]:
+def _device(call: Call, envelope: Envelope) -> tuple[str, ...]:
     """The browser's token as a name; a call is not lost for one that is none, and a native app's (of APNs or FCM) is none of ours."""
-    device = context.device if context else None
+    device = stated(call.context).device or envelope.context.device
     token = device.get("token") if isinstance(device, dict) else None
     try:
         return (identifier("device_token", token),) if isinstance(token, str) and token.startswith(WEB_PUSH) and "\0" not in token else ()
@@ -207,28 +244,33 @@ def _device(context: Context | None) -> tuple[str, ...]:
         return ()
 
 
-def _occurrence(kind: str, call: Call, envelope: Envelope) -> Occurrence:
-    """A stop with an unreadable time counts from its reception: it must not be lost to a fault of form."""
+def _occurrence(call: Call, envelope: Envelope) -> tuple[Occurrence, RefusedError | None]:
+    """When it happened; its reception, and why, where that cannot be read."""
     try:
-        return _told(call, envelope)
-    except RefusedError:
-        if kind not in STOPPING:
-            raise
-        return occurrence(None, None, envelope.received_at)
+        return _told(call, envelope), None
+    except RefusedError as fault:
+        return occurrence(None, None, envelope.received_at), fault
 
 
 def _told(call: Call, envelope: Envelope) -> Occurrence:
     original = _instant(call.original_timestamp, "/originalTimestamp")
     stamped = _instant(call.timestamp, "/timestamp")
-    sent_at = _instant(call.sent_at or envelope.sent_at, "/sentAt")
+    sent_at = _instant(call.sent_at, "/sentAt") or envelope.sent_at
     return occurrence(stamped if original is None else original, sent_at, envelope.received_at)
 
 
-def _instant(stamp: Stamp, pointer: str) -> datetime | None:
+def _instant(stamp: Any, pointer: str) -> datetime | None:
+    if stamp is None:
+        return None
     try:
         return given_instant(stamp)
     except UnreadableTimeError as wrong:
         raise RefusedError(pointer, str(wrong)) from wrong
+
+
+def _object(raw: msgspec.Raw, pointer: str) -> Data:
+    """An object of the call; libraries of PHP write an empty one as a list. Raises `RefusedError`."""
+    return {} if bytes(raw).strip() == b"[]" else data_object(raw, pointer)
 
 
 def _written(value: str | int | None) -> str:

@@ -9,15 +9,15 @@ from typing import Any, get_args
 import msgspec
 from fastapi import APIRouter, Request
 from nextwave_contracts.actions import Channel
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault, raise_any
 from nextwave_runtime.problem import Problem
 from starlette.responses import Response
 
 from nextwave_orchestrator.allowances import budget_of, capacity_of
 from nextwave_orchestrator.amounts import Used
 from nextwave_orchestrator.api.control import Control, Controlled, Operator, Reader, answer, checked_key, document
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.durations import FIX, duration
-from nextwave_orchestrator.faults import Fault, raise_any
 from nextwave_orchestrator.live import policy_of
 
 router = APIRouter()

@@ -6,12 +6,14 @@ import asyncio
 
 import msgspec
 from fastapi import APIRouter, Request
+from nextwave_contracts.faults import raise_any
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import FieldError, Problem
+from nextwave_runtime.written import require_match
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.approval import Audience, counted, require_approval, still
-from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, Stopper, answer, require_match
+from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, Stopper, answer
 from nextwave_orchestrator.api.documents import Cursor, Document, Limit, missing, page, save
 from nextwave_orchestrator.api.surroundings import surroundings
 from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
@@ -22,7 +24,6 @@ from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Verb, fol
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.campaigns.words import campaign_in_words
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import raise_any
 
 router = APIRouter(tags=["campaigns"])
 DRAFTS = Document("campaign_drafts", "campaign", Campaign, campaign_faults)
@@ -71,7 +72,7 @@ async def publish_campaign(key: str, request: Request, control: Controlled, by: 
     meant = await _audience(control, key)
     async with control.store.changing() as session:
         draft = await draft_of(session, key)
-        require_match(request, draft)
+        require_match(request, draft.revision)
         campaign, around = await _read(session, control, key)
         raise_any(campaign_faults(campaign))  # a draft may be older than a check
         findings = await asyncio.to_thread(lint, campaign, around)  # this process folds customers meanwhile

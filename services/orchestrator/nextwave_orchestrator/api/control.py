@@ -10,18 +10,18 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from fastapi.security import HTTPBearer
 from nextwave_contracts.clock import Clock
+from nextwave_contracts.documents import LARGEST, read_document
+from nextwave_contracts.faults import Fault
 from nextwave_runtime.auth import Key, Keyring, Role
-from nextwave_runtime.problem import FieldError, Problem
+from nextwave_runtime.problem import Problem
+from nextwave_runtime.written import etag, refused
 from starlette.responses import Response
 
-from nextwave_orchestrator.assembly import Stored
 from nextwave_orchestrator.campaigns.checks import KEY, KEY_FIX
-from nextwave_orchestrator.campaigns.documents import LARGEST, read_document
 from nextwave_orchestrator.campaigns.lifecycle import Limits
 from nextwave_orchestrator.catalogue import Predicate
 from nextwave_orchestrator.catalogue_store import CatalogueStore
 from nextwave_orchestrator.durations import FIRST_INSTANT, LAST_INSTANT
-from nextwave_orchestrator.faults import Fault
 
 Sizes = Callable[[Predicate], Awaitable[int]]
 """About how many customers a rule holds for."""
@@ -89,12 +89,6 @@ def checked_key(key: str) -> str:
     return key
 
 
-def refused(faults: list[Fault] | tuple[Fault, ...]) -> Problem:
-    """Faults as the problem that is answered."""
-    errors = tuple(FieldError(pointer=f.pointer, detail=f"{f.detail}; {f.fix}") for f in faults)
-    return Problem(422, "invalid-document", "the document has faults; see errors", errors=errors)
-
-
 def instant_faults(instants: Iterable[tuple[str, datetime]]) -> Iterator[Fault]:
     """Of the instants at these places, those that cannot be compared with others."""
     for pointer, when in instants:
@@ -102,21 +96,6 @@ def instant_faults(instants: Iterable[tuple[str, datetime]]) -> Iterator[Fault]:
             yield Fault(pointer, "an instant without a zone", "write for example 2026-11-22T08:00:00Z")
         elif not FIRST_INSTANT <= when <= LAST_INSTANT:
             yield Fault(pointer, "an instant of no time that can be tried", f"write one from {FIRST_INSTANT.year} to {LAST_INSTANT.year}")
-
-
-def etag(revision: int) -> str:
-    """The entity tag of a document."""
-    return f'"{revision}"'
-
-
-def require_match(request: Request, stored: Stored | None) -> None:
-    """Honours `If-Match` and `If-None-Match: *`. Raises a 412 `Problem`."""
-    wanted = request.headers.get("if-match")
-    tags = [t.strip() for t in (wanted or "").split(",")]
-    if wanted is not None and (stored is None or ("*" not in tags and etag(stored.revision) not in tags)):
-        raise Problem(412, "changed-meanwhile", "it is no longer what If-Match names; read it again and repeat the change")
-    if request.headers.get("if-none-match") == "*" and stored is not None:
-        raise Problem(412, "exists-already", "it exists already; leave If-None-Match out to replace it")
 
 
 def answer(body: bytes, *, status: int = 200, revision: int | None = None) -> Response:

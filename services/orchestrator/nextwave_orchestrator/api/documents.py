@@ -8,14 +8,15 @@ from typing import Annotated, Any, Generic, TypeVar
 
 import msgspec
 from fastapi import Query, Request
+from nextwave_contracts.documents import read_written
+from nextwave_contracts.faults import Fault
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import Problem
+from nextwave_runtime.written import etag, require_match
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Control, answer, checked_key, document, etag, require_match
-from nextwave_orchestrator.campaigns.documents import read_written
+from nextwave_orchestrator.api.control import Control, answer, checked_key, document
 from nextwave_orchestrator.catalogue_store import CatalogueSession, Kind
-from nextwave_orchestrator.faults import Fault
 
 MOST_LISTED = 500
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="items of one page")]
@@ -50,7 +51,7 @@ async def save(request: Request, control: Control, by: Key, kind: Document[T], k
     within = await kind.changing(control, by, written) if kind.changing is not None else None
     async with control.store.changing() as session:
         stored = await session.document(kind.kind, key)
-        require_match(request, stored)
+        require_match(request, None if stored is None else stored.revision)
         if stored is not None and stored.body == body:
             return answer(body, revision=stored.revision)
         if within is not None:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import msgspec
 from fastapi import APIRouter, Request
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault
 from nextwave_runtime.auth import Key
+from nextwave_runtime.written import refused
 from starlette.responses import Response
 
-from nextwave_orchestrator.api.control import Approver, Control, Controlled, Operator, Reader, answer, checked_key, document, refused
+from nextwave_orchestrator.api.control import Approver, Control, Controlled, Operator, Reader, answer, checked_key, document
 from nextwave_orchestrator.api.documents import Document, Within, save, tagged
 from nextwave_orchestrator.campaigns.checks import policy_faults
 from nextwave_orchestrator.campaigns.definition import SERVICE_LEVELS, Policy
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import Fault
 from nextwave_orchestrator.hours.rules import RULES
 from nextwave_orchestrator.law import LAWS
 from nextwave_orchestrator.live import POLICY_KEY, policy_of

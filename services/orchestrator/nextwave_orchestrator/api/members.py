@@ -8,6 +8,7 @@ from uuid import uuid4
 import msgspec
 from fastapi import APIRouter, Query, Request
 from nextwave_contracts.clock import Clock
+from nextwave_contracts.documents import read_as
 from nextwave_contracts.masking import mask_snapshot
 from nextwave_runtime.database import Database
 from starlette.responses import Response
@@ -16,7 +17,6 @@ from nextwave_orchestrator.api.control import Control, Controlled, Reader, Sizes
 from nextwave_orchestrator.api.documents import missing
 from nextwave_orchestrator.audience.sample import Sampler
 from nextwave_orchestrator.campaigns.definition import Segment
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Predicate
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.parse import read_rule

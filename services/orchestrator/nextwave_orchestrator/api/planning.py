@@ -6,15 +6,15 @@ import asyncio
 
 import msgspec
 from fastapi import APIRouter, Request
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault, FaultyError
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.control import Control, Controlled, Reader, answer, body_of
 from nextwave_orchestrator.api.surroundings import surroundings
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.campaigns.lint import Surroundings
 from nextwave_orchestrator.campaigns.planning import MOST_FILES, Held, plan
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.live import POLICY_KEY
 
 router = APIRouter(tags=["campaigns"])

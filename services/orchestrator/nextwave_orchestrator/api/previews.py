@@ -9,6 +9,8 @@ import msgspec
 from fastapi import APIRouter, Request
 from nextwave_contracts.actions import Channel
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_contracts.masking import mask_snapshot
 from nextwave_runtime.auth import Key
 from starlette.responses import Response
@@ -18,8 +20,6 @@ from nextwave_orchestrator.api.documents import missing, read
 from nextwave_orchestrator.api.inbound import Find, followed
 from nextwave_orchestrator.api.segments import TEMPLATES
 from nextwave_orchestrator.campaigns.definition import Policy, Template
-from nextwave_orchestrator.campaigns.documents import read_as
-from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.live import policy_of
 from nextwave_orchestrator.preview import Occasion, in_language, preview
 from nextwave_orchestrator.rendering import NOBODY

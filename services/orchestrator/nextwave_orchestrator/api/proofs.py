@@ -12,6 +12,8 @@ import msgspec
 from fastapi import APIRouter, Header, Request
 from msgspec.structs import replace
 from nextwave_contracts.actions import Content
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_contracts.masking import MASK
 from nextwave_runtime.auth import Key
 from nextwave_runtime.problem import Problem
@@ -22,10 +24,8 @@ from nextwave_orchestrator.api.documents import Document, save, tagged
 from nextwave_orchestrator.api.inbound import Find
 from nextwave_orchestrator.api.previews import Whom, customer, gathered
 from nextwave_orchestrator.campaigns.definition import HouseAddress, HouseAddresses, Policy
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue_store import CatalogueSession
 from nextwave_orchestrator.channel_limits import excess
-from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.live import POLICY_KEY
 from nextwave_orchestrator.proofs import PER_HOUR, Proof, action_id_of, address_faults, decision_id_of
 from nextwave_orchestrator.rendering import context_of

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from msgspec import UNSET, UnsetType
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault, FaultyError
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.control import Reader, answer, document
-from nextwave_orchestrator.campaigns.documents import read_as
-from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.rules.jsonlogic.reading import import_jsonlogic
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.rules.text import in_words

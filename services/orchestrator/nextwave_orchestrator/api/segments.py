@@ -9,20 +9,21 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Request
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import raise_any
 from nextwave_runtime.auth import Key
+from nextwave_runtime.written import refused
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.approval import approve_widening, size_to_approve
-from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document, instant_faults, refused
+from nextwave_orchestrator.api.control import Control, Controlled, Editor, Reader, answer, document, instant_faults
 from nextwave_orchestrator.api.documents import Cursor, Document, Limit, Within, listing, missing, save, show
 from nextwave_orchestrator.api.surroundings import started, surroundings
 from nextwave_orchestrator.campaigns.checks import segment_faults
 from nextwave_orchestrator.campaigns.contents import broken_by
 from nextwave_orchestrator.campaigns.definition import Segment, Template
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Facts, Happening
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import raise_any
 from nextwave_orchestrator.live import policy_of
 from nextwave_orchestrator.rules.explain import explain
 from nextwave_orchestrator.rules.parse import read_rule

@@ -6,15 +6,16 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Request
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault
+from nextwave_runtime.written import refused
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.campaigns import DRAFTS
-from nextwave_orchestrator.api.control import Controlled, Editor, Reader, answer, document, refused
+from nextwave_orchestrator.api.control import Controlled, Editor, Reader, answer, document
 from nextwave_orchestrator.api.documents import Document, read
 from nextwave_orchestrator.api.segments import SEGMENTS, TEMPLATES
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import Fault
 from nextwave_orchestrator.shipped import Folder, Shipped, shipped, with_what_they_name
 
 router = APIRouter(tags=["shipped campaigns"])

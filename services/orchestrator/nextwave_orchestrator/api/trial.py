@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 import msgspec
 from fastapi import APIRouter, Request
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import Fault, FaultyError, raise_any
 from starlette.responses import Response
 
 from nextwave_orchestrator.api.campaigns import draft_of
@@ -18,10 +20,8 @@ from nextwave_orchestrator.api.documents import missing
 from nextwave_orchestrator.assembly import CampaignRow, Version, assemble
 from nextwave_orchestrator.campaigns.compile import compile_campaign
 from nextwave_orchestrator.campaigns.definition import Campaign, Segment
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Catalogue, Facts
 from nextwave_orchestrator.catalogue_store import CatalogueSession
-from nextwave_orchestrator.faults import Fault, FaultyError, raise_any
 from nextwave_orchestrator.live import gather
 from nextwave_orchestrator.rules.explain import Explanation, explain
 from nextwave_orchestrator.rules.parse import read_rule

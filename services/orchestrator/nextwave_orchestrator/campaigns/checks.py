@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from nextwave_contracts.actions import Channel, Purpose
+from nextwave_contracts.faults import Fault, FaultyError, step
 
 from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Goal, Policy, Segment, ServiceLevel, Step, Trigger, Wave
 from nextwave_orchestrator.campaigns.timing import entry_faults
 from nextwave_orchestrator.campaigns.weighing import score_faults
 from nextwave_orchestrator.durations import FIX as DURATION_FIX
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.faults import Fault, FaultyError, step
 from nextwave_orchestrator.hours.rules import clock
 from nextwave_orchestrator.rules.events import read_where
 from nextwave_orchestrator.rules.parse import read_rule

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 
 from msgspec.structs import replace
+from nextwave_contracts.faults import Fault
 
 from nextwave_orchestrator.campaigns.checks import steps_of
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Step, Template, Variant
 from nextwave_orchestrator.campaigns.findings import Finding, error, warning
 from nextwave_orchestrator.channel_limits import TEXT_ONLY, excess
-from nextwave_orchestrator.faults import Fault
 from nextwave_orchestrator.templates import bare_outputs, example, failure, fixed, named, variants
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
+from nextwave_contracts.faults import Fault
+
 from nextwave_orchestrator.campaigns.definition import Campaign, DateOf, Entry, Schedule
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.faults import Fault
 from nextwave_orchestrator.triggers.dates import BIRTHDAY, CONTRACT_END, PRODUCT_BIRTHDAY, SHIFT_DAYS_MAX, TRAIT
 from nextwave_orchestrator.triggers.local_time import GREENWICH, instant_of, known_zone
 from nextwave_orchestrator.triggers.timetable import AHEAD, BEHIND

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import get_args
 
 from nextwave_contracts.customers import Band, Cell, Stage
+from nextwave_contracts.faults import Fault, step
 
 from nextwave_orchestrator.campaigns.definition import Policy
-from nextwave_orchestrator.faults import Fault, step
 from nextwave_orchestrator.parts import PARTS
 
 WEIGHED: Mapping[str, tuple[str, ...]] = {"churn.band": get_args(Band), "stage": get_args(Stage), "value.cell": get_args(Cell)}

@@ -7,11 +7,11 @@ from datetime import datetime
 
 from msgspec.structs import replace
 from nextwave_contracts.customers import Snapshot
+from nextwave_contracts.instants import instant
 from nextwave_contracts.masking import MASK, mask_data
 
 from nextwave_orchestrator.catalogue import Happening
 from nextwave_orchestrator.inbound.answer import OpenMatter, Promise
-from nextwave_orchestrator.rules.operators import instant
 
 CALL_BACK = "a call back"
 CALLED = frozenset({"call.answered", "outcome.answered"})

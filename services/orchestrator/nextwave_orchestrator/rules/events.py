@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, get_args
 
+from nextwave_contracts.faults import Fault, step
 from nextwave_contracts.outcomes import OutcomeKind
 
 from nextwave_orchestrator.durations import FIX as DURATION_FIX
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.faults import Fault, step
 from nextwave_orchestrator.rules.operands import WrongOperandError, lacks_operand, operand
 from nextwave_orchestrator.rules.operators import OPERATORS, Operator
 from nextwave_orchestrator.rules.tree import DataTest, EventTest

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from nextwave_contracts.instants import instant
+
 from nextwave_orchestrator.catalogue import Facts
 from nextwave_orchestrator.rules.compile import compile_event, tests_of
-from nextwave_orchestrator.rules.operators import instant
 from nextwave_orchestrator.rules.tree import EventTest, FieldTest, Rule
 
 Moments = Callable[[Facts], Iterable[datetime]]

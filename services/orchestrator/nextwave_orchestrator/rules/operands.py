@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nextwave_contracts.fields import FieldType
+from nextwave_contracts.instants import instant
 
 from nextwave_orchestrator.durations import FIX as DURATION_FIX
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.rules.operators import Operator, instant, kind
+from nextwave_orchestrator.rules.operators import Operator, kind
 
 MOST_VALUES = 1000
 LONGEST_TEXT = 1000

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from math import isfinite
 from typing import Any, Literal
 
 from nextwave_contracts.fields import FieldType
+from nextwave_contracts.instants import instant
 
 OperandKind = Literal["scalar", "number", "text", "several", "pair", "texts", "instant", "duration", "flag"]
 Holds = Callable[[Any, Any, datetime], bool]
@@ -37,15 +38,6 @@ def kind(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "list"
     return "instant" if isinstance(value, datetime) else "other"
-
-
-def instant(text: Any) -> datetime | None:
-    """An RFC 3339 instant or date (midnight UTC), None when it is none."""
-    try:
-        read = text if isinstance(text, datetime) else datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def _equal(value: Any, operand: Any) -> bool:

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from nextwave_contracts.faults import Fault, raise_any, step
 from nextwave_contracts.fields import FIELDS, Field, field
 
-from nextwave_orchestrator.faults import Fault, raise_any, step
 from nextwave_orchestrator.rules.events import EVENT_KEYS, read_event
 from nextwave_orchestrator.rules.operands import WrongOperandError, lacks_operand, operand
 from nextwave_orchestrator.rules.operators import OPERATORS, names_for

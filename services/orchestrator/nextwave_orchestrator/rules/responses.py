@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from nextwave_contracts.faults import Fault, raise_any, step
+
 from nextwave_orchestrator.catalogue import EventPredicate, Happening
-from nextwave_orchestrator.faults import Fault, raise_any, step
 from nextwave_orchestrator.rules.compile import compile_event
 from nextwave_orchestrator.rules.events import read_event
 from nextwave_orchestrator.rules.tree import EventTest

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_contracts.fields import field
 
-from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.rules.operators import OPERATORS, Operator
 from nextwave_orchestrator.rules.parse import DEEPEST, read_rule
 from nextwave_orchestrator.rules.text import NAMES

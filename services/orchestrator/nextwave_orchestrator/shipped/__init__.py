@@ -6,9 +6,10 @@ from collections.abc import Collection, Iterator, Sequence
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
+from nextwave_contracts.documents import read_as, read_document
+
 from nextwave_orchestrator.campaigns.checks import steps_of
 from nextwave_orchestrator.campaigns.definition import Campaign
-from nextwave_orchestrator.campaigns.documents import read_as, read_document
 
 Folder = Literal["segments", "templates", "campaigns"]
 FOLDERS: tuple[Folder, ...] = ("segments", "templates", "campaigns")

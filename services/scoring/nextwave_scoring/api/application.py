@@ -21,6 +21,7 @@ from starlette.responses import Response
 from nextwave_scoring import queries, threshold_store
 from nextwave_scoring.api.analysis import Analysis
 from nextwave_scoring.api.answer import json_response, uuid_of, wrong
+from nextwave_scoring.api.reviews import Reviews
 from nextwave_scoring.fold import Fold
 from nextwave_scoring.instants import micros
 from nextwave_scoring.registry.registry import Registry
@@ -37,6 +38,7 @@ class Answers:
         self._database = database
         self._keyring = keyring
         self._analysis = Analysis(database, fold, registry, clock)
+        self._reviews = Reviews(database)
         self._judge = fold.judge
         self._clock = clock
 
@@ -51,6 +53,7 @@ class Answers:
         router.get("/fields", summary="What rules may ask of a profile")(self.fields)
         router.get("/statistics", summary="Exact counts of customers and touchpoints")(self.statistics)
         self._analysis.add_to(router)
+        self._reviews.add_to(router)
         app.include_router(router)
         return app
 

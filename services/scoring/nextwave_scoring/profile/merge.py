@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from nextwave_contracts.identifiers import strength
+from nextwave_contracts.identifiers import SINGLE, strength
 
-from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, orders, points, rests, words
+from nextwave_scoring.profile import bounds, cases, contacts, contracts, decay, hours, joins, orders, points, rests, sales, words
 from nextwave_scoring.profile.record import (
     ABSORBED_MAX,
     APART_MAX,
@@ -66,8 +66,9 @@ def merge(a: Profile, b: Profile) -> Profile:
 
 
 def bounded_names(names: Iterable[str]) -> list[str]:
-    """Strongest first, each once, at most `NAMES_MAX`."""
-    return sorted(set(names), key=strength)[:NAMES_MAX]
+    """Strongest first, each once, at most `NAMES_MAX`; names of calls only where there is no other."""
+    known = set(names)
+    return sorted({name for name in known if not name.startswith(SINGLE)} or known, key=strength)[:NAMES_MAX]
 
 
 def bounded_traits(traits: Facts) -> Facts:
@@ -86,13 +87,12 @@ def bounded_products(products: dict[str, Product]) -> dict[str, Product]:
 
 def _merge_trade(merged: Profile, a: Profile, b: Profile) -> None:
     """What was bought, agreed and spent."""
-    merged.purchases = a.purchases.merged(b.purchases)
     sums = {key: orders.summed(a.orders.get(key, ()), b.orders.get(key, ())) for key in {**a.orders, **b.orders}}
     merged.orders = bounds.sampled(sums, CURRENCIES_MAX)
     merged.first_order_at = first_of(a.first_order_at, b.first_order_at)
-    merged.last_order_at = max(a.last_order_at, b.last_order_at)
     merged.converted = orders.summed(a.converted, b.converted)
     merged.unconverted = a.unconverted + b.unconverted
+    sales.merge(merged, a, b)
     merged.categories = bounds.sampled(_counted(a.categories, b.categories), CATEGORIES_MAX)
     merged.referrals = a.referrals + b.referrals
     merged.acquisition_cost = bounds.added(a.acquisition_cost, b.acquisition_cost)

@@ -7,9 +7,8 @@ from typing import Any
 
 from nextwave_contracts.touchpoints import Touchpoint
 
-from nextwave_scoring.instants import DAY
 from nextwave_scoring.profile import bounds
-from nextwave_scoring.profile.record import CATEGORIES_MAX, CURRENCIES_MAX, Profile, first_of
+from nextwave_scoring.profile.record import CATEGORIES_MAX, CURRENCIES_MAX, Profile, Sale
 from nextwave_scoring.rates import Rates
 
 Data = Mapping[str, Any]
@@ -19,23 +18,23 @@ _ITEMS_MAX = 100
 _CATEGORY_MAX = 40
 
 
-def placed(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates) -> None:
-    """An order. Its `margin` (minor units, may be a loss) is used where the source states it."""
-    data = touchpoint.data
-    currency, amount = currency_of(data), amount_of(data, "amount")
-    _sum(profile, currency, (1, amount, 0))
-    profile.first_order_at = first_of(profile.first_order_at, at)
-    profile.last_order_at = max(profile.last_order_at, at)
-    profile.purchases.mark(at // DAY)
-    margin = _margin(data)
+def sale_of(data: Data, at: int, rates: Rates) -> Sale:
+    """What an order says of money."""
+    currency, amount, margin = currency_of(data), amount_of(data, "amount"), _margin(data)
     revenue = _worth(amount, currency, at, rates)
     if revenue is None:
-        profile.unconverted += 1
-    elif margin is None:
-        _convert(profile, (1, revenue, 0, 0, revenue))
-    else:
-        _convert(profile, (1, revenue, 0, _worth(margin, currency, at, rates) or 0, 0))
-    _bought(profile, data, at)
+        return Sale(at, currency, amount)
+    return Sale(at, currency, amount, (revenue,) if margin is None else (revenue, _worth(margin, currency, at, rates) or 0))
+
+
+def count(profile: Profile, sale: Sale, times: int = 1) -> None:
+    """Adds an order to the sums, or takes it off again (-1)."""
+    _sum(profile, sale.currency, (times, times * sale.amount, 0))
+    if not sale.worth:
+        profile.unconverted += times
+        return
+    revenue, *margin = (times * worth for worth in sale.worth)
+    _convert(profile, (times, revenue, 0, margin[0], 0) if margin else (times, revenue, 0, 0, revenue))
 
 
 def given_back(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates) -> None:
@@ -47,6 +46,16 @@ def given_back(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates) 
         profile.unconverted += 1
     else:
         _convert(profile, (0, 0, returned, 0, 0))
+
+
+def bought(profile: Profile, data: Data, at: int) -> None:
+    """Categories of an order."""
+    for category in _categories(data):
+        if bounds.has_room(profile.categories, category, CATEGORIES_MAX):
+            items = profile.categories.setdefault(category, [0, 0])
+            items[0] += 1
+            items[1] = max(items[1], at)
+            profile.categories = bounds.sampled(profile.categories, CATEGORIES_MAX)
 
 
 def cost(profile: Profile, amount: int, currency: str, at: int, rates: Rates) -> int:
@@ -86,23 +95,18 @@ def _worth(amount: int, currency: str, at: int, rates: Rates) -> int | None:
 
 
 def _sum(profile: Profile, currency: str, amounts: Sequence[int]) -> None:
-    if bounds.has_room(profile.orders, currency, CURRENCIES_MAX):
-        profile.orders[currency] = summed(profile.orders.get(currency, ()), amounts)
-        profile.orders = bounds.sampled(profile.orders, CURRENCIES_MAX)
+    if not bounds.has_room(profile.orders, currency, CURRENCIES_MAX):
+        return
+    profile.orders[currency] = summed(profile.orders.get(currency, ()), amounts)
+    if not any(profile.orders[currency]):
+        del profile.orders[currency]
+    profile.orders = bounds.sampled(profile.orders, CURRENCIES_MAX)
 
 
 def _convert(profile: Profile, amounts: Sequence[int]) -> None:
     """Orders, revenue, given back, stated margin, revenue without a stated one."""
-    profile.converted = summed(profile.converted, amounts)
-
-
-def _bought(profile: Profile, data: Data, at: int) -> None:
-    for category in _categories(data):
-        if bounds.has_room(profile.categories, category, CATEGORIES_MAX):
-            items = profile.categories.setdefault(category, [0, 0])
-            items[0] += 1
-            items[1] = max(items[1], at)
-            profile.categories = bounds.sampled(profile.categories, CATEGORIES_MAX)
+    both = summed(profile.converted, amounts)
+    profile.converted = both if any(both) else []
 
 
 def _categories(data: Data) -> Iterator[str]:

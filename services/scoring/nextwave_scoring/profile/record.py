@@ -25,6 +25,8 @@ TERMS_MAX = 24
 """Dates of contracts."""
 PRODUCTS_MAX = 8
 CATEGORIES_MAX = 24
+SALES_MAX = 32
+"""Orders that are known by their id."""
 KINDS_MAX = 16
 """Types of touchpoint without built-in meaning."""
 HINTS_MAX = 32
@@ -98,6 +100,16 @@ class Contract(msgspec.Struct, array_like=True):
     ends_told_at: int = 0
 
 
+class Sale(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """An order that is known by its id, as it counts: the first by this order of fields (microseconds, minor units)."""
+
+    at: int
+    currency: str
+    amount: int
+    worth: tuple[int, ...] = ()
+    """In the house currency, revenue and, where it is stated, margin; empty where no rate is known."""
+
+
 class Product(msgspec.Struct, frozen=True, order=True, array_like=True):
     """A product that the customer registered; instants in microseconds, 0 for unknown."""
 
@@ -124,6 +136,7 @@ class Profile(msgspec.Struct, array_like=True):
     visits: Days = msgspec.field(default_factory=Days)
     """Days with a meaningful touchpoint: the customer's rhythm."""
     purchases: Days = msgspec.field(default_factory=Days)
+    """Days with an order."""
     orders: dict[str, list[int]] = {}
     """By currency: orders, revenue, money given back (minor units)."""
     first_order_at: int = 0
@@ -184,6 +197,11 @@ class Profile(msgspec.Struct, array_like=True):
     """Names that an operator gave to another customer, and when: who has one of them is never merged with this one again."""
     sharers: dict[str, int] = {}
     """This is nobody but a shared name: the customers who have it, and since when that is known."""
+    sales: dict[str, Sale] = {}
+    """By short hash of its id, the newest orders: each is in all sums once."""
+    lasting_days: Days = msgspec.field(default_factory=Days)
+    """Of `purchases` what does not hang on `sales`; like `lasting_at` of `last_order_at` empty while there are none of these."""
+    lasting_at: int = 0
 
 
 def newer(old: tuple[int, Any] | None, fact: tuple[int, Any]) -> tuple[int, Any]:

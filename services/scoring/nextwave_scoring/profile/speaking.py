@@ -1,6 +1,7 @@
-"""What customers say that stops contact or lets it go on: consents, texts, complaints, service requests, ratings, wrapped-up calls.
+"""What customers say that stops contact or lets it go on: consents, own words, complaints, service requests, ratings, wrapped-up calls.
 
-A stop (withdrawal, STOP, refusal, complaint) alone counts from its reception: a slow clock must not date it before the grant it takes back.
+A stop (withdrawal, STOP, refusal, complaint) and the end of a review alone count from their reception: a slow clock must not date a stop
+before the grant that it takes back.
 Reception is by the broker's stamp (`receipt`), so that a door's clock cannot do so either.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeGuard
 
+from nextwave_contracts.messages_in import CHANNEL_OF, refused_channel, stopped_channel
 from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.instants import micros
@@ -62,18 +64,33 @@ def _consent(said: Words, data: Data, at: int, *, granted: bool) -> None:
     consents.take(said.consents, channel=data.get("channel", ""), purpose=data.get("purpose", ""), granted=granted, at=at)
 
 
-def _texted(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
-    """The door has read the text; what it asks for (STOP, START) is in `wish`."""
-    if not _text_stopped(profile, touchpoint) and touchpoint.data.get("wish") == "opt_in":
+def _written(profile: Profile, touchpoint: Touchpoint, at: int) -> None:
+    """The door has read what the customer wrote; what it asks for (STOP, START) or may ask for is in `wish`."""
+    if not _writing_stopped(profile, touchpoint) and touchpoint.data.get("wish") == "opt_in":
         for said in words.lifting(profile, touchpoint):
-            _consent(said, {"channel": "sms"}, at, granted=True)
+            _consent(said, {"channel": stopped_channel(touchpoint.type, touchpoint.data)}, at, granted=True)
 
 
-def _text_stopped(profile: Profile, touchpoint: Touchpoint) -> bool:
-    stops = touchpoint.data.get("wish") == "opt_out"
-    if stops:
-        _consent(words.stopping(profile, touchpoint), {"channel": "sms"}, stopped_at(touchpoint), granted=False)
-    return stops
+def _writing_stopped(profile: Profile, touchpoint: Touchpoint) -> bool:
+    """A stop, or a possible one, which holds until it is reviewed."""
+    data, at = touchpoint.data, stopped_at(touchpoint)
+    wish = data.get("wish")
+    if wish == "opt_out":
+        _consent(words.stopping(profile, touchpoint), {"channel": stopped_channel(touchpoint.type, data)}, at, granted=False)
+    elif wish == "review":
+        matters.opened(words.stopping(profile, touchpoint).matters, matters.REVIEW, str(data.get("review", "")), at)
+    return wish in {"opt_out", "review"}
+
+
+def _reviewed(profile: Profile, touchpoint: Touchpoint, _at: int = 0) -> bool:
+    """The verdict closes its own review, and withdraws where it was a refusal. Who shares the name hears both."""
+    data, at = touchpoint.data, stopped_at(touchpoint)
+    if data.get("refused") is True:
+        _consent(words.stopping(profile, touchpoint), {"channel": refused_channel(data)}, at, granted=False)
+    if reference := _reference(data):
+        for said in words.lifting(profile, touchpoint):
+            matters.closed(said.matters, matters.REVIEW, reference, at)
+    return True
 
 
 def _complaint(profile: Profile, touchpoint: Touchpoint, _at: int) -> None:
@@ -170,7 +187,9 @@ def _withdrawn_channel(touchpoint: Touchpoint) -> str:
     """The channel that a stop is about; nothing where it is about all, or no withdrawal."""
     if touchpoint.type == "consent.withdrawn":
         return str(touchpoint.data.get("channel") or "")
-    return {"sms.received": "sms", "call.wrapped_up": "call"}.get(touchpoint.type, "")
+    if touchpoint.type == "refusal.reviewed":
+        return refused_channel(touchpoint.data)
+    return "call" if touchpoint.type == "call.wrapped_up" else stopped_channel(touchpoint.type, touchpoint.data)
 
 
 def _reference(data: Data) -> str:
@@ -181,19 +200,21 @@ def _reference(data: Data) -> str:
 SPEAKING: dict[str, Callable[[Profile, Touchpoint, int], object]] = {
     "consent.granted": _granted,
     "consent.withdrawn": _withdrawn,
-    "sms.received": _texted,
+    "refusal.reviewed": _reviewed,
     "complaint.opened": _complaint,
     "complaint.resolved": _resolved,
     "service.requested": _service,
     "service.completed": _served,
     "satisfaction.rated": _rated,
     "call.wrapped_up": _wrapped_up,
+    **dict.fromkeys(CHANNEL_OF, _written),
 }
 """What stops contact or lets it go on."""
 _STOPPING: dict[str, Callable[[Profile, Touchpoint], bool]] = {
     "consent.withdrawn": _withdrawn,
-    "sms.received": _text_stopped,
+    "refusal.reviewed": _reviewed,
     "complaint.opened": _complained,
     "call.wrapped_up": _call_stopped,
+    **dict.fromkeys(CHANNEL_OF, _writing_stopped),
 }
 """The part of it that stops: whether it did."""

@@ -23,6 +23,7 @@ SUBJECTS: dict[str, tuple[str, ...]] = {
     "phone": ("call.offered", "call.answered", "call.abandoned", "call.transferred", "call.ended", "call.wrapped_up"),
     "message": (
         "sms.received", "email.received", "email.opened", "email.clicked", "chat.started", "chat.message_received", "chat.ended",
+        "email.auto_replied", "refusal.reviewed",
     ),
     "service": (
         "complaint.opened", "complaint.resolved", "service.requested", "service.completed", "satisfaction.rated",
@@ -38,7 +39,7 @@ NOT_RHYTHM: frozenset[str] = frozenset(
         "onsite.shown", "session.ended", "customer.identified", "identities.linked", "identities.separated", "preference.changed",
         "consent.granted", "consent.withdrawn", "order.cancelled", "order.returned", "payment.failed", "delivery.delayed",
         "contract.cancelled", "call.transferred", "call.ended", "call.wrapped_up", "email.opened", "chat.ended",
-        "complaint.resolved", "service.completed",
+        "complaint.resolved", "service.completed", "email.auto_replied", "refusal.reviewed",
     }
 )  # fmt: skip
 """Types that the customer did not come for (ours, automatic, or the end of something): they do not end a silence."""

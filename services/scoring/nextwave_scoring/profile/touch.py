@@ -12,7 +12,7 @@ from nextwave_contracts.touchpoints import Touchpoint
 
 from nextwave_scoring.causes import evidence
 from nextwave_scoring.instants import DAY, micros
-from nextwave_scoring.profile import bounds, contracts, dates, decay, hours, joins, orders, points, words
+from nextwave_scoring.profile import bounds, contracts, dates, decay, hours, joins, orders, points, sales, words
 from nextwave_scoring.profile.aging import advance
 from nextwave_scoring.profile.merge import bounded_products
 from nextwave_scoring.profile.record import HINTS_MAX, Product, Profile, first_of
@@ -133,7 +133,7 @@ def _first(data: Data, *keys: str) -> str:
 
 
 _TELLING: dict[str, Callable[[Profile, Touchpoint, int, Rates], None]] = {
-    "order.placed": orders.placed,
+    "order.placed": sales.placed,
     "order.cancelled": orders.given_back,
     "order.returned": orders.given_back,
     "session.ended": _session,

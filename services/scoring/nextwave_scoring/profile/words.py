@@ -71,7 +71,7 @@ def adopt(profile: Profile, stops: Words, voice: str, at: int) -> None:
     for scope, (granted, withdrawn) in stops.consents.items():
         if withdrawn and withdrawn >= granted:
             said.consents[scope] = [0, withdrawn]
-    for kind in (matters.COMPLAINT, matters.SERVICE):
+    for kind in matters.KINDS:
         for reference, matter in matters.open_of(stops.matters, kind):
             matters.opened(said.matters, kind, reference, matter.opened_at)
     if stops.soured_at and stops.soured_at >= stops.soothed_at:

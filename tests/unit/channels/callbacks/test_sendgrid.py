@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nextwave_channels.callbacks.evidence import Posted, UnreadableError, WrongSignatureError
-from nextwave_channels.callbacks.sendgrid import SendGrid, of_event, read_key
+from nextwave_channels.callbacks.sendgrid import SendGrid, of_event
+from nextwave_contracts.sendgrid_signature import read_key
 from sendgrid.helpers.eventwebhook import EventWebhook
 from unit.channels.callbacks.posting import post, read
 

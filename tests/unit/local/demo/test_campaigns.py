@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import pytest
+from nextwave_contracts.documents import read_as, read_document
 from nextwave_local.demo.owner import DOCUMENTS, _by_key
 from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults, segment_faults
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
-from nextwave_orchestrator.campaigns.documents import read_as, read_document
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.templates import template_faults
 

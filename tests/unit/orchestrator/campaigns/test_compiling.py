@@ -9,10 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 from nextwave_contracts.customers import Churn, Snapshot
+from nextwave_contracts.documents import read_as
 from nextwave_orchestrator.assembly import CampaignRow, Everything, Stored, Version, assemble
 from nextwave_orchestrator.campaigns.compile import compile_campaign
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Facts, Happening, LiveCampaign
 from nextwave_orchestrator.templates import UnrenderableError
 from unit.orchestrator.campaigns.winter import put, winter, written

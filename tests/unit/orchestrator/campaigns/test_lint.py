@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nextwave_contracts.documents import read_as
 from nextwave_orchestrator.campaigns.contents import content_findings
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Step, Template, Variant
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Limits, Verb, may_publish, next_state, too_large
 from nextwave_orchestrator.campaigns.lint import lint
 from nextwave_orchestrator.catalogue import CampaignState

@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nextwave_contracts.documents import LARGEST, read_as, read_document, read_written
+from nextwave_contracts.faults import FaultyError
 from nextwave_orchestrator.campaigns.checks import AMOUNT_MAX, PRIORITY_MAX, campaign_faults, policy_faults, segment_faults
 from nextwave_orchestrator.campaigns.definition import Campaign, Cap, Policy, Segment, Template
-from nextwave_orchestrator.campaigns.documents import LARGEST, read_as, read_document, read_written
 from nextwave_orchestrator.durations import duration
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.templates import template_faults
 from unit.orchestrator.campaigns.winter import put, winter, written
 
@@ -44,7 +44,12 @@ def test_yaml_words_stay_words() -> None:
         b"a: [1",
         b"a: 1\na: 2",
         b"? [a]\n: 1",
-        b"a: &x [1]\nb: *x",
+        b"a: &x [*x]",
+        b"a: *x\nb: &x 1",
+        b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d, *a%d]\n" % (n, n, n - 1, n - 1) for n in range(1, 30)),
+        b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 45)),
+        b"a: &x " + b"x" * 10_000 + b"\nb: [" + b"*x, " * 30 + b"]",
+        b"a: &x [" + b"x" * 10_000 + b"]\nb: &y [*x, *x, *x]\nc: {" + b", ".join(b"k%d: *y" % n for n in range(10)) + b"}",
         b"a: " + b"[" * 60_000 + b"]" * 60_000,
         b"[" * 60_000,
         b"a: !!python/object/apply:os.system [ls]",
@@ -59,6 +64,10 @@ def test_a_hostile_or_broken_body_is_refused_and_not_felt(body: bytes) -> None:
     with pytest.raises(FaultyError) as refused:
         read_document(body, "application/yaml")
     assert refused.value.faults[0].fix
+
+
+def test_an_alias_stands_for_what_it_names() -> None:
+    assert read_document(b"a: &x {b: [1]}\nc: [*x, *x]", "application/yaml") == {"a": {"b": [1]}, "c": [{"b": [1]}, {"b": [1]}]}
 
 
 SHAPES: list[tuple[str, Any, str]] = [

@@ -6,13 +6,13 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 import pytest
+from nextwave_contracts.documents import read_as
+from nextwave_contracts.faults import FaultyError
 from nextwave_orchestrator.campaigns.checks import campaign_faults
 from nextwave_orchestrator.campaigns.compile import compile_campaign
 from nextwave_orchestrator.campaigns.definition import Campaign, DateOf, Schedule
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.campaigns.lint import lint
 from nextwave_orchestrator.campaigns.timing import date_in_words, schedule_in_words
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.triggers.dates import DateTrigger
 from nextwave_orchestrator.triggers.timetable import Timetable
 from unit.orchestrator.campaigns.winter import around, put, written

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nextwave_contracts.documents import read_as
 from nextwave_orchestrator.campaigns.definition import Campaign, Step
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.campaigns.lint import lint
 from nextwave_orchestrator.campaigns.unheard import unheard
 from unit.orchestrator.campaigns.winter import around, put, winter, written

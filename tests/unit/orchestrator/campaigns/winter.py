@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from nextwave_contracts.documents import read_as, read_document
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Rule, Segment, Template
-from nextwave_orchestrator.campaigns.documents import read_as, read_document
 from nextwave_orchestrator.campaigns.lint import Surroundings
 
 WINTER = b"""

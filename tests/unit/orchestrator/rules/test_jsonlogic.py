@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nextwave_contracts.customers import ContactPoint, Orders, Registered, Snapshot
+from nextwave_contracts.faults import FaultyError
 from nextwave_contracts.fields import field
 from nextwave_orchestrator.catalogue import Facts, Predicate
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.jsonlogic.reading import import_jsonlogic
 from nextwave_orchestrator.rules.text import in_words

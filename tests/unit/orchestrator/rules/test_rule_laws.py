@@ -7,9 +7,9 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nextwave_contracts.faults import FaultyError
 from nextwave_contracts.fields import FIELDS
 from nextwave_orchestrator.catalogue import Facts, Happening
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.explain import explain
 from nextwave_orchestrator.rules.operators import OPERATORS

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nextwave_contracts.faults import FaultyError
 from nextwave_contracts.fields import FIELDS, field
 from nextwave_orchestrator.catalogue import Facts
-from nextwave_orchestrator.faults import FaultyError
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.explain import explain
 from nextwave_orchestrator.rules.parse import DEEPEST, MOST_EVENTS, MOST_NODES, read_rule

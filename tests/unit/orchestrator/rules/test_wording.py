@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_contracts.fields import field
 from nextwave_orchestrator.catalogue import Facts
-from nextwave_orchestrator.faults import Fault, FaultyError
 from nextwave_orchestrator.rules.compile import compile_rule
 from nextwave_orchestrator.rules.parse import read_rule
 from nextwave_orchestrator.rules.text import NAMES, in_words

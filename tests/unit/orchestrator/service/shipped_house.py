@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from nextwave_contracts.documents import read_as
 from nextwave_orchestrator.campaigns.compile import compile_campaign
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template
-from nextwave_orchestrator.campaigns.documents import read_as
 from nextwave_orchestrator.catalogue import Catalogue
 from nextwave_orchestrator.shipped import Folder, shipped
 from nextwave_orchestrator.templates import Templates

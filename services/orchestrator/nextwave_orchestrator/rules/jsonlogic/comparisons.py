@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from nextwave_orchestrator.faults import step
+from nextwave_contracts.faults import step
+
 from nextwave_orchestrator.rules.jsonlogic.connectives import Truth, both, either, negate
 from nextwave_orchestrator.rules.jsonlogic.variables import Terms, Variable, is_number, is_variable
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from nextwave_orchestrator.faults import Fault, FaultyError, raise_any, step
+from nextwave_contracts.faults import Fault, FaultyError, raise_any, step
+
 from nextwave_orchestrator.rules.jsonlogic import comparisons as asked
 from nextwave_orchestrator.rules.jsonlogic.connectives import Truth, both, either, negate
 from nextwave_orchestrator.rules.jsonlogic.variables import Terms

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, NamedTuple, TypeGuard
 
+from nextwave_contracts.faults import Fault, FaultyError, step
 from nextwave_contracts.fields import FIELDS, Field, field
 
-from nextwave_orchestrator.faults import Fault, FaultyError, step
 from nextwave_orchestrator.rules.jsonlogic.connectives import Truth, either
 from nextwave_orchestrator.rules.parse import read_rule
 

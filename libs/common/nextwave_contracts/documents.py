@@ -10,7 +10,7 @@ import msgspec
 import msgspec.inspect as types
 import yaml
 
-from nextwave_orchestrator.faults import Fault, FaultyError, raise_any, step
+from nextwave_contracts.faults import Fault, FaultyError, raise_any, step
 
 LARGEST = 256 * 1024
 """Bytes of one document."""
@@ -18,7 +18,7 @@ DEEPEST = 40
 """Nesting of one document; libyaml's recursion would end the process long before the size limit does."""
 
 MOST_YAML_PARTS = 10_000
-"""Events of one YAML document: reading one is slow enough that the size alone is no limit. JSON needs none."""
+"""Events of one YAML document, aliases written out: reading one is slow enough that the size alone is no limit. JSON needs none."""
 
 ONE_LINE = frozenset({"key", "name", "owner", "event", "list", "team", "salt"})
 """Fields that hold a name."""
@@ -34,8 +34,12 @@ class _Loader(yaml.CSafeLoader):
         seen: set[Any] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, str) or key in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} is no text or stands twice", key_node.start_mark)
+            if not isinstance(key, str):
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key_node.value} is no text: put it in quotes", key_node.start_mark
+                )
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
             seen.add(key)
         return dict(super().construct_mapping(node, deep=deep))
 
@@ -63,18 +67,57 @@ def read_document(body: bytes, media_type: str = "") -> Any:
 
 
 def _yaml(body: bytes) -> Any:
-    depth = 0
-    for n, event in enumerate(yaml.parse(body, Loader=yaml.CSafeLoader)):
-        if n > MOST_YAML_PARTS:
-            raise yaml.YAMLError(f"more than {MOST_YAML_PARTS} parts; send JSON")
-        if isinstance(event, yaml.AliasEvent):
-            raise yaml.YAMLError("aliases (*name) are not taken; write the value out")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > DEEPEST:
-                raise yaml.YAMLError(f"nested deeper than {DEEPEST}")
-        depth -= isinstance(event, yaml.CollectionEndEvent)
+    size = _Size()
+    for event in yaml.parse(body, Loader=yaml.CSafeLoader):
+        size.take(event)
     return yaml.load(body, Loader=_Loader)  # noqa: S506  (the loader is a safe one with fewer types)
+
+
+class _Size:
+    """How large a YAML document is with its aliases (`*name`) written out, so that short ones cannot stand for endless ones."""
+
+    def __init__(self) -> None:
+        self._parts = 0
+        self._bytes = 0
+        """Of all texts."""
+        self._open: list[tuple[str | None, int, int]] = []
+        self._heights = [0]
+        self._anchors: dict[str, tuple[int, int, int]] = {}
+
+    def take(self, event: yaml.Event) -> None:
+        """The next part. Raises `YAMLError` beyond the limits."""
+        parts, size, height = 1, 0, 0
+        match event:
+            case yaml.AliasEvent(anchor=name):
+                if name not in self._anchors:
+                    raise yaml.YAMLError(f"*{name} stands before or inside of what it names")
+                parts, size, height = self._anchors[name]
+            case yaml.CollectionStartEvent(anchor=name):
+                self._open.append((name, self._parts, self._bytes))
+                self._heights.append(0)
+            case yaml.CollectionEndEvent():
+                name, before, bytes_before = self._open.pop()
+                height = self._heights.pop() + 1
+                self._name(name, self._parts + 1 - before, self._bytes - bytes_before, height)
+            case yaml.ScalarEvent(anchor=name, value=text):
+                size = len(text.encode())
+                self._name(name, parts, size, height)
+        self._heights[-1] = max(self._heights[-1], height)
+        self._parts += parts
+        self._bytes += size
+        self._check(len(self._open) + height)
+
+    def _name(self, anchor: str | None, parts: int, size: int, height: int) -> None:
+        if anchor is not None:
+            self._anchors[anchor] = parts, size, height
+
+    def _check(self, depth: int) -> None:
+        if depth > DEEPEST:
+            raise yaml.YAMLError(f"nested deeper than {DEEPEST}")
+        if self._parts > MOST_YAML_PARTS:
+            raise yaml.YAMLError(f"more than {MOST_YAML_PARTS} parts; send JSON")
+        if self._bytes > LARGEST:
+            raise yaml.YAMLError(f"larger than {LARGEST // 1024} KB with its aliases written out")
 
 
 def read_written(document: Any, written: type[T], faults: Callable[[T], list[Fault]], key: str = "") -> T:

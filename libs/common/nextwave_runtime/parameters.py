@@ -9,8 +9,9 @@ from inspect import isclass
 from fastapi import Request
 from fastapi.dependencies.models import Dependant as Needed  # codespell:ignore dependant
 from fastapi.routing import APIRoute
-from nextwave_runtime.problem import FieldError, Problem
 from pydantic import BaseModel
+
+from nextwave_runtime.problem import FieldError, Problem
 
 
 def known_only(request: Request) -> None:

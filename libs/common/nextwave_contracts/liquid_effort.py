@@ -11,8 +11,6 @@ from liquid.ast import Node
 from liquid.exceptions import ResourceLimitError
 from liquid.expression import Expression
 
-EFFORT_MAX = 200_000
-"""Steps of rendering one part: characters, digits and items that filters take in and make, and what runs once more in a loop."""
 _CALL = 10
 """Steps of a filter's call itself."""
 
@@ -27,7 +25,7 @@ class _Effort(RenderContext):
     def spend(self, steps: int) -> None:
         """Raises `ResourceLimitError`, which is a `LiquidError`, when that is too much."""
         self.spent += steps
-        if self.spent > EFFORT_MAX:
+        if self.spent > self.env.effort_max:  # type: ignore[attr-defined]  # see BoundedEnvironment
             raise ResourceLimitError("it takes too much effort: shorten loops, and texts and numbers that go through filters", token=None)
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
@@ -72,7 +70,10 @@ def priced(name: str, made_by: Filter) -> Filter:
 
 def _price(name: str, left: object, given: Iterable[object]) -> int:
     """What it takes in, as often as it goes through it."""
-    taken, others = _size(left), sum(map(_size, given))
+    others = sum(map(_size, given))
+    if name == "default":  # it takes what is missing, which may raise when it is asked for its size
+        return others
+    taken = _size(left)
     match name:
         case "join" | "replace" | "times" | "divided_by" | "modulo":
             return (1 + taken) * (1 + others)

@@ -1,0 +1,195 @@
+"""`POST /v1/inbound/{source}/{mapping}`: whatever a foreign system posts, understood by a mapping."""
+
+from __future__ import annotations
+
+import asyncio
+import binascii
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+import structlog
+from nextwave_contracts.rejected import Rejected
+from nextwave_runtime.problem import Problem
+
+from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
+from nextwave_ingest.doors.cloudevents import handshake
+from nextwave_ingest.doors.exchange import Answer, Request, allow
+from nextwave_ingest.doors.provider_signatures import PROVIDERS, Signed, is_signed
+from nextwave_ingest.mappings.compiled import FAILED, Compiled
+from nextwave_ingest.mappings.document import Scheme, Signature
+from nextwave_ingest.reception import Reception, presented_key, problem_of
+from nextwave_ingest.turns import Turn
+
+ROUTE = "/v1/inbound/"
+MAIL_BYTES_MAX = 10 * 1024 * 1024
+"""Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
+REJECTED_MAX = 100
+"""Refused items that an answer names; all of them are kept and counted."""
+_log = structlog.get_logger()
+_JSON = ((b"content-type", b"application/json"),)
+_WOOCOMMERCE_PING = re.compile(rb"webhook_id=\d{1,20}")
+"""What it posts, unsigned, when a webhook is saved; any other answer than 200 is shown as a fault."""
+
+
+class Mappings(Protocol):
+    """Where the mappings in force are found."""
+
+    def find(self, name: str) -> Compiled | None:
+        """The mapping in force under this name."""
+
+    def fault(self, name: str) -> str:
+        """Why nobody can say now which mapping is in force, or an empty text."""
+
+
+class InboundDoor:
+    """Answers 202 with what was accepted, ignored and rejected, or as the mapping says, once everything is durable.
+
+    `secrets`: by source and scheme, what signs its requests: the public key of one scheme would be a secret of any other.
+    `url` is our public base, as providers were told it; `wall` gives Unix seconds.
+    """
+
+    name = "inbound"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    def __init__(
+        self,
+        reception: Reception,
+        mappings: Mappings,
+        *,
+        secrets: Mapping[tuple[str, Scheme], Sequence[str]],
+        url: str,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._reception = reception
+        self._mappings = mappings
+        self._secrets = secrets
+        self._url = url.rstrip("/")
+        self._wall = wall
+
+    async def __call__(self, request: Request) -> Answer:
+        """`POST` a body, or `OPTIONS` for the handshake."""
+        if request.method == "OPTIONS":
+            return handshake(request)
+        allow(request, "POST", "OPTIONS")
+        source, _, name = request.path.removeprefix(ROUTE).rstrip("/").partition("/")
+        if self._mappings.fault(name):
+            detail = f"the mapping {name!r:.80} cannot be used now; GET /v1/mappings says why"
+            raise Problem(503, "mapping-unavailable", detail, retry_after_seconds=5)
+        mapping = self._mappings.find(name)
+        has_key = self._has_key(request, source)
+        signatures = self._signatures(mapping, source)
+        if not has_key and not signatures:
+            raise self._unknown(source)
+        large = mapping is not None and mapping.document.body in ("mime", "multipart")
+        body = await request.body(MAIL_BYTES_MAX if large else BATCH_BYTES_MAX)
+        if not has_key and not self._is_signed(request, body, signatures, source):
+            if _is_ping(mapping, body):
+                return Answer(200)
+            raise self._unknown(source, f"; its signature was checked for the address {self._url}{request.path:.200}")
+        if mapping is None:
+            raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
+        return await self._taken(request, body, mapping, source)
+
+    async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:
+        at = self._reception.now()
+        items = await _items(request, body, mapping)
+        self._reception.spend(source, len(items))
+        indexes: list[int] = []
+        verdicts: list[Admitted | Refusal] = []
+        ignored, turn = 0, Turn()
+        for index, item in enumerate(items):
+            found = mapping.understand_all(item, source=source, received_at=at)
+            _report_failures(found, source)
+            verdicts.extend(self._reception.weigh(one, item, source, at) for one in found)
+            indexes.extend(index for _ in found)
+            ignored += not found
+            if len(verdicts) > ITEMS_MAX:
+                raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
+            await turn.pass_on()
+        request.said = {"mapping": mapping.name}
+        await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
+        self._reception.ignore(request, ignored, door=self.name, source=source, at=at)
+        return _answer(mapping, indexes, verdicts, ignored)
+
+    def again(self, kept: Rejected) -> list[Admitted | Refusal]:
+        """What a refused item is found to be by the mapping of today."""
+        name = str(kept.said.get("mapping") or "")
+        if (mapping := self._mappings.find(name)) is None:
+            return [Refusal(kept.payload, RefusedError("", f"there is no mapping {name!r:.80} any more; write it and try again"))]
+        found = mapping.understand_all(kept.payload, source=kept.key, received_at=kept.at)
+        return [self._reception.weigh(one, kept.payload, kept.key, kept.at) for one in found]
+
+    def _has_key(self, request: Request, source: str) -> bool:
+        """Whether it carries a write key of the source. Raises a 403 `Problem` for a page that may not use it."""
+        if not any(self._reception.source_of_key(key) == source for key in (presented_key(request), _password(request))):
+            return False
+        self._reception.check_origin(source, request)
+        return True
+
+    def _signatures(self, mapping: Compiled | None, source: str) -> list[Signature]:
+        """How the source may sign: as its mapping says, or where there is none as any provider whose secret the source has."""
+        wanted = PROVIDERS if mapping is None else (mapping.document.signature,)
+        return [one for one in wanted if one is not None and self._secrets.get((source, one.scheme))]
+
+    def _unknown(self, source: str, checked: str = "") -> Problem:
+        if self._reception.has_source(source) or any(one == source for one, _ in self._secrets):
+            self._reception.book.turned_away(source)
+        detail = f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says"
+        return Problem(401, "unknown-write-key", detail + checked)
+
+    def _is_signed(self, request: Request, body: bytes, signatures: Sequence[Signature], source: str) -> bool:
+        path = request.scope.get("raw_path") or request.path.encode()
+        query = request.scope.get("query_string", b"")
+        signed = Signed(
+            url=self._url + (path + (b"?" + query if query else b"")).decode("latin-1"),
+            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.headers.items()},
+            body=body,
+            wall=self._wall(),
+        )
+        return any(is_signed(signed, one, self._secrets[source, one.scheme]) for one in signatures)
+
+
+async def _items(request: Request, body: bytes, mapping: Compiled) -> list[bytes]:
+    content_type = request.header(b"content-type").decode("latin-1")
+    try:
+        if mapping.document.body in ("mime", "multipart"):  # a mail takes longer than others should wait
+            return await asyncio.to_thread(mapping.items, body, content_type, request.headers)
+        return mapping.items(body, content_type, request.headers)
+    except RefusedError as error:
+        raise problem_of(error) from error
+
+
+def _report_failures(found: Sequence[Report | RefusedError], source: str) -> None:
+    """An error of ours is found in the log, too."""
+    for one in found:
+        if isinstance(one, RefusedError) and one.reason == FAILED:
+            _log.error("mapping_failed", source=source, detail=one.detail)
+
+
+def _answer(mapping: Compiled, indexes: Sequence[int], verdicts: Sequence[Admitted | Refusal], ignored: int) -> Answer:
+    wanted = mapping.document.answer
+    if wanted is not None:
+        return Answer(wanted.status, wanted.body.encode(), ((b"content-type", wanted.content_type.encode()),))
+    refused = [(index, verdict.error) for index, verdict in zip(indexes, verdicts, strict=True) if isinstance(verdict, Refusal)]
+    rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in refused[:REJECTED_MAX]]
+    told = {"accepted": len(verdicts) - len(refused), "ignored": ignored, "rejected": rejected}
+    return Answer(202, msgspec.json.encode(told), _JSON)
+
+
+def _password(request: Request) -> str:
+    """The password of Basic credentials: some systems let nobody leave the user name or the password empty, so the key may be either."""
+    scheme, _, credentials = request.header(b"authorization").partition(b" ")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        return binascii.a2b_base64(credentials).decode("latin-1").partition(":")[2]
+    except ValueError:
+        return ""
+
+
+def _is_ping(mapping: Compiled | None, body: bytes) -> bool:
+    signature = mapping.document.signature if mapping is not None else None
+    return signature is not None and signature.scheme == "woocommerce" and _WOOCOMMERCE_PING.fullmatch(body) is not None

@@ -1,0 +1,1 @@
+"""How the bodies of foreign systems become touchpoints: documents instead of code."""

@@ -1,0 +1,214 @@
+"""A mapping in force: the items of a body, and what each of them reports. PURE."""
+
+from __future__ import annotations
+
+import re
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+from nextwave_contracts.faults import raise_any, step
+from nextwave_contracts.identifiers import KINDS, InvalidIdentifierError, identifier
+from nextwave_contracts.messages_in import CHANNEL_OF
+from nextwave_contracts.reasons import RejectCode
+
+from nextwave_ingest.admission import (
+    BATCH_BYTES_MAX,
+    IDENTIFIERS_MAX,
+    TEXT_MAX,
+    RefusedError,
+    Report,
+    body_id,
+    check_bounds,
+    check_count,
+    check_depth,
+    data_object,
+)
+from nextwave_ingest.mappings.bodies import read_body
+from nextwave_ingest.mappings.conditions import Condition, conditions
+from nextwave_ingest.mappings.document import Document, Rule
+from nextwave_ingest.mappings.paths import Path
+from nextwave_ingest.mappings.values import Fields, Reader, Value, moment
+from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
+from nextwave_ingest.untimed import untimed
+
+HEADERS = "_headers"
+"""Under which an item sees the headers that its mapping asks for."""
+HEADER_BYTES_MAX = 256
+"""Of each of them: they stand in every item."""
+FAILED: RejectCode = "fold_failed"
+_TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+_TYPE_FIX = "write subject.past_tense, for example call.ended, or a value of the item"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A rule, read. `at` is its pointer in the document."""
+
+    at: str
+    holds: Condition
+    type: Value
+    id: Value
+    occurred_at: Value
+    sent_at: Value
+    identifiers: Mapping[str, Value]
+    data: Fields
+
+
+class Compiled:
+    """A mapping that was checked. `document` is what was written, with what it extends."""
+
+    def __init__(self, document: Document) -> None:
+        """Raises `FaultyError` with everything that is wrong with its values."""
+        reader = Reader(document.tables)
+        self.document = document
+        self._items = reader.path(document.items, "/items") or Path("$")
+        self._rules = [_reading(rule, reader, f"/touchpoints/{n}") for n, rule in enumerate(document.touchpoints)]
+        raise_any(reader.faults)
+
+    @property
+    def name(self) -> str:
+        """As it stands in URLs."""
+        return self.document.name
+
+    def items(self, body: bytes, content_type: str = "", headers: Mapping[bytes, bytes] | None = None) -> list[bytes]:
+        """The items of a request as JSON, with the headers that the mapping asks for. Raises `RefusedError`."""
+        values = self._items.values(read_body(self.document.body, body, content_type))
+        items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
+        check_count(items, self._items.pointer)
+        given = {name.lower(): _header(headers, name) for name in self.document.headers} if headers else {}
+        return _encoded(items, given, max(len(body), BATCH_BYTES_MAX))
+
+    def understand_all(self, item: bytes, *, source: str, received_at: datetime) -> list[Report | RefusedError]:
+        """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored."""
+        try:
+            values = seen(item)
+        except RefusedError as error:
+            return [error]
+        told = (self._understood(rule, item, values, (source, received_at)) for rule in self._rules)
+        found = [one for one in told if one is not None]
+        if not found and self.document.unmatched == "reject":
+            return [RefusedError("", f"no rule of the mapping {self.name} fits")]
+        return found
+
+    def _understood(self, rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report | RefusedError | None:
+        """What a rule makes of an item, None where it does not hold. An error of ours costs this one alone; its text may hold a value."""
+        try:
+            return _report(rule, item, seen, taken) if rule.holds(seen) else None
+        except RefusedError as error:
+            return RefusedError(error.pointer, f"mapping {self.name}, {rule.at}: {error.detail}", error.reason)
+        except Exception as wrong:  # noqa: BLE001
+            place = traceback.extract_tb(wrong.__traceback__)[-1]
+            at = f"{type(wrong).__name__} in {place.name}, line {place.lineno}"
+            return RefusedError("", f"mapping {self.name}, {rule.at}: {at}: this is our fault; try it again with the next version", FAILED)
+
+
+def _header(headers: Mapping[bytes, bytes], name: str) -> str:
+    return headers.get(name.lower().encode(), b"")[:HEADER_BYTES_MAX].decode("latin-1")
+
+
+def _encoded(items: Sequence[Any], headers: Mapping[str, str], room: int) -> list[bytes]:
+    """The items as JSON, each with the headers. Raises `RefusedError` when all are more bytes than there is room."""
+    encoded = []
+    for item in items:
+        one = msgspec.json.encode({**item, HEADERS: headers} if headers and isinstance(item, dict) else item)
+        room -= len(one)
+        if room < 0:
+            raise RefusedError("", "with their headers these items are larger than a body may be; send smaller batches", "too_large")
+        encoded.append(one)
+    return encoded
+
+
+def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report:
+    source, received_at = taken
+    kind, data = _text(rule.type(seen)), rule.data(seen)
+    raw = msgspec.json.encode(data)
+    check_bounds(raw)
+    named = name if 0 < len(name := _text(rule.id(seen))) <= TEXT_MAX else ""
+    id_ = named or f"{body_id(item)}/{kind}"
+    # who says STOP, START and STOP again means each; a time in the item would tell them apart
+    second = "" if named or kind not in CHANNEL_OF else f"/{received_at:%Y%m%dT%H%M%S}"
+    report = Report(
+        id=id_ + second,
+        source=source,
+        type=kind,
+        identifiers=_names(rule.identifiers, seen),
+        occurrence=Occurrence(received_at, suspect=False),
+        data=data,
+        raw=msgspec.Raw(raw),
+    )
+    try:
+        happened = _occurrence(rule, seen, received_at)
+    except UnreadableTimeError as wrong:
+        return untimed(report, RefusedError("", f"occurred_at or sent_at {wrong}"))
+    return msgspec.structs.replace(report, id=report.id if happened.distance is None else id_, occurrence=happened)
+
+
+def _occurrence(rule: _Reading, seen: Any, received_at: datetime) -> Occurrence:
+    """Raises `UnreadableTimeError`."""
+    claimed, sent = rule.occurred_at(seen), rule.sent_at(seen)
+    return occurrence(None if claimed is UNSET else moment(claimed), None if sent is UNSET else moment(sent), received_at)
+
+
+def _names(identifiers: Mapping[str, Value], seen: Any) -> tuple[str, ...]:
+    """The identifiers that can be read. Systems write `anonymous` where they know no number, so the others count. Raises `RefusedError`."""
+    names: dict[str, None] = {}
+    wrong = "it has none of " + ", ".join(identifiers)
+    for kind, value in identifiers.items():
+        found = value(seen)
+        for one in found if isinstance(found, list) else [found]:
+            if not (written := _text(one)):
+                continue
+            try:
+                names[identifier(kind, written)] = None
+            except InvalidIdentifierError as invalid:
+                wrong = str(invalid)
+    if not names:
+        raise RefusedError("", f"the item names no customer: {wrong}")
+    return tuple(names)[:IDENTIFIERS_MAX]
+
+
+def _text(value: Any) -> str:
+    """A text or number as text; empty for anything else."""
+    if isinstance(value, str):
+        return value.strip()
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
+
+
+def seen(item: bytes) -> dict[str, Any]:
+    """An item as the rules see it. Raises `RefusedError`."""
+    check_depth(item)
+    present: dict[str, Any] = _present(data_object(msgspec.Raw(item), ""))
+    return present
+
+
+def _present(value: Any) -> Any:
+    """What is there: in objects, null and empty text are as if they were not."""
+    if isinstance(value, dict):
+        return {name: _present(one) for name, one in value.items() if one is not None and one != ""}
+    return [_present(one) for one in value] if isinstance(value, list) else value
+
+
+def _reading(rule: Rule, reader: Reader, at: str) -> _Reading:
+    if isinstance(rule.type, str) and not rule.type.startswith("$") and "{" not in rule.type and not _TYPE.fullmatch(rule.type):
+        reader.fault(at + "/type", f"{rule.type!r:.80} is no type", _TYPE_FIX)
+    if not rule.identifiers:
+        reader.fault(at + "/identifiers", "names no customer", "name one, for example {phone: $.From}")
+    for kind in rule.identifiers:
+        if kind not in KINDS:
+            reader.fault(at + "/identifiers" + step(kind), f"there is no kind {kind!r:.40}", "use one of " + ", ".join(KINDS))
+    read: Callable[[str], Value] = lambda field: reader.value(getattr(rule, field), f"{at}/{field}")  # noqa: E731
+    return _Reading(
+        at=at,
+        holds=conditions(rule.when, reader, at + "/when"),
+        type=read("type"),
+        id=read("id"),
+        occurred_at=read("occurred_at"),
+        sent_at=read("sent_at"),
+        identifiers={kind: reader.value(value, f"{at}/identifiers{step(kind)}") for kind, value in rule.identifiers.items()},
+        data=reader.fields(rule.data, at + "/data"),
+    )

@@ -1,0 +1,98 @@
+"""Looks up and redrives: the shell between the log of what was rejected, the doors that judge again, and the committer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+from nextwave_contracts.rejected import Rejected
+
+from nextwave_ingest.reception import Committer
+from nextwave_ingest.rejected.entries import Bounds, Place, Wanted
+from nextwave_ingest.rejected.log import Page
+from nextwave_ingest.rejected.redriving import CannotRedriveError, Judge, redriven
+
+_log = structlog.get_logger()
+
+
+class Log(Protocol):
+    """The topic, as `RejectedLog` reads it."""
+
+    async def page(self, wanted: Wanted, *, since: datetime | None, bounds: Bounds | None, limit: int) -> Page:
+        """What is wanted, newest first."""
+
+    def read(self, places: Sequence[Place]) -> AsyncGenerator[Rejected | None, None]:
+        """Single records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """One item, or a part of it, that was not sent: why."""
+
+    id: str
+    reason: str
+    pointer: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Told:
+    """What came of a redrive: items that were sent on their way with all they report, those that are ignored today, and the others."""
+
+    accepted: int = 0
+    ignored: int = 0
+    touchpoints: int = 0
+    refused: list[Again] = field(default_factory=list)
+
+
+class Redriver:
+    """`doors` judge again, by their names."""
+
+    def __init__(self, log: Log, doors: Mapping[str, Judge], committer: Committer) -> None:
+        self.log = log
+        self._doors = doors
+        self._committer = committer
+
+    async def find(self, place: Place) -> Rejected | None:
+        """The record at a place."""
+        async with aclosing(self.log.read([place])) as records:
+            async for kept in records:
+                return kept
+        return None
+
+    async def redrive(self, places: Sequence[Place], by: str) -> Told:
+        """Sends these on their way again, each durable before the next is read. Raises a 429 or 503 `Problem`; to repeat it is harmless."""
+        told = Told()
+        async with aclosing(self.log.read(places)) as records:
+            number = 0
+            async for kept in records:
+                if kept is not None:
+                    await self._one(kept, str(places[number]), told)
+                number += 1
+        _log.info("redriven", by=by, accepted=told.accepted, refused=len(told.refused), touchpoints=told.touchpoints)
+        return told
+
+    def fault(self, kept: Rejected) -> str:
+        """Why it cannot be sent again, or an empty text."""
+        try:
+            redriven(kept, self._doors)
+        except CannotRedriveError as cannot:
+            return str(cannot)
+        return ""
+
+    async def _one(self, kept: Rejected, name: str, told: Told) -> None:
+        try:
+            result = redriven(kept, self._doors)
+        except CannotRedriveError as cannot:
+            told.refused.append(Again(name, "cannot_be_redriven", "", str(cannot)))
+            return
+        if result.records:
+            await self._committer.commit(result.records)
+        told.touchpoints += result.touchpoints
+        told.refused += [Again(name, error.reason, error.pointer, error.detail) for error in result.refused]
+        told.accepted += not result.refused and result.touchpoints > 0
+        told.ignored += not result.refused and result.touchpoints == 0

@@ -1,0 +1,1 @@
+"""What each source sent: counted by every replica, told by any of them."""

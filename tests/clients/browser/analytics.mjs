@@ -1,0 +1,103 @@
+// Takes clients in pages of the real Chromium through their cases: node analytics.mjs PROXY WRITE_KEY CASES TEXTS OWN
+// CASES is a JSON list of [client, case, work, answers to wait for]; OWN is a folder of modules that pages load. The pages are of another origin than the doors.
+// Prints {client: {case: [what it gave up on]}, hosts: [where pages sent anything]}.
+import chromium from '@sparticuz/chromium'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { chromium as browsers } from 'playwright-core'
+
+const [proxy, writeKey, cases, texts, own] = process.argv.slice(2)
+const folders = { '/next/': 'node_modules/@segment/analytics-next/dist/umd/', '/jitsu/': 'node_modules/@jitsu/js/dist/', '/own/': own }
+const shop = createServer((request, response) => {
+  const path = request.url.split('?')[0]
+  const place = Object.keys(folders).find((folder) => path.startsWith(folder))
+  response.setHeader('content-type', place ? 'text/javascript' : 'text/html')
+  response.end(place ? readFileSync(folders[place] + path.slice(place.length)) : '<!doctype html><script src="/next/index.js"></script>')
+}).listen(0, '127.0.0.1')
+await new Promise((listening) => shop.once('listening', listening))
+const home = `http://127.0.0.1:${shop.address().port}/`
+
+const browser = await browsers.launch({
+  executablePath: await chromium.executablePath(),
+  args: ['--no-sandbox', '--disable-gpu', '--headless=shell', '--disable-background-networking', '--single-process', '--no-zygote'],
+  headless: true
+})
+const context = await browser.newContext()
+const seen = { hosts: [] }
+const answered = {}
+context.on('request', (request) => seen.hosts.includes(new URL(request.url()).host) || seen.hosts.push(new URL(request.url()).host))
+context.on('response', (response) => {
+  const at = response.url().slice(proxy.length + 1).split('/', 2).join('/')
+  if (response.request().method() == 'POST' && response.ok()) answered[at] = (answered[at] ?? 0) + 1
+})
+
+async function opened() {
+  const page = await context.newPage()
+  await page.goto(home)
+  return page
+}
+
+async function until(known) {
+  for (const end = Date.now() + 30000; !known() && Date.now() < end; ) await new Promise((go) => setTimeout(go, 50))
+}
+
+// What one case does in its page; it is a function of the page and knows nothing of what is around it.
+async function inPage({ client, name, work, key, proxy, texts: { unicode, eventBytes, batchEventBytes }, stays }) {
+  const gaveUp = (((window.gaveUp ??= {})[client] ??= {})[name] ??= [])
+  const user = `${client}/${name}`
+  const large = Array.from({ length: 20 }, () => ({ text: 'y'.repeat(batchEventBytes) }))
+  const works = {
+    three: [{}, {}, {}],
+    unicode: [{ text: unicode }],
+    'large-event': [{}, { text: user + 'x'.repeat(eventBytes) }, {}],
+    'large-batch': large
+  }
+  const tracks = works[work] ?? [{}]
+  if (client == 'jitsu-browser') {
+    const [{ jitsuAnalytics }, { retrying }] = await Promise.all([import('/jitsu/jitsu.es.js'), import('/own/retrying.mjs')])
+    const errorPolicy = (message) => gaveUp.push(message)
+    const a = jitsuAnalytics({ host: `${proxy}/${user}`, writeKey: `${key}:jitsu`, fetch: retrying(), errorPolicy })
+    if (work == 'methods') {
+      await a.identify(user, { plan: 'gold' })
+      await a.page({ name: 'Shop' })
+      await a.group('acme', {}, { userId: user })
+    }
+    return void (work == 'methods' ? [{}] : tracks).map((more, n) => a.track('Called', { n, ...more }, { userId: user }))
+  }
+  const settings = { writeKey: key, cdnURL: `${proxy}/${user}` }
+  const batching = { strategy: 'batching', config: { size: 100, timeout: stays ? 100 : 60000, keepalive: !stays } }
+  const place = { apiHost: `${proxy.slice(7)}/${user}/v1`, protocol: 'http', deliveryStrategy: client.endsWith('batching') ? batching : {} }
+  const a = AnalyticsNext.AnalyticsBrowser.load(settings, { integrations: { 'Segment.io': place }, disableClientPersistence: stays })
+  a.on('error', ({ reason }) => gaveUp.push(String(reason)))
+  const who = { userId: user, ...(work == 'null-ids' && { anonymousId: null }) }
+  if (work == 'methods') {
+    await a.identify(user, { plan: 'gold' })
+    a.page('Shop')
+    a.screen('Home')
+    a.group('acme')
+    a.alias(user, 'old')
+  }
+  await Promise.race([a.ready(), new Promise((go) => setTimeout(go, 5000))])
+  tracks.forEach((more, n) => a.track('Called', { n, ...more }, who))
+}
+
+const page = await opened()
+const done = JSON.parse(cases).map(async ([client, name, work, answers]) => {
+  const key = work == 'unknown-key' ? 'wk_nobody' : writeKey
+  await page.evaluate(inPage, { client, name, work, key, proxy, texts: JSON.parse(texts), stays: true })
+  await until(() => (answered[`${client}/${name}`] ?? 0) >= answers)
+})
+const leaving = ['analytics-next-batching', 'analytics-next'].map(async (client) => {
+  const away = await opened()
+  const given = { client, name: 'page-hide', work: 'three', key: writeKey, proxy, texts: JSON.parse(texts), stays: false }
+  await away.evaluate(inPage, given)
+  await new Promise((go) => setTimeout(go, 300))
+  await away.goto(`${home}next-page`)
+  if (client == 'analytics-next') await away.evaluate(inPage, { ...given, work: 'one' }) // the client of the next page sends what it finds
+  await new Promise((go) => setTimeout(go, 3000))
+})
+await Promise.all([...done, ...leaving])
+Object.assign(seen, await page.evaluate(() => window.gaveUp))
+console.log(JSON.stringify(seen))
+await browser.close()
+process.exit(0)

@@ -1,0 +1,205 @@
+"""Whatever a customer says stop by, the channels hold it within a second of the 2xx: every door, on the real Kafka and PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx
+import pytest
+from nextwave_channels.intake import Intake
+from nextwave_contracts.clock import ClockSetting
+from nextwave_contracts.identifiers import INTERNAL, blind
+from nextwave_contracts.links import Link, sign
+from nextwave_contracts.topics import TOPICS
+from nextwave_ingest.app import create_app
+from nextwave_ingest.commit import GroupCommit
+from nextwave_ingest.mappings.library import Library, shipped
+from nextwave_ingest.mappings.log import MappingLog
+from nextwave_ingest.settings import IngestSettings
+from nextwave_ingest.sources.telling import Telling
+from nextwave_runtime.clock import DatabaseClock, SystemClock
+from nextwave_runtime.database import Database
+from nextwave_runtime.migrate import upgrade
+from nextwave_runtime.processor import Processor
+from nextwave_runtime.settings import ProcessorSettings
+from sqlalchemy import text
+from stack import Stack
+from unit.ingest.fakes import IDENTIFIER_KEY, LINK_KEY, WRITE_KEY, basic, write_keys
+
+EFFECTIVE_SECONDS = 1.0
+WARM_SECONDS = 60.0
+LATEST_SECONDS = 5.0
+"""When it is given up, so that a late stop is told with its delay."""
+CLOCK = ClockSetting()
+Said = Callable[["Route"], Awaitable[httpx.Response]]
+
+
+@dataclass
+class Route:
+    """A customer at a door: posts what they say, and asks the channels' table what holds them."""
+
+    client: httpx.AsyncClient
+    database: Database
+    number: int
+
+    @property
+    def phone(self) -> str:
+        return f"+4915112{self.number:06d}"
+
+    @property
+    def mail(self) -> str:
+        return f"c{self.number}@example.com"
+
+    @property
+    def customer_id(self) -> str:
+        return f"00000000-0000-0000-0000-{self.number:012d}"
+
+    async def post(self, path: str, content: bytes, media_type: str = "application/json", key: str = WRITE_KEY) -> httpx.Response:
+        return await self.client.post(path, content=content, headers={"authorization": basic(key), "content-type": media_type})
+
+    async def event(self, kind: str, data: dict[str, Any], key: str = WRITE_KEY) -> httpx.Response:
+        names = [f"phone:{self.phone}", f"email:{self.mail}"]
+        event = {"specversion": "1.0", "id": str(uuid4()), "source": "/s", "type": kind, "data": {"identifiers": names, **data}}
+        return await self.post("/v1/touchpoints", json.dumps(event).encode(), "application/cloudevents+json", key)
+
+    async def inbound(self, mapping: str, body: Any) -> httpx.Response:
+        return await self.post(f"/v1/inbound/shop/{mapping}", json.dumps(body).encode())
+
+    async def facts(self) -> set[tuple[str, str, datetime]]:
+        """What stops the customer by any name: kind, channel, since when by the broker's stamp."""
+        names = (f"phone:{self.phone}", f"email:{self.mail}", INTERNAL + self.customer_id, f"customer_id:{self.number}")
+        subjects = [blind(name, IDENTIFIER_KEY.encode()) for name in names]
+        question = text("select kind, channel, at from stops where stopped and subject = any(:subjects)")
+        async with self.database.transaction() as connection:
+            return {(kind, channel, at) for kind, channel, at in (await connection.execute(question, {"subjects": subjects})).all()}
+
+
+async def text_by_twilio(route: Route) -> httpx.Response:
+    form = {"MessageSid": str(uuid4()), "From": route.phone, "To": "+4930123456", "Body": "STOP"}
+    return await route.post("/v1/inbound/shop/twilio-sms", urlencode(form).encode(), "application/x-www-form-urlencoded")
+
+
+async def provider_s_word(route: Route) -> httpx.Response:
+    form = {"MessageSid": str(uuid4()), "From": route.phone, "To": "+4930123456", "Body": "genug", "OptOutType": "STOP"}
+    return await route.post("/v1/inbound/shop/twilio-sms", urlencode(form).encode(), "application/x-www-form-urlencoded")
+
+
+async def reply_by_mail(route: Route) -> httpx.Response:
+    raw = f"From: {route.mail}\r\nTo: shop@example.org\r\nSubject: Re: Offer\r\nMessage-ID: <{uuid4()}@x>\r\n\r\nabmelden\r\n> Offer\r\n"
+    return await route.post("/v1/inbound/shop/email-mime", raw.encode(), "message/rfc822")
+
+
+async def chat(route: Route) -> httpx.Response:
+    return await route.inbound("chat", {"event": "message", "id": str(uuid4()), "text": "Stop please", "customer": {"email": route.mail}})
+
+
+async def board(route: Route) -> httpx.Response:
+    return await route.inbound("message-board", {"id": str(uuid4()), "text": "unsubscribe", "author": {"email": route.mail}})
+
+
+async def gateway(route: Route) -> httpx.Response:
+    return await route.inbound("sms-gateway", {"id": str(uuid4()), "from": route.phone, "text": "Leave me alone"})
+
+
+async def segment(route: Route) -> httpx.Response:
+    call = {"type": "track", "event": "Unsubscribed", "userId": str(route.number), "messageId": str(uuid4())}
+    return await route.post("/v1/track", json.dumps(call).encode())
+
+
+async def one_click(route: Route) -> httpx.Response:
+    link = Link(customer_id=route.customer_id, channel="email", purpose="marketing", action_id="a" * 32)
+    path, body = f"/u/{sign(link, LINK_KEY.encode())}", b"List-Unsubscribe=One-Click"
+    return await route.client.post(path, content=body, headers={"content-type": "application/x-www-form-urlencoded"})
+
+
+async def verdict(route: Route) -> httpx.Response:
+    """A review's refusal, without the review before it."""
+    return await route.event("refusal.reviewed", {"reference": f"sms-{uuid4()}", "refused": True}, "wk_phones")
+
+
+ROUTES: tuple[tuple[str, Said, tuple[str, str]], ...] = (
+    ("text by Twilio", text_by_twilio, ("opt", "sms")),
+    ("Twilio's OptOutType", provider_s_word, ("opt", "sms")),
+    ("free text", gateway, ("review", "sms")),
+    ("reply by mail", reply_by_mail, ("opt", "email")),
+    ("chat", chat, ("opt", "chat")),
+    ("message board", board, ("opt", "")),
+    ("Segment's Unsubscribed", segment, ("opt", "email")),
+    ("consent.withdrawn", lambda route: route.event("consent.withdrawn", {"channel": "email"}), ("opt", "email")),
+    ("one-click link", one_click, ("opt", "email")),
+    ("refusal in a wrap-up", lambda route: route.event("call.wrapped_up", {"refusal": True}), ("opt", "call")),
+    ("complaint in a wrap-up", lambda route: route.event("call.wrapped_up", {"complaint": True}), ("complaint", "")),
+    ("verdict of a review", verdict, ("opt", "sms")),
+)
+
+
+@pytest.fixture
+async def door(stack: Stack, tmp_path: Path) -> AsyncIterator[Callable[[int], Route]]:
+    """Ingest before the real log, and the channels' intake behind it; ready once a first stop has come through."""
+    await stack.create_topics([topic.name for topic in TOPICS])
+    dsn = await stack.create_database("channels")
+    await asyncio.to_thread(upgrade, "nextwave_channels.migrations", dsn)
+    database = Database(dsn)
+    clock = DatabaseClock(CLOCK, database.wall_seconds)
+    await clock.set()
+    keys = write_keys(tmp_path)
+    shared: dict[str, Any] = {"kafka": stack.bootstrap, "keys_file": keys, "identifier_key": IDENTIFIER_KEY}
+    committer = GroupCommit(stack.bootstrap, linger_seconds=0.001, timeout_seconds=5.0, pending_bytes_max=64_000_000)
+    mappings, telling = MappingLog(committer, Library(shipped())), Telling(committer, "test")
+    app = create_app(IngestSettings(link_key=LINK_KEY, **shared), committer, SystemClock(CLOCK), mappings, telling)
+    processor = Processor(
+        Intake(frozenset({"email"}), lambda _: None), database=database, settings=ProcessorSettings(postgres=dsn, **shared), clock=clock
+    )
+    jobs = [asyncio.create_task(committer.run()), asyncio.create_task(processor.run())]
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest") as client:
+            await warm(Route(client, database, 0))
+            yield lambda number: Route(client, database, number)
+    finally:
+        processor.stop()
+        jobs[0].cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        await committer.close()
+        await database.close()
+
+
+async def warm(route: Route) -> None:
+    async with asyncio.timeout(WARM_SECONDS):
+        while not await route.facts():
+            await route.event("consent.withdrawn", {"channel": "email"})
+            await asyncio.sleep(0.2)
+
+
+async def held_by(route: Route, deadline: float) -> dict[tuple[str, str], datetime]:
+    """What holds the customer, as soon as anything does."""
+    while True:
+        known = {(kind, channel): at for kind, channel, at in await route.facts()}
+        if known or time.monotonic() > deadline:
+            return known
+        await asyncio.sleep(0.01)
+
+
+async def test_every_way_to_say_stop_holds_at_the_channels_within_a_second_of_its_2xx(door: Callable[[int], Route]) -> None:
+    late: dict[str, float] = {}
+    for number, (name, say, held) in enumerate(ROUTES, start=1):
+        route = door(number)
+        before = datetime.now(UTC)
+        answer = await say(route)
+        answered = time.monotonic()
+        assert answer.status_code in {200, 202}, (name, answer.text)
+        known = await held_by(route, answered + LATEST_SECONDS)
+        took = time.monotonic() - answered
+        assert held in known, (name, known)
+        assert before.replace(microsecond=0) <= known[held] <= datetime.now(UTC), (name, "is not dated by the broker's stamp")
+        if took > EFFECTIVE_SECONDS:
+            late[name] = took
+    assert late == {}
