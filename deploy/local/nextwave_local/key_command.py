@@ -12,6 +12,7 @@ import typer
 
 from nextwave_local.bringup import state_folder
 
+OVERLAP_HOURS_MAX = 24 * 366
 app = typer.Typer(no_args_is_help=True, help="Make, rotate and revoke write keys and API tokens.")
 
 State = Annotated[Path | None, typer.Option("--state", help="the stack's folder; .nextwave by default")]
@@ -78,7 +79,7 @@ def change(  # noqa: PLR0913  (each parameter is an option of the command line)
 def rotate(
     kind: Kind,
     name: str,
-    overlap_hours: Annotated[float, typer.Option(min=0, help="how long the old secret still works")] = 24.0,
+    overlap_hours: Annotated[float, typer.Option(min=0, max=OVERLAP_HOURS_MAX, help="how long the old secret still works")] = 24.0,
     state: State = None,
     file: File = None,
 ) -> None:

@@ -43,6 +43,15 @@ def test_after_rotation_both_secrets_work_until_the_overlap_ends(tmp_path: Path)
         after.require(f"Bearer {old}")
 
 
+@pytest.mark.parametrize("hours", ["inf", "nan", "-1", "1e9", "8785"])
+def test_an_overlap_that_is_none_or_would_never_end_is_told_what_it_may_be(tmp_path: Path, hours: str) -> None:
+    path = tmp_path / "keys.json"
+    keys.create(path, Name("write", "shop"))
+    said = CliRunner().invoke(app, ["keys", "rotate", "write", "shop", "--file", str(path), f"--overlap-hours={hours}"])
+    assert (said.exit_code, "--overlap-hours" in said.output) == (2, True)
+    assert [key.not_after for key in keys.listing(path)] == [None]
+
+
 def test_a_second_rotation_never_prolongs_an_ending_secret(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     keys.create(path, Name("write", "shop"))
