@@ -11,12 +11,13 @@ from starlette.responses import Response
 
 from nextwave_runtime.problem import FieldError, Problem, response
 
+YAML = "yaml"
 _TAG = re.compile(r'\*|(W/)?"[^"]*"')
 
 
-def etag(revision: int) -> str:
-    """The entity tag of a document."""
-    return f'"{revision}"'
+def etag(revision: int, form: str = "") -> str:
+    """The entity tag of a document; of another form than JSON it names the form, since a tag stands for bytes."""
+    return f'"{revision}-{form}"' if form else f'"{revision}"'
 
 
 def require_match(request: Request, revision: int | None) -> None:
@@ -26,7 +27,7 @@ def require_match(request: Request, revision: int | None) -> None:
     if wanted is not None and (bare := next((tag for tag in tags if not _TAG.fullmatch(tag)), None)) is not None:
         fix = f'If-Match takes entity tags in their double quotes, as ETag gave them: send "{bare.strip(chr(34))}"'
         raise Problem(400, "invalid-request", f"{bare!r:.80} is no entity tag; {fix:.200}")
-    if wanted is not None and (revision is None or ("*" not in tags and etag(revision) not in tags)):
+    if wanted is not None and (revision is None or not {"*", etag(revision), etag(revision, YAML)} & set(tags)):
         raise changed_meanwhile()
     if request.headers.get("if-none-match") == "*" and revision is not None:
         raise Problem(412, "exists-already", "it exists already; leave If-None-Match out to replace it")

@@ -74,6 +74,19 @@ async def test_a_mapping_that_was_put_is_in_force_at_once_and_read_as_it_was_wri
     assert (yaml.safe_load(as_yaml.text), as_yaml.headers["content-type"]) == (yaml.safe_load(CALLS), "application/yaml")
 
 
+async def test_each_form_of_a_mapping_has_an_entity_tag_of_its_own_and_a_change_may_name_either(ingest: Stand) -> None:
+    await put(ingest, CALLS)
+    tags = []
+    for form in ("json", "yaml"):
+        read = await ask(ingest, "GET", "/acme", headers={"accept": f"application/{form}"})
+        assert read.headers["vary"].lower() == "accept"
+        tags.append(read.headers["etag"])
+    assert len(set(tags)) == 2
+    assert (await put(ingest, COMPLAINTS, if_match=tags[1])).headers["etag"] == '"2"'
+    assert [(await put(ingest, CALLS, if_match=tag)).status_code for tag in tags] == [412, 412]
+    assert (await ask(ingest, "DELETE", "/acme", headers={"if-match": '"2-yaml"'})).status_code == 204
+
+
 async def test_a_change_is_a_new_version_and_the_same_again_is_none(ingest: Stand) -> None:
     await put(ingest, CALLS)
     assert (await put(ingest, CALLS)).headers["etag"] == '"1"'

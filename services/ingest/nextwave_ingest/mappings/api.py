@@ -13,7 +13,7 @@ from fastapi.security import HTTPBearer
 from nextwave_contracts.documents import read_as, read_document
 from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_runtime.auth import Key, Role
-from nextwave_runtime.written import etag
+from nextwave_runtime.written import YAML, etag
 from starlette.responses import Response
 
 from nextwave_ingest.mappings.desk import Desk, Facts, Sample, checked_name, missing
@@ -146,9 +146,9 @@ def _shown(request: Request, document: bytes, revision: int | None) -> Response:
     if "yaml" not in request.headers.get("accept", ""):
         return _answer(document, revision=revision)
     text = yaml.safe_dump(msgspec.json.decode(document), sort_keys=False, allow_unicode=True, width=120)
-    return _answer(text.encode(), revision=revision, media_type="application/yaml")
+    return _answer(text.encode(), revision=revision, form=YAML)
 
 
-def _answer(body: bytes, *, status: int = 200, revision: int | None = None, media_type: str = "application/json") -> Response:
-    headers = {"vary": "accept"} | ({} if revision is None else {"etag": etag(revision)})
-    return Response(body, status_code=status, media_type=media_type, headers=headers)
+def _answer(body: bytes, *, status: int = 200, revision: int | None = None, form: str = "") -> Response:
+    headers = {"vary": "accept"} | ({} if revision is None else {"etag": etag(revision, form)})
+    return Response(body, status_code=status, media_type=f"application/{form or 'json'}", headers=headers)
