@@ -16,7 +16,7 @@ from nextwave_local.bringup import BringUpError, Wish, state_folder
 from nextwave_local.demo import command as demo_command
 from nextwave_local.layout import DEFAULT_PORTS, LayoutError, replicas_of
 from nextwave_local.learning import command as learning_command
-from nextwave_local.owning import command as campaign_command
+from nextwave_local.owning import campaign_command, mapping_command
 from nextwave_local.status import Status, status_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Nextwave on this machine.")
@@ -24,6 +24,7 @@ app.add_typer(key_command.app, name="keys")
 app.add_typer(topic_command.app, name="topics")
 app.add_typer(learning_command.app, name="models")
 app.add_typer(campaign_command.app, name="campaign")
+app.add_typer(mapping_command.app, name="mapping")
 app.command("demo")(demo_command.demo)
 app.command("train")(learning_command.train)
 app.command("evaluate")(learning_command.evaluate)

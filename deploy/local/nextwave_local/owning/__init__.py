@@ -1,1 +1,1 @@
-"""`nextwave campaign`: segments, templates, campaigns and policy kept as files, planned and applied through the owners' API."""
+"""`nextwave campaign` and `nextwave mapping`: what people own, kept as files, planned and applied through the services' API."""

@@ -1,4 +1,4 @@
-"""Plans a campaign folder at the orchestrator, and makes it so, each write on the condition that nobody changed it since the plan."""
+"""What a folder would change at a service, and making it so, each write on the condition that nobody changed it since the plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Say = Callable[[str], object]
 
 
 class RefusedError(RuntimeError):
-    """The orchestrator refused; the message has its reasons."""
+    """The service refused; the message has its reasons."""
 
 
 class Named(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,16 +32,16 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of one file, as the orchestrator plans it."""
+    """What becomes of one file. `path` is that of the API, `revision` what a change replaces; `publishes`: it would be a new version."""
 
     file: str
     path: str
     action: Literal["create", "change", "keep", "refuse"]
-    revision: int | None
-    diff: str
-    publishes: bool
-    faults: tuple[Named, ...]
-    findings: tuple[Named, ...]
+    revision: int | None = None
+    diff: str = ""
+    publishes: bool = False
+    faults: tuple[Named, ...] = ()
+    findings: tuple[Named, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,13 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         return all(one.action == "keep" and not (publish and one.publishes) for one in self.items)
 
 
-async def plan(client: httpx.AsyncClient, files: Mapping[str, str]) -> Plan:
-    """What these files would change. Raises `RefusedError`."""
-    answer = await _ask(client, "POST", "/v1/catalogue:plan", content=msgspec.json.encode({"files": files}))
-    return msgspec.json.decode(answer.content, type=Plan)
-
-
-async def apply(client: httpx.AsyncClient, files: Mapping[str, str], planned: Plan, say: Say, *, publish: bool) -> None:
+async def apply(client: httpx.AsyncClient, files: Mapping[str, str], planned: Plan, say: Say, *, publish: bool = False) -> None:
     """Writes what differs, in the order planned, then publishes. Raises `RefusedError` where somebody changed a document meanwhile."""
     tags: dict[str, str] = {}
     for one in planned.items:
@@ -76,7 +70,7 @@ async def apply(client: httpx.AsyncClient, files: Mapping[str, str], planned: Pl
             say(f"{'created' if one.action == 'create' else 'changed':9} {one.path}")
     for one in planned.items:
         if publish and one.publishes:
-            answer = await _ask(client, "POST", one.path + ":publish", headers={"if-match": tags[one.path]})
+            answer = await ask(client, "POST", one.path + ":publish", headers={"if-match": tags[one.path]})
             say(f"published {one.path} as version {answer.json()['version']}")
 
 
@@ -84,15 +78,16 @@ async def _write(client: httpx.AsyncClient, one: Change, text: str) -> str:
     """Its new entity tag."""
     condition = {"if-none-match": "*"} if one.revision is None else {"if-match": f'"{one.revision}"'}
     headers = {"content-type": MEDIA_TYPES.get(Path(one.file).suffix, "application/yaml")} | condition
-    answer = await _ask(client, "PUT", one.path, content=text.encode(), headers=headers)
+    answer = await ask(client, "PUT", one.path, content=text.encode(), headers=headers)
     return str(answer.headers["etag"])
 
 
-async def _ask(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> httpx.Response:
+async def ask(client: httpx.AsyncClient, method: str, path: str, **request: Any) -> httpx.Response:
+    """Its answer. Raises `RefusedError` for any but a success."""
     try:
         answer = await client.request(method, path, **request)
     except httpx.HTTPError as error:
-        raise RefusedError(f"the orchestrator at {client.base_url} does not answer: {error!r}") from error
+        raise RefusedError(f"{client.base_url} does not answer: {error!r}") from error
     if answer.is_success:
         return answer
     raise RefusedError(f"{method} {path} was answered {answer.status_code}: {_reasons(answer)}")

@@ -14,7 +14,7 @@ from nextwave_orchestrator.api.campaigns import draft_of
 from nextwave_orchestrator.api.control import Controlled, Reader, answer
 from nextwave_orchestrator.api.documents import Limit, missing, page
 from nextwave_orchestrator.assembly import Version
-from nextwave_orchestrator.campaigns.differences import difference
+from nextwave_contracts.differences import difference
 from nextwave_orchestrator.catalogue_store import CatalogueSession
 
 router = APIRouter(tags=["campaigns"])

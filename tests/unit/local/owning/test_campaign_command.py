@@ -9,7 +9,8 @@ import httpx
 import msgspec
 import pytest
 from nextwave_local.command import app
-from nextwave_local.owning import changes, command
+from nextwave_local.owning import changes, keeping
+from nextwave_local.owning.campaign_command import plan
 from nextwave_orchestrator.api.control import Control
 from nextwave_orchestrator.app import make_app
 from nextwave_orchestrator.campaigns.lifecycle import Limits
@@ -69,7 +70,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     control = Control(store=store, clock=FixedClock(), keyring=Keyring(tmp_path / "keys.json"), limits=limits)
     (tmp_path / "folder").mkdir()
     one = Shelf(tmp_path / "folder", make_app(control), store)
-    monkeypatch.setattr(command, "connect", one.connect)
+    monkeypatch.setattr(keeping, "connect", one.connect)
     return one
 
 
@@ -154,7 +155,7 @@ async def test_what_somebody_changed_since_the_plan_is_not_written_over(shelf: S
     async with shelf.connect() as client:
         if is_stored:
             await client.put("/v1/segments/loyal", content=FILES["segments/loyal.yaml"], headers={"content-type": "application/yaml"})
-        planned = await changes.plan(client, files)
+        planned = await plan(client, files)
         await client.put(
             "/v1/segments/loyal", content=FILES["segments/loyal.yaml"].replace("3", "4"), headers={"content-type": "application/yaml"}
         )
@@ -164,8 +165,8 @@ async def test_what_somebody_changed_since_the_plan_is_not_written_over(shelf: S
 
 async def test_what_somebody_wrote_since_the_plan_is_not_published(shelf: Shelf) -> None:
     async with shelf.connect() as client:
-        await changes.apply(client, FILES, await changes.plan(client, FILES), lambda _: None, publish=False)
-        planned = await changes.plan(client, FILES)
+        await changes.apply(client, FILES, await plan(client, FILES), lambda _: None, publish=False)
+        planned = await plan(client, FILES)
         theirs = FILES["campaigns/greet.yaml"].replace("48h", "36h")
         await client.put("/v1/campaigns/greet", content=theirs, headers={"content-type": "application/yaml"})
         with pytest.raises(changes.RefusedError, match="changed since the plan"):
