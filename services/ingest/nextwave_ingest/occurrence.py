@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, NamedTuple
 
 from nextwave_contracts.touchpoints import AGE_MAX
@@ -32,14 +32,14 @@ class UnreadableTimeError(ValueError):
     """It is no time."""
 
 
-def instant(stamp: str | float) -> datetime:
-    """UTC instant of an ISO 8601 text (no zone: UTC) or of seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
+def instant(stamp: str | float, zone: tzinfo = UTC) -> datetime:
+    """UTC instant of an ISO 8601 text (no zone: this one) or of seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
     try:
         if isinstance(stamp, str):
             moment = _written(stamp)
             if moment.tzinfo is UTC:
                 return moment  # as nearly all clients write
-            return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+            return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
         return datetime.fromtimestamp(stamp / 1000 if abs(stamp) >= _MILLISECONDS_FROM else stamp, UTC)
     except (ValueError, OverflowError, OSError) as wrong:
         raise UnreadableTimeError("is no time: use RFC 3339, for example 2026-11-22T09:30:00.000Z") from wrong

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from nextwave_ingest.admission import RefusedError
 from nextwave_ingest.mappings.conditions import conditions
+from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.paths import VALUES_MAX, Path, PathError
-from nextwave_ingest.mappings.values import Reader, moment
+from nextwave_ingest.mappings.values import Reader
 from nextwave_ingest.occurrence import UnreadableTimeError
 
 ITEM: dict[str, Any] = {
@@ -23,6 +24,7 @@ ITEM: dict[str, Any] = {
     "money": "12.50",
     "currency": "jpy",
     "number": "0171 1234567",
+    "local": "2026-07-01 10:00:00",
     "country": "de",
 }
 TABLES = {"codes": {"7": {"seven": True}, "true": "yes", "x": ["list"]}}
@@ -125,6 +127,14 @@ def test_a_path_gives_a_bounded_number_of_values() -> None:
         ({"seconds_between": ["$.a.t", "2026-11-22T08:00:00Z"]}, UNSET),
         ({"seconds_between": ["$.a.t", "$.none"]}, UNSET),
         ({"seconds_between": ["$.a.t", "Sun, 22 Nov 2026 10:01:00 +0100"]}, 60),
+        ({"local_time": "$.local", "zone": "Europe/Berlin"}, "2026-07-01T08:00:00+00:00"),
+        ({"local_time": "Wed, 1 Jul 2026 10:00:00", "zone": "America/New_York"}, "2026-07-01T14:00:00+00:00"),
+        ({"local_time": "2026-10-25T02:30:00", "zone": "Europe/Berlin"}, "2026-10-25T00:30:00+00:00"),
+        ({"local_time": "$.a.t", "zone": "Europe/Berlin"}, "2026-11-22T09:00:00+00:00"),
+        ({"local_time": 1795338000, "zone": "Europe/Berlin"}, "2026-11-22T09:00:00+00:00"),
+        ({"local_time": "$.none", "zone": "Europe/Berlin"}, UNSET),
+        ({"local_time": "soon", "zone": "Europe/Berlin"}, "soon"),
+        ({"seconds_between": [{"local_time": "$.local", "zone": "Europe/Berlin"}, "2026-07-01T08:01:00Z"]}, 60),
         ({"minor_units": "$.money", "currency": "EUR"}, 1250),
         ({"minor_units": "$.code", "currency": "$.currency"}, 7),
         ({"minor_units": "$.none", "currency": "EUR"}, UNSET),
@@ -222,6 +232,7 @@ WRITTEN: tuple[Any, ...] = (
     {"seconds_between": ["$.a", "$.b"]},
     {"e164": "$.a", "country": "$.b"},
     {"each": "$.a", "give": "$.b"},
+    {"local_time": "$.a", "zone": "Europe/Berlin"},
     {"table": "codes", "key": "$.a"},
 )
 
@@ -257,3 +268,23 @@ def test_a_mapping_walks_through_an_item_a_few_times_at_most() -> None:
     reader = Reader(TABLES)
     reader.value({"each": "$..list", "give": "$..n"}, "/data")
     assert [fault.pointer for fault in reader.faults] == ["/data/give"]
+
+
+def test_each_within_each_gives_an_element_a_few_times_at_most() -> None:
+    four = "$['a', 'a', 'a', 'a']"
+    deep: Any = {"each": four, "give": {"each": four, "give": {"x": "$.b", "y": {"each": "$['a', 'a']", "give": "$"}}}}
+    reader = Reader(TABLES)
+    reader.value(deep, "/data")
+    assert [fault.pointer for fault in reader.faults] == ["/data/give/give/y/each"]
+    reader = Reader(TABLES)
+    read = reader.value({"one": {"each": four, "give": {"each": four, "give": "$"}}, "other": {"each": four, "give": "$"}}, "/data")
+    assert reader.faults == []
+    item = {"a": {"a": 1}}
+    assert [len(values) for values in (read(item)["one"], read(item)["one"][0], read(item)["other"])] == [4, 4, 4]
+
+
+@pytest.mark.parametrize("zone", ["Berlin", "Europe", "../Europe/Berlin", "$.zone", "", 7, None, ["UTC"]])
+def test_a_zone_that_there_is_not_is_refused_with_the_fix(zone: Any) -> None:
+    reader = Reader(TABLES)
+    reader.value({"local_time": "$.local", "zone": zone}, "/data/x")
+    assert [(fault.pointer, "Europe/Berlin" in fault.fix) for fault in reader.faults] == [("/data/x/zone", True)]

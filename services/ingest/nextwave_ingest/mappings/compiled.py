@@ -31,8 +31,9 @@ from nextwave_ingest.admission import (
 from nextwave_ingest.mappings.bodies import read_body
 from nextwave_ingest.mappings.conditions import Condition, conditions
 from nextwave_ingest.mappings.document import Document, Rule
+from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.paths import Path
-from nextwave_ingest.mappings.values import Fields, Reader, Value, moment
+from nextwave_ingest.mappings.values import Fields, Reader, Value
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
 from nextwave_ingest.untimed import untimed
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from math import prod
 from typing import Any
 
@@ -17,6 +18,7 @@ LENGTH_MAX = 1_000
 """Characters of a path."""
 CHOICES_MAX = 16
 """How often one value may be selected: the selectors of each segment, multiplied."""
+MANY_WAYS = f"it chooses between more than {CHOICES_MAX} ways"
 NESTED_MAX = 20
 """Depth of a filter's expression."""
 VALUES_MAX = 1_000
@@ -43,7 +45,10 @@ _environment = _Environment()
 
 
 class Path:
-    """A path into an item. `steps`: names and positions, where it can lead to one value only; `descends`: it has a `..`."""
+    """A path into an item. `steps`: names and positions, where it can lead to one value only; `descends`: it has a `..`.
+
+    `choices`: how often it may select one value.
+    """
 
     def __init__(self, written: str) -> None:
         """Raises `PathError`."""
@@ -51,6 +56,7 @@ class Path:
         self._path = _read(written)
         self.steps = _steps(self._path)
         self.descends = any(isinstance(one, JSONPathRecursiveDescentSegment) for one in self._path.segments)
+        self.choices = prod(len(one.selectors) for one in self._path.segments)
 
     @property
     def pointer(self) -> str:
@@ -61,22 +67,33 @@ class Path:
         """What lies there: the value, or the list of all values where there may be several; `UNSET` where there is none."""
         if self.steps is not None:
             return _walk(item, self.steps)
-        return list(self._several(item)) or UNSET
+        return list(_several(self._path, item, VALUES_MAX)) or UNSET
 
-    def values(self, item: Any) -> list[Any]:
-        """All values that lie there, none where there are none."""
+    def values(self, item: Any, most: int = VALUES_MAX) -> list[Any]:
+        """All values that lie there and no more than `most`, none where there are none."""
         if self.steps is None:
-            return list(self._several(item))
+            return list(_several(self._path, item, most))
         found = _walk(item, self.steps)
         return [] if found is UNSET else [found]
 
-    def _several(self, item: Any) -> Iterator[Any]:
-        if not isinstance(item, dict | list):  # the library would take a text for a document
-            return
-        for n, found in enumerate(self._path.finditer(item)):
-            if n >= VALUES_MAX:
-                return
-            yield found.obj
+    def breaks_off(self, item: Any) -> bool:
+        """Of a path without values here: whether that out of which it chooses is not there, rather than empty or without a fitting one."""
+        segments = self._path.segments
+        for n in range(len(segments) - 1, -1, -1):
+            way = JSONPath(env=_environment, segments=segments[:n])
+            if reached := list(_several(way, item, VALUES_MAX)):
+                is_choice = not isinstance(segments[n], JSONPathRecursiveDescentSegment) and not _names(segments[n])
+                return not (is_choice and any(isinstance(one, dict | list) for one in reached))
+        return True
+
+
+def _several(path: JSONPath, item: Any, most: int) -> Iterator[Any]:
+    if isinstance(item, dict | list):  # the library would take a text for a document
+        yield from (found.obj for found in islice(path.finditer(item), most))
+
+
+def _names(segment: JSONPathSegment) -> bool:
+    return any(isinstance(selector, NameSelector) for selector in segment.selectors)
 
 
 def _walk(item: Any, steps: Iterable[str | int]) -> Any:
@@ -103,7 +120,7 @@ def _read(written: str) -> JSONPath:
     if sum(isinstance(one, JSONPathRecursiveDescentSegment) for one in segments) > 1:
         raise PathError("it has more than one '..'")
     if prod(len(one.selectors) for one in segments) > CHOICES_MAX:
-        raise PathError(f"it chooses between more than {CHOICES_MAX} ways")
+        raise PathError(MANY_WAYS)
     return path
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from liquid import BoundTemplate
@@ -17,8 +14,9 @@ from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, v
 from nextwave_contracts.liquid_environment import BoundedEnvironment
 
 from nextwave_ingest.amounts import minor_units
-from nextwave_ingest.mappings.paths import Path, PathError
-from nextwave_ingest.occurrence import UnreadableTimeError, instant
+from nextwave_ingest.mappings.moments import moment, zone_of
+from nextwave_ingest.mappings.paths import CHOICES_MAX, MANY_WAYS, Path, PathError
+from nextwave_ingest.occurrence import UnreadableTimeError
 
 Value = Callable[[Any], Any]
 """Asked with an item, it gives the value, or `UNSET` where the item has none. It raises nothing but `RefusedError`, for wrong money."""
@@ -30,8 +28,9 @@ DESCENTS_MAX = 4
 MERGED = "*"
 """The name under which an object's fields are laid into the object around."""
 _PATH_FIX = "write a JSONPath of RFC 9535, for example $.detail.queue or $['two words']"
+_WAYS_FIX = "choose fewer, or write each way in full: within each they multiply"
+_ZONE_FIX = "write the name of a time zone as the IANA database has it, for example Europe/Berlin"
 _LIQUID_FIX = "write Liquid over item, for example {{ item.id }}"
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
 _Builder = Callable[["Reader", Mapping[str, Any], str], Value]
 
 
@@ -44,24 +43,6 @@ class _Undefined(FalsyStrictUndefined):
 _liquid = BoundedEnvironment(undefined=_Undefined)
 
 
-def moment(value: Any) -> datetime:
-    """An instant as systems write it: ISO 8601, RFC 5322, seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise UnreadableTimeError("is no time: send text or a number")
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return instant(float(value))
-    try:
-        return instant(value)
-    except UnreadableTimeError:
-        if not isinstance(value, str):
-            raise
-        try:
-            return instant(parsedate_to_datetime(value).isoformat())
-        except (ValueError, TypeError, IndexError, OverflowError):
-            pass
-        raise
-
-
 class Reader:
     """Reads the values of one mapping and gathers what is wrong with them in `faults`."""
 
@@ -70,6 +51,8 @@ class Reader:
         self.tables = tables
         self._read = 0
         self.descents = 0
+        self.ways = 1
+        """How often one value may be selected by the paths of each `each` around."""
 
     def value(self, written: Any, at: str) -> Value:
         """The value that is written at the pointer `at`."""
@@ -97,6 +80,8 @@ class Reader:
         except PathError as wrong:
             self.fault(at, f"{str(written)!r:.80} is no path that can be used: {wrong}", _PATH_FIX)
             return None
+        if 1 < path.choices > CHOICES_MAX // self.ways:
+            self.fault(at, MANY_WAYS, _WAYS_FIX)
         self.descents += path.descends
         if path.descends and self.descents > DESCENTS_MAX:
             self.fault(at, f"this is more than {DESCENTS_MAX} times '..' in one mapping", "write the way in full, like $.order.lines")
@@ -184,6 +169,22 @@ def _seconds_between(reader: Reader, written: Mapping[str, Any], at: str) -> Val
     return measured
 
 
+def _local_time(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
+    local, zone = reader.value(written["local_time"], at + "/local_time"), zone_of(written["zone"])
+    if zone is None:
+        reader.fault(at + "/zone", f"{written['zone']!r:.80} is no time zone", _ZONE_FIX)
+        return _nothing
+
+    def read(item: Any) -> Any:
+        said = local(item)
+        try:
+            return moment(said, zone).isoformat()
+        except UnreadableTimeError:
+            return said  # it is refused where it stands, with what it says
+
+    return read
+
+
 def _looked_up(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
     table = reader.tables.get(str(written["table"]))
     if table is None:
@@ -241,8 +242,10 @@ def _first_of(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
 
 
 def _each(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
-    path, descents = reader.path(written["each"], at + "/each"), reader.descents
+    path, descents, ways = reader.path(written["each"], at + "/each"), reader.descents, reader.ways
+    reader.ways *= path.choices if path is not None else 1
     give = reader.value(written["give"], at + "/give")
+    reader.ways = ways
     if reader.descents > descents:
         reader.fault(at + "/give", "'..' would walk through every value again", "write the way in full, like $.order.lines")
     if path is None:
@@ -258,6 +261,7 @@ def _each(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
 
 FUNCTIONS: Mapping[str, tuple[Mapping[str, bool], _Builder]] = {
     "seconds_between": ({}, _seconds_between),
+    "local_time": ({"zone": True}, _local_time),
     "table": ({"key": True}, _looked_up),
     "minor_units": ({"currency": True}, _money),
     "e164": ({"country": False}, _number),
