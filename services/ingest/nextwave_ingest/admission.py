@@ -131,10 +131,10 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
 
 
 def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:
-    """The record of a refused item. An oversized one keeps its beginning only."""
+    """The record of a refused item. An oversized one keeps its beginning only. Its pointer ends before the first `: `."""
     return Rejected(
         reason=refusal.error.reason,
-        detail=f"{refusal.error.pointer or '/'}: {refusal.error.detail}",
+        detail=f"{refusal.error.pointer.replace(': ', ':') or '/'}: {refusal.error.detail}",
         processor="ingest",
         topic=f"door:{door}",
         partition=-1,

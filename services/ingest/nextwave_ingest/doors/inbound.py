@@ -18,7 +18,7 @@ from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refu
 from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.provider_signatures import PROVIDERS, Signed, is_signed
-from nextwave_ingest.mappings.compiled import FAILED, Compiled
+from nextwave_ingest.mappings.compiled import FAILED, Compiled, NoItemsError
 from nextwave_ingest.mappings.document import Scheme, Signature
 from nextwave_ingest.reception import Reception, presented_key, problem_of
 from nextwave_ingest.turns import Turn
@@ -26,6 +26,8 @@ from nextwave_ingest.turns import Turn
 ROUTE = "/v1/inbound/"
 MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
+WHOLE = "whole"
+"""Under which is kept with a refused item that it is a whole body, of which nobody knew the items."""
 REJECTED_MAX = 100
 """Refused items that an answer names; all of them are kept and counted."""
 _log = structlog.get_logger()
@@ -95,10 +97,10 @@ class InboundDoor:
 
     async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:
         at = self._reception.now()
-        items = await _items(request, body, mapping)
-        self._reception.spend(source, len(items))
-        indexes: list[int] = []
-        verdicts: list[Admitted | Refusal] = []
+        request.said = {"mapping": mapping.name}
+        items, verdicts = await _items(request, body, mapping)
+        indexes = [0] * len(verdicts)
+        self._reception.spend(source, len(items) + len(verdicts))
         ignored, turn = 0, Turn()
         for index, item in enumerate(items):
             found = mapping.understand_all(item, source=source, received_at=at)
@@ -109,7 +111,6 @@ class InboundDoor:
             if len(verdicts) > ITEMS_MAX:
                 raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
             await turn.pass_on()
-        request.said = {"mapping": mapping.name}
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         self._reception.ignore(request, ignored, door=self.name, source=source, at=at)
         return _answer(mapping, indexes, verdicts, ignored)
@@ -118,9 +119,13 @@ class InboundDoor:
         """What a refused item is found to be by the mapping of today."""
         name = str(kept.said.get("mapping") or "")
         if (mapping := self._mappings.find(name)) is None:
-            return [Refusal(kept.payload, RefusedError("", f"there is no mapping {name!r:.80} any more; write it and try again"))]
-        found = mapping.understand_all(kept.payload, source=kept.key, received_at=kept.at)
-        return [self._reception.weigh(one, kept.payload, kept.key, kept.at) for one in found]
+            return [Refusal(kept.payload, RefusedError("", f"there is no mapping {name:.80} any more; write it and try again"))]
+        try:
+            items = mapping.items_kept(kept.payload) if kept.said.get(WHOLE) else [kept.payload]
+        except RefusedError as error:
+            return [Refusal(kept.payload, error)]
+        found = ((item, one) for item in items for one in mapping.understand_all(item, source=kept.key, received_at=kept.at))
+        return [self._reception.weigh(one, item, kept.key, kept.at) for item, one in found]
 
     def _has_key(self, request: Request, source: str) -> bool:
         """Whether it carries a write key of the source. Raises a 403 `Problem` for a page that may not use it."""
@@ -152,12 +157,16 @@ class InboundDoor:
         return any(is_signed(signed, one, self._secrets[source, one.scheme]) for one in signatures)
 
 
-async def _items(request: Request, body: bytes, mapping: Compiled) -> list[bytes]:
+async def _items(request: Request, body: bytes, mapping: Compiled) -> tuple[list[bytes], list[Admitted | Refusal]]:
+    """The items of a body; where nobody knows them it is refused as a whole, and kept."""
     content_type = request.header(b"content-type").decode("latin-1")
     try:
         if mapping.document.body in ("mime", "multipart"):  # a mail takes longer than others should wait
-            return await asyncio.to_thread(mapping.items, body, content_type, request.headers)
-        return mapping.items(body, content_type, request.headers)
+            return await asyncio.to_thread(mapping.items, body, content_type, request.headers), []
+        return mapping.items(body, content_type, request.headers), []
+    except NoItemsError as error:
+        request.said[WHOLE] = True
+        return [], [Refusal(error.body, error)]
     except RefusedError as error:
         raise problem_of(error) from error
 

@@ -14,6 +14,7 @@ from nextwave_runtime.auth import Key, Keyring, Role
 from nextwave_runtime.problem import FieldError, Problem
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from nextwave_ingest import hidden
 from nextwave_ingest.rejected import entries
 from nextwave_ingest.rejected.entries import Bounds, Place, Wanted
 from nextwave_ingest.rejected.redriver import Redriver, Told
@@ -91,7 +92,7 @@ class RejectedPage(BaseModel):
 
 
 class RejectedWhole(RejectedItem):
-    """With its bytes, as text or else in base64. `masked`: what is personal is left out, which tokens of agent or privacy see."""
+    """With its bytes, as text or else in base64. `masked`: what it says is left out, which tokens of agent or privacy see."""
 
     meaning: str
     text: str | None
@@ -122,7 +123,7 @@ class RedriveTold(BaseModel):
 
 
 def rejected_router(keyring: Keyring, redriver: Redriver) -> APIRouter:
-    """The routes. Readers see what is personal masked unless their token is for it; only operators redrive."""
+    """The routes. Readers see what senders wrote masked unless their token is for it; only operators redrive."""
     router = APIRouter(tags=["rejected"])
     readers = [Depends(_needs(keyring, *READERS))]
     operators = [Depends(_needs(keyring, "operator"))]
@@ -145,14 +146,16 @@ def rejected_router(keyring: Keyring, redriver: Redriver) -> APIRouter:
         place, kept = await _found(redriver, at)
         if why := redriver.fault(kept):
             raise Problem(409, "cannot-be-redriven", why)
-        return _told(await redriver.redrive([place], _caller(request).name))
+        caller = _caller(request)
+        return _told(await redriver.redrive([place], caller.name), caller)
 
     @router.post("/v1/rejected:redrive", dependencies=operators)
     async def redrive_many(request: Request, order: Order) -> RedriveTold:
         """Judge all of these again, some at a time: go on with `next` until it is null. Twice has no second effect."""
         page = await redriver.log.page(order.wanted(), since=order.since, bounds=order.bounds(), limit=order.limit)
         oldest_first = [place for entry in reversed(page.entries) if (place := entries.place(entry.id))]
-        return _told(await redriver.redrive(oldest_first, _caller(request).name), _cursor(page.rest))
+        caller = _caller(request)
+        return _told(await redriver.redrive(oldest_first, caller.name), caller, _cursor(page.rest))
 
     return router
 
@@ -193,8 +196,12 @@ def _item(entry: entries.Entry) -> RejectedItem:
     return RejectedItem.model_validate(entry, from_attributes=True)
 
 
-def _told(told: Told, more: str | None = None) -> RedriveTold:
-    return RedriveTold.model_validate(told, from_attributes=True).model_copy(update={"next": more})
+def _told(told: Told, caller: Key, more: str | None = None) -> RedriveTold:
+    answer = RedriveTold.model_validate(told, from_attributes=True).model_copy(update={"next": more})
+    if not caller.sees_addresses:
+        for one in answer.refused:
+            one.pointer, one.detail = hidden.pointer(one.pointer), hidden.words(one.detail, entries.DETAIL_MAX)
+    return answer
 
 
 def _cursor(rest: Bounds | None) -> str | None:

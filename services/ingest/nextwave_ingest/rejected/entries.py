@@ -9,9 +9,10 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
-from nextwave_contracts.masking import in_words, mask_data
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
+
+from nextwave_ingest import hidden
 
 DOOR = "door:"
 """How the topic of what a door refused begins."""
@@ -90,26 +91,29 @@ def entry_of(kept: Rejected, place: Place) -> Entry:
 
 def masked(entry: Entry) -> Entry:
     """For readers without need: the reason may repeat what was sent."""
-    return msgspec.structs.replace(entry, detail=in_words(entry.detail, DETAIL_MAX))
+    return msgspec.structs.replace(entry, detail=hidden.reason(entry.detail, DETAIL_MAX))
 
 
 def content(payload: bytes, *, sees_addresses: bool) -> Content:
-    """What is shown of the bytes. Who may not see addresses gets JSON with what is personal masked, and nothing of anything else."""
+    """What is shown of the bytes. Who may not see addresses gets the structure of JSON, and nothing of anything else."""
     if sees_addresses:
         try:
             return Content(text=payload.decode())
         except UnicodeDecodeError:
             return Content(base64=base64.b64encode(payload).decode())
     try:
-        said = mask_data({"item": msgspec.json.decode(payload)})
+        shown = hidden.item(msgspec.json.decode(payload))
     except (ValueError, RecursionError):
         return Content(masked=True)
-    return Content(text=msgspec.json.encode(said["item"]).decode(), masked=True)
+    return Content(text=msgspec.json.encode(shown).decode(), masked=True)
 
 
 def said_of(kept: Rejected, *, sees_addresses: bool) -> dict[str, Any]:
-    """What the request said for all of its items."""
-    return kept.said if sees_addresses else mask_data(kept.said)
+    """What the request said for all of its items; the name of its mapping is ours."""
+    if sees_addresses:
+        return kept.said
+    shown: dict[str, Any] = hidden.item(kept.said)
+    return shown | {"mapping": kept.said["mapping"]} if "mapping" in kept.said else shown
 
 
 def place(text: str) -> Place | None:

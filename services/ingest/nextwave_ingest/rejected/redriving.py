@@ -59,7 +59,7 @@ def redriven(kept: Rejected, doors: Mapping[str, Judge]) -> Redriven:
 def _judged(kept: Rejected, doors: Mapping[str, Judge]) -> Redriven:
     door = doors.get(kept.topic.removeprefix(DOOR))
     if door is None:
-        raise CannotRedriveError(f"there is no door {kept.topic.removeprefix(DOOR)!r} any more")
+        raise CannotRedriveError(f"there is no door {kept.topic.removeprefix(DOOR)} any more")
     if len(kept.payload) >= EVENT_BYTES_MAX:
         raise CannotRedriveError(f"of more than {EVENT_BYTES_MAX} bytes only the beginning was kept; let the source send it smaller")
     verdicts = door.again(kept)

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nextwave_contracts.masking import in_words
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.sources import ClockTally, DoorTally, ItemRefused, SourceTally
 
-from nextwave_ingest import metrics
+from nextwave_ingest import hidden, metrics
 from nextwave_ingest.admission import Admitted, Refusal
 from nextwave_ingest.sources.board import RECENT_MAX
 from nextwave_ingest.sources.distances import class_of
@@ -62,7 +61,7 @@ class SourceBook:
             metrics.items(source, "refused").inc(len(refusals))
             counted.rejected.update(error.reason for error in refusals)
             page.refusals.extend(
-                ItemRefused(at=at, door=door, reason=e.reason, pointer=_shown(e.pointer), detail=in_words(e.detail, DETAIL_MAX))
+                ItemRefused(at=at, door=door, reason=e.reason, pointer=hidden.pointer(e.pointer), detail=hidden.words(e.detail, DETAIL_MAX))
                 for e in refusals[-RECENT_MAX:]
             )
 
@@ -114,8 +113,3 @@ class SourceBook:
             door = page.doors[name] = _Door(at)
         door.last_seen_at = at
         return door
-
-
-def _shown(pointer: str) -> str:
-    """Without what looks like an address: a key of the item may be one, also with slashes in it."""
-    return in_words("/".join(in_words(key) for key in pointer.split("/")))
