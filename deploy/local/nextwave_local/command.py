@@ -17,6 +17,7 @@ from nextwave_local.demo import command as demo_command
 from nextwave_local.layout import DEFAULT_PORTS, LayoutError, replicas_of
 from nextwave_local.learning import command as learning_command
 from nextwave_local.owning import campaign_command, mapping_command
+from nextwave_local.sent import sent
 from nextwave_local.status import Status, status_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Nextwave on this machine.")
@@ -26,6 +27,7 @@ app.add_typer(learning_command.app, name="models")
 app.add_typer(campaign_command.app, name="campaign")
 app.add_typer(mapping_command.app, name="mapping")
 app.command("demo")(demo_command.demo)
+app.command()(sent)
 app.command("train")(learning_command.train)
 app.command("evaluate")(learning_command.evaluate)
 

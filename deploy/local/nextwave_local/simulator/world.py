@@ -13,6 +13,7 @@ from nextwave_contracts.clock import ClockSetting
 from nextwave_local.simulator import faults, people
 from nextwave_local.simulator.errands import Errands
 from nextwave_local.simulator.faults import Attempt, Fault, Menu
+from nextwave_local.simulator.inbox import Inbox, Taken
 from nextwave_local.simulator.ledger import Entry, Ledger
 from nextwave_local.simulator.message import Doors, Message
 from nextwave_local.simulator.people import Act, Behaviour, Received
@@ -47,6 +48,7 @@ class World:
         self.menu = Menu()
         self.behaviour = Behaviour()
         self.records = Records()
+        self.inbox = Inbox()
         self._clock = clock
 
     def now(self) -> datetime:
@@ -57,6 +59,7 @@ class World:
         """Judges one request to a provider and, when it is taken, lets what follows from it happen at once."""
         verdict = self.judge(message, raw)
         if verdict.accepted:
+            self.inbox.put(Taken(verdict.message, raw, self.now()))
             self.reach(verdict)
         return verdict
 
