@@ -22,6 +22,7 @@ from nextwave_runtime.problem import Problem
 from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic, stand
+from unit.ingest.office import office
 
 PUBLIC = "https://in.example.com"
 SECRET = "s3cret"
@@ -191,6 +192,55 @@ async def test_the_unsigned_ping_of_woocommerce_is_answered_and_says_nothing(doo
     assert (await post(door, "/v1/inbound/shop/orders", b"webhook_id=12&x=y")).status_code == 401
     assert (await post(door, "/v1/inbound/shop/texts", b"webhook_id=12")).status_code == 401
     assert door.committer.records == []
+
+
+@pytest.mark.parametrize("items", ["$.orders", "$.orders[*]", "$.pages[*].orders", "$..orders", "$['orders', 'bestellungen']"])
+async def test_a_body_whose_items_are_not_where_the_mapping_looks_is_kept_and_counts_once_that_is_mended(
+    door: Stand, tmp_path: Path, items: str
+) -> None:
+    elsewhere = read(ORDERS.replace(b"$.orders", items.encode()))
+    door.mappings.library.lay("orders", elsewhere)
+    body = {"pages": [{"order": 7}], "order": [{"id": n, "email": "ann@example.com", "refused": True} for n in (7, 8)]}
+    answer = await door.post("/v1/inbound/shop/orders", body, headers={"x-wc-webhook-topic": "order.refused"})
+    (refused,) = answer.json()["rejected"]
+    assert (answer.status_code, refused["index"], items in refused["detail"]) == (202, 0, True)
+    (kept,) = door.committer.rejected
+    assert (kept.said, refused["detail"] in kept.detail) == ({"mapping": "orders", "whole": True}, True)
+    assert door.telling.book.tally("shop", replica="0", since=NOW, at=NOW).doors["inbound/orders"].rejected == {"invalid": 1}
+    told = await office(tmp_path, door, documents=[elsewhere]).call("POST", "/v1/rejected/0-0:redrive")
+    assert "nothing lies at" in told.json()["refused"][0]["detail"]
+    mended = read(
+        ORDERS.replace(b"$.orders", b"$.order[*]").replace(
+            b"$.refused: true", b"$.refused: true, \"$._headers['x-wc-webhook-topic']\": order.refused"
+        )
+    )
+    told = await office(tmp_path, door, documents=[mended]).call("POST", "/v1/rejected/0-0:redrive")
+    assert (told.json()["accepted"], told.json()["touchpoints"]) == (1, 2)
+    assert [hold.kind for hold in door.committer.holds] == ["opt_out"] * 2
+
+
+@pytest.mark.parametrize(
+    ("items", "body"),
+    [
+        ("$.orders", {"orders": []}),
+        ("$.orders[*]", {"orders": []}),
+        ("$.orders[?@.id > 7]", {"orders": [{"id": 7}]}),
+        ("$.pages[*].orders[*]", {"pages": []}),
+        ("$.pages[*].orders[:5]", {"pages": [{"orders": []}, {}]}),
+    ],
+)
+async def test_a_list_without_items_is_none_of_the_sender_s_faults(door: Stand, items: str, body: Any) -> None:
+    door.mappings.library.lay("orders", read(ORDERS.replace(b"$.orders", items.encode())))
+    assert (await door.post("/v1/inbound/shop/orders", body)).json() == {"accepted": 0, "ignored": 0, "rejected": []}
+    assert door.committer.records == []
+
+
+async def test_no_item_of_a_path_to_many_is_left_out_without_a_word(door: Stand) -> None:
+    door.mappings.library.lay("orders", read(ORDERS.replace(b"$.orders", b"$.orders[*]")))
+    answer = await door.post("/v1/inbound/shop/orders", {"orders": [{"id": n} for n in range(ITEMS_MAX)]})
+    assert answer.json() == {"accepted": 0, "ignored": ITEMS_MAX, "rejected": []}
+    answer = await door.post("/v1/inbound/shop/orders", {"orders": [{"id": n} for n in range(ITEMS_MAX + 1)]})
+    assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:too-large")
 
 
 async def test_what_cannot_be_read_is_a_problem_and_leaves_nothing(door: Stand) -> None:

@@ -19,6 +19,7 @@ from nextwave_contracts.reasons import RejectCode
 from nextwave_ingest.admission import (
     BATCH_BYTES_MAX,
     IDENTIFIERS_MAX,
+    ITEMS_MAX,
     TEXT_MAX,
     RefusedError,
     Report,
@@ -44,6 +45,16 @@ HEADER_BYTES_MAX = 256
 FAILED: RejectCode = "fold_failed"
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _TYPE_FIX = "write subject.past_tense, for example call.ended, or a value of the item"
+
+
+class NoItemsError(RefusedError):
+    """The path to the items breaks off. `body` is all that came, as an item would be kept: the mapping may be mended."""
+
+    def __init__(self, path: Path, name: str, body: bytes) -> None:
+        super().__init__(
+            path.pointer, f'mapping {name}, /items: nothing lies at "{path.written:.80}"; correct this path, or send its items there'
+        )
+        self.body = body
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +88,23 @@ class Compiled:
         return self.document.name
 
     def items(self, body: bytes, content_type: str = "", headers: Mapping[bytes, bytes] | None = None) -> list[bytes]:
-        """The items of a request as JSON, with the headers that the mapping asks for. Raises `RefusedError`."""
-        values = self._items.values(read_body(self.document.body, body, content_type))
+        """The items of a request as JSON, with the headers that the mapping asks for. Raises `RefusedError` and `NoItemsError`."""
+        given = {name.lower(): _header(headers, name) for name in self.document.headers} if headers else {}
+        return self._items_in(read_body(self.document.body, body, content_type), given, max(len(body), BATCH_BYTES_MAX))
+
+    def items_kept(self, body: bytes) -> list[bytes]:
+        """The items of what a `NoItemsError` kept. Raises as `items`."""
+        whole = msgspec.json.decode(body)
+        given = whole.get(HEADERS) if self.document.headers and isinstance(whole, dict) else None
+        return self._items_in(whole, given or {}, BATCH_BYTES_MAX)
+
+    def _items_in(self, body: Any, headers: Mapping[str, str], room: int) -> list[bytes]:
+        values = self._items.values(body, ITEMS_MAX + 1)
+        if not values and self._items.breaks_off(body):
+            raise NoItemsError(self._items, self.name, msgspec.json.encode(_with(body, headers)))
         items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
         check_count(items, self._items.pointer)
-        given = {name.lower(): _header(headers, name) for name in self.document.headers} if headers else {}
-        return _encoded(items, given, max(len(body), BATCH_BYTES_MAX))
+        return _encoded(items, headers, room)
 
     def understand_all(self, item: bytes, *, source: str, received_at: datetime) -> list[Report | RefusedError]:
         """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored."""
@@ -112,11 +134,15 @@ def _header(headers: Mapping[bytes, bytes], name: str) -> str:
     return headers.get(name.lower().encode(), b"")[:HEADER_BYTES_MAX].decode("latin-1")
 
 
+def _with(item: Any, headers: Mapping[str, str]) -> Any:
+    return {**item, HEADERS: headers} if headers and isinstance(item, dict) else item
+
+
 def _encoded(items: Sequence[Any], headers: Mapping[str, str], room: int) -> list[bytes]:
     """The items as JSON, each with the headers. Raises `RefusedError` when all are more bytes than there is room."""
     encoded = []
     for item in items:
-        one = msgspec.json.encode({**item, HEADERS: headers} if headers and isinstance(item, dict) else item)
+        one = msgspec.json.encode(_with(item, headers))
         room -= len(one)
         if room < 0:
             raise RefusedError("", "with their headers these items are larger than a body may be; send smaller batches", "too_large")
