@@ -20,7 +20,7 @@ def micros(at: datetime) -> int:
 
 def instant(at: int) -> datetime:
     """The aware UTC instant of microseconds since 1970. What lies beyond 1900 to 2200 is the nearer of both: it never overflows."""
-    return EPOCH + min(max(at, EARLIEST), LATEST) * MICROSECOND
+    return EPOCH + (at if EARLIEST <= at <= LATEST else min(max(at, EARLIEST), LATEST)) * MICROSECOND
 
 
 def instant_or_none(at: int) -> datetime | None:

@@ -65,8 +65,18 @@ class Outlook(msgspec.Struct, frozen=True):
     """When the last contract ends (microseconds), 0 for none."""
 
     def logit(self, at: int) -> float:
-        """Log-odds of the risk at an instant (microseconds), before calibration; never falls."""
-        return self._together(self._growing(at))
+        """Log-odds of the risk at an instant (microseconds), before calibration; never falls.
+
+        To the last bit what `parts` add up to: the search for a review asks this a dozen times.
+        """
+        rhythm, population = self.rhythm, self.population
+        silence = silence_days(rhythm, at)
+        grown = silence_logit(rhythm, silence, population)
+        if rhythm.spread_days and silence > rhythm.interval_days:
+            grown += population.weights["overdue"] * min(overdue(rhythm, silence), population.feature_max)
+        if self.ends_at:
+            grown += population.weights["contract_end_near"] * nearness(self.ends_at, at)
+        return grown + self.shift
 
     def risk(self, at: int) -> float:
         """Probability in 0..1 of not coming back within the horizon."""
@@ -74,10 +84,12 @@ class Outlook(msgspec.Struct, frozen=True):
 
     def explained(self, at: int) -> tuple[float, tuple[RiskReason, ...]]:
         """The risk, and what makes it up, the population's part first; the contributions add up to the risk."""
-        population, growing = self.population, self._growing(at)
+        population, start, growing = self.population, self.start, self._growing(at)
+        silence, late, ending = growing
+        logit = silence[2] + late[2] + ending[2] + self.shift
         first = ("population", float(population.horizon_days))
-        told = reasons(self.start, self._parts(growing), population.calibration, first)
-        return sigmoid(population.calibration(self._together(growing))), told
+        told = reasons(start, self._parts(growing, start), population.calibration, first)
+        return sigmoid(population.calibration(logit)), told
 
     def risk_without(self, feature: str, at: int) -> float:
         """The risk if the named reason added nothing."""
@@ -91,7 +103,7 @@ class Outlook(msgspec.Struct, frozen=True):
 
     def parts(self, at: int) -> list[Part]:
         """What lies between the population's log-odds and the customer's."""
-        return self._parts(self._growing(at))
+        return self._parts(self._growing(at), self.start)
 
     def _growing(self, at: int) -> tuple[Part, Part, Part]:
         """What changes while nothing happens, each from nothing: the silence with the rhythm, what is overdue, the contract's end."""
@@ -106,15 +118,14 @@ class Outlook(msgspec.Struct, frozen=True):
             ("contract_end_near", near, population.weights["contract_end_near"] * near if near else 0.0),
         )
 
-    def _together(self, growing: tuple[Part, Part, Part]) -> float:
-        silence, late, ending = growing
-        return silence[2] + late[2] + ending[2] + self.shift
-
-    def _parts(self, growing: tuple[Part, Part, Part]) -> list[Part]:
-        rhythm, (name, silence, own) = self.rhythm, growing[0]
-        fresh = silence_logit(rhythm, 0.0, self.population)
-        found = [("rhythm", rhythm.interval_days or rhythm.watched_days, fresh - self.start), (name, silence, own - fresh)]
-        found += [part for part in growing[1:] if part[2]]
+    def _parts(self, growing: tuple[Part, Part, Part], start: float) -> list[Part]:
+        rhythm, ((name, silence, own), late, ending) = self.rhythm, growing
+        fresh = silence_logit(rhythm, 0.0, self.population) if silence else own
+        found = [("rhythm", rhythm.interval_days or rhythm.watched_days, fresh - start), (name, silence, own - fresh)]
+        if late[2]:
+            found.append(late)
+        if ending[2]:
+            found.append(ending)
         found += self.signs
         return found
 

@@ -42,7 +42,7 @@ def reasons(start: float, parts: Sequence[Part], calibration: Calibration, first
     Each part gets its share of the way from the starting risk to the customer's: integrated gradients along the straight line
     (Sundararajan, Taly & Yan, "Axiomatic attribution for deep networks", 2017), through the calibration.
     """
-    end = start + sum([logit for _, _, logit in parts])
+    end = start + sum([part[2] for part in parts])
     begin = sigmoid(calibration(start))
     slope = (sigmoid(calibration(end)) - begin) / (end - start) if abs(end - start) > _NEAR else _slope(start, calibration)
     told = [RiskReason(feature=name, value=value, contribution=logit * slope) for name, value, logit in parts]

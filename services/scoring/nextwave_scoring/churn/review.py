@@ -40,13 +40,14 @@ def _first_at(outlook: Outlook, threshold: float, low: int, high: int) -> int:
 
     By false position (the Illinois rule: an end that stays twice counts half), and by halving where that takes long, as at a step.
     """
-    gaps, step, moved = [outlook.risk(low) - threshold, outlook.risk(high) - threshold], 0, -1
+    risk = outlook.risk
+    gaps, step, moved = [risk(low) - threshold, risk(high) - threshold], 0, -1
     while high - low > 1:
         step += 1
         is_secant = step <= _SECANTS_MAX and gaps[0] < gaps[1]
         guess = low + int((high - low) * (gaps[0] / (gaps[0] - gaps[1]))) if is_secant else (low + high) // 2
         guess = min(max(guess, low + 1), high - 1)
-        gap = outlook.risk(guess) - threshold
+        gap = risk(guess) - threshold
         end = int(gap >= 0.0)
         low, high = (low, guess) if end else (guess, high)
         gaps[end] = gap

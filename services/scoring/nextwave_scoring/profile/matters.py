@@ -60,14 +60,19 @@ def open_of(matters: Matters, kind: str) -> list[tuple[str, Matter]]:
     """The open matters of a kind, by reference."""
     if not matters:
         return []
-    return sorted((key.removeprefix(kind), m) for key, m in matters.items() if key.startswith(kind) and _is_open(matters, key, m))
+    found = [(key.removeprefix(kind), m) for key, m in matters.items() if key.startswith(kind) and _is_open(matters, key, m)]
+    return sorted(found) if len(found) > 1 else found
 
 
 def count_open(matters: Matters, kind: str) -> int:
     """How many matters of a kind are open."""
     if not matters:
         return 0
-    return sum([m.opened_at > m.closed_at and key.startswith(kind) and _is_open(matters, key, m) for key, m in matters.items()])
+    found = 0
+    for key, matter in matters.items():  # a plain loop, for speed
+        if matter.opened_at > matter.closed_at and key.startswith(kind) and _is_open(matters, key, matter):
+            found += 1
+    return found
 
 
 def holds(matters: Matters) -> tuple[HeldBy, ...]:

@@ -87,7 +87,7 @@ def margin_rate(trade: Trade, economics: Economics) -> float:
 
 def _money(amount: float) -> int:
     """Whole minor units, no more than any sum of money may be, so that extreme assumptions cannot leave what fits in a message."""
-    return round(min(max(amount, -SUM_MAX), SUM_MAX))
+    return round(amount if -SUM_MAX <= amount <= SUM_MAX else min(max(amount, -SUM_MAX), SUM_MAX))
 
 
 def _order_margin(trade: Trade, economics: Economics) -> float:
