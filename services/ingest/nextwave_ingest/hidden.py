@@ -43,7 +43,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,7}(?:\.[0-9]{1,4})?")
 _FIGURES = re.compile(r"(?=.*[0-9])[0-9+\-.,:/() TZ]{1,40}")
 _DIGIT = re.compile("[0-9]")
 _OPENING = re.compile(r"(?<![\w\\])'|(?<!\\)\"")
-_PATH = re.compile(r"[$/][A-Za-z0-9_.$*\[\]/\-]*")
+_PATH = re.compile(r"\$(?:[.\[][A-Za-z0-9_.*\[\]'\-]*)?")
 
 
 def item(value: Any) -> Any:

@@ -13,6 +13,7 @@ PENDING = Gauge("nextwave_ingest_pending_bytes", "Bytes waiting for Kafka's ackn
 GROUPS = Histogram("nextwave_ingest_group_records", "Records committed as one group", buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500))
 
 MAPPINGS_LEFT_OUT = Gauge("nextwave_ingest_mappings_left_out", "Mappings that are stored and that this build cannot use")
+RULES_FAILED = Counter("nextwave_ingest_rules_failed_total", "Rules of mappings that failed on an item by an error of ours", ["mapping"])
 PASSED_OVER = Counter("nextwave_ingest_records_passed_over_total", "Records of the mappings' or sources' topic that are none", ["topic"])
 
 

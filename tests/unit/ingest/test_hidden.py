@@ -123,6 +123,8 @@ def test_whatever_is_in_no_known_field_is_hidden(value: Any, key: str) -> None:
         ("must be RFC 3339", "must be RFC 3339"),
         ("the source's key may not say it", "the source's key may not say it"),
         ('occurred_at: "$.time" is "yesterday", which is no time', f'occurred_at: "$.time" is {MASK}, which is no time'),
+        ('type, from "$.kind": "/ann/lee" is none', f'type, from "$.kind": {MASK} is none'),
+        ("""none of phone ("$.caller"), id ("$.customer['no.']")""", """none of phone ("$.caller"), id ("$.customer['no.']")"""),
         ("""'Ann "Lee" O'Hara' is no id""", f"{MASK} is no id"),
         ('is "Ann "the boss" Lee", and "Bob"', f"is {MASK}"),
         ("""'Ann', not "Bob", or 'Eve'. Mend it""", f"{MASK}. Mend it"),

@@ -19,6 +19,7 @@ from nextwave_ingest.mappings import bodies, compiled
 from nextwave_ingest.mappings.document import read
 from nextwave_ingest.mappings.mail import mail_of
 from nextwave_runtime.problem import Problem
+from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic, stand
@@ -169,6 +170,8 @@ async def test_a_stop_is_never_lost_for_its_time_and_anything_else_is_refused_fo
 
 async def test_an_error_of_ours_costs_no_neighbour_and_tells_no_value(door: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "moment", datetime.fromisoformat)
+    failed = ("nextwave_ingest_rules_failed_total", {"mapping": "calls"})
+    before = REGISTRY.get_sample_value(*failed) or 0
     with capture_logs() as logs:
         answer = await door.post("/v1/inbound/shop/calls", [CALL | {"at": "Ann Smith"}, CALL])
     assert (answer.status_code, answer.json()["accepted"]) == (202, 1)
@@ -176,6 +179,7 @@ async def test_an_error_of_ours_costs_no_neighbour_and_tells_no_value(door: Stan
     assert (kept.reason, msgspec.json.decode(kept.payload)["at"]) == ("fold_failed", "Ann Smith")
     assert "ValueError" in kept.detail
     assert [(log["event"], log["source"], "Ann" in str(log)) for log in logs] == [("mapping_failed", "shop", False)]
+    assert (REGISTRY.get_sample_value(*failed) or 0) - before == 1
 
 
 async def test_headers_are_cut_and_many_items_with_them_are_as_bounded_as_bodies(door: Stand) -> None:

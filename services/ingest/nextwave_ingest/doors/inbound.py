@@ -14,6 +14,7 @@ import structlog
 from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
+from nextwave_ingest import metrics
 from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
 from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
@@ -104,7 +105,7 @@ class InboundDoor:
         ignored, turn = 0, Turn()
         for index, item in enumerate(items):
             found = mapping.understand_all(item, source=source, received_at=at)
-            _report_failures(found, source)
+            _report_failures(found, source, mapping.name)
             verdicts.extend(self._reception.weigh(one, item, source, at) for one in found)
             indexes.extend(index for _ in found)
             ignored += not found
@@ -171,10 +172,11 @@ async def _items(request: Request, body: bytes, mapping: Compiled) -> tuple[list
         raise problem_of(error) from error
 
 
-def _report_failures(found: Sequence[Report | RefusedError], source: str) -> None:
-    """An error of ours is found in the log, too."""
+def _report_failures(found: Sequence[Report | RefusedError], source: str, mapping: str) -> None:
+    """An error of ours is counted and found in the log, too."""
     for one in found:
         if isinstance(one, RefusedError) and one.reason == FAILED:
+            metrics.RULES_FAILED.labels(mapping).inc()
             _log.error("mapping_failed", source=source, detail=one.detail)
 
 
