@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 
+from nextwave_runtime.cancelling import is_meant
 from nextwave_runtime.settings import ProcessorSettings
 
 STOP_SECONDS = 5.0
@@ -43,12 +44,19 @@ def fetches(consumer: AIOKafkaConsumer) -> bool:
 
 
 async def let_go(consumer: AIOKafkaConsumer) -> None:
-    """Stops it, within bounds."""
-    try:
-        async with asyncio.timeout(STOP_SECONDS):
-            await consumer.stop()
-    except Exception as error:  # noqa: BLE001  (it is let go: whatever went wrong inside it long ago comes out here and harms nobody)
-        _log.warning("consumer_stop_failed", error=repr(error))
+    """Stops it, within bounds. Whatever went wrong inside it long ago comes out here and harms nobody.
+
+    aiokafka's `stop` awaits the requests that it cancels, so that it may end as if its caller had been cancelled; its connections are
+    closed all the same.
+    """
+    for end in (consumer.stop, consumer._client.close):  # noqa: SLF001  (a stop that breaks off leaves it open, for good)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await end()
+        except (Exception, asyncio.CancelledError) as error:
+            if isinstance(error, asyncio.CancelledError) and is_meant():
+                raise
+            _log.warning("consumer_stop_failed", error=repr(error))
 
 
 async def partition_count(bootstrap: str, topic: str) -> int:
