@@ -73,7 +73,7 @@ class Accepted(Message, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What a door understood of an item. `raw` are the bytes of `data` as they came, empty where the door changed it."""
+    """What a door understood of an item. `raw`: the bytes of `data` where the door left them; `explain`: a refusal in the item's words."""
 
     id: str
     source: str
@@ -82,6 +82,7 @@ class Report(msgspec.Struct, frozen=True):
     occurrence: Occurrence
     data: dict[str, Any]
     raw: msgspec.Raw | None = None
+    explain: Callable[[RefusedError], RefusedError] | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):

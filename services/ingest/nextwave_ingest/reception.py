@@ -124,12 +124,12 @@ class Reception:
 
     def weigh(self, understood: Report | RefusedError, item: bytes, source: str, at: datetime) -> Admitted | Refusal:
         """The verdict on what was understood of an item before, which may be larger than what it reports."""
+        if isinstance(understood, RefusedError):
+            return Refusal(item, understood)
         try:
-            if isinstance(understood, RefusedError):
-                raise understood
             return self._permitted(admit(understood, at, self._blind), item, source, self._allowances.types(source))
         except RefusedError as error:
-            return Refusal(item, error)
+            return Refusal(item, error if understood.explain is None else understood.explain(error))
 
     def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str, types: tuple[str, ...]) -> Admitted | Refusal:
         if isinstance(verdict, Refusal):

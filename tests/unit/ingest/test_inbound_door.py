@@ -168,6 +168,36 @@ async def test_a_stop_is_never_lost_for_its_time_and_anything_else_is_refused_fo
     assert [hold.kind for hold in door.committer.holds] == ["opt_out"]
 
 
+NAMED = {"phone": {"e164": "$.caller", "country": "DE"}, "customer_id": "$.customer['no.']"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "item", "pointer", "said"),
+    [
+        ({"occurred_at": "$.at.utc"}, {"at": {"utc": "yesterday"}}, "/at/utc", 'occurred_at, from "$.at.utc": "yesterday" is no time'),
+        ({"sent_at": {"first_of": ["$.sent", "$.at"]}}, {"at": [1]}, "", 'sent_at, from "$.sent" or "$.at": a list is no time'),
+        ({"occurred_at": "{{ item.d }} 25h"}, {"d": 7}, "", 'occurred_at, from "{{ item.d }} 25h": "7 25h" is no time'),
+        ({"occurred_at": {"local_time": "$.at", "zone": "UTC"}}, {"at": "noon"}, "/at", 'occurred_at, from "$.at": "noon" is no time'),
+        ({"data": {"n": {"minor_units": "$.total", "currency": "EUR"}}}, {"total": "x"}, "/total", 'data.n, from "$.total": must be an am'),
+        ({"type": "order.placed", "data": {"amount": "$.a/b", "currency": "EUR"}}, {"a/b": -1}, "/a~1b", "data.amount, from"),
+        ({"type": "order.placed", "data": {"amount": {"each": "$.n", "give": "$.m"}}}, {"n": [{"m": 1}]}, "/n", "data.amount, from"),
+        ({"type": "$.kind"}, {"kind": "x" * 300}, "/kind", 'type, from "$.kind": must have at most 256'),
+        ({}, {"caller": "anonymous"}, "", 'no customer: it has none of phone ("$.caller"), customer_id ("$.customer[\'no.\']")'),
+        ({}, {"caller": None, "customer": {"no.": "x" * 300}}, "/customer/no.", "identifiers.customer_id, from"),
+        ({"identifiers": {"email": "$.mail"}}, {"mail": "ann"}, "/mail", 'identifiers.email, from "$.mail": the item names no customer'),
+    ],
+)  # fmt: skip
+async def test_what_is_wrong_is_told_with_the_field_of_the_sender(
+    door: Stand, rule: dict[str, Any], item: dict[str, Any], pointer: str, said: str
+) -> None:
+    written = {"name": "named", "touchpoints": [{"type": "call.ended", "identifiers": NAMED, **rule}]}
+    door.mappings.library.lay("named", read(msgspec.json.encode(written).replace(b"$.a/b", b"$['a/b']")))
+    (refused,) = (await door.post("/v1/inbound/shop/named", {"caller": "030 901820"} | item)).json()["rejected"]
+    assert (refused["pointer"], refused["detail"][:31], said in refused["detail"]) == (pointer, "mapping named, /touchpoints/0: ", True)
+    (kept,) = door.committer.rejected
+    assert kept.detail == f"{pointer or '/'}: {refused['detail']}"
+
+
 async def test_an_error_of_ours_costs_no_neighbour_and_tells_no_value(door: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "moment", datetime.fromisoformat)
     failed = ("nextwave_ingest_rules_failed_total", {"mapping": "calls"})

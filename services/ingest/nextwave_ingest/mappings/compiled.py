@@ -33,6 +33,7 @@ from nextwave_ingest.mappings.bodies import read_body
 from nextwave_ingest.mappings.conditions import Condition, conditions
 from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.moments import moment
+from nextwave_ingest.mappings.origins import Origin, explained, origins_of, shown
 from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import Fields, Reader, Value
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
@@ -59,9 +60,11 @@ class NoItemsError(RefusedError):
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A rule, read. `at` is its pointer in the document."""
+    """A rule, read. `at` is its pointer in the document, `name` that and the mapping's name."""
 
     at: str
+    name: str
+    origins: Mapping[str, Origin]
     holds: Condition
     type: Value
     id: Value
@@ -69,6 +72,11 @@ class _Reading:
     sent_at: Value
     identifiers: Mapping[str, Value]
     data: Fields
+
+    def explained(self, error: RefusedError) -> RefusedError:
+        """What is wrong with a field of ours or a value of the rule, told with the sender's own."""
+        at = RefusedError(error.pointer.removeprefix(self.at), error.detail, error.reason)
+        return explained(at, self.origins, self.name)
 
 
 class Compiled:
@@ -79,7 +87,7 @@ class Compiled:
         reader = Reader(document.tables)
         self.document = document
         self._items = reader.path(document.items, "/items") or Path("$")
-        self._rules = [_reading(rule, reader, f"/touchpoints/{n}") for n, rule in enumerate(document.touchpoints)]
+        self._rules = [_reading(rule, reader, f"/touchpoints/{n}", document.name) for n, rule in enumerate(document.touchpoints)]
         raise_any(reader.faults)
 
     @property
@@ -123,11 +131,11 @@ class Compiled:
         try:
             return _report(rule, item, seen, taken) if rule.holds(seen) else None
         except RefusedError as error:
-            return RefusedError(error.pointer, f"mapping {self.name}, {rule.at}: {error.detail}", error.reason)
+            return rule.explained(error)
         except Exception as wrong:  # noqa: BLE001
             place = traceback.extract_tb(wrong.__traceback__)[-1]
             at = f"{type(wrong).__name__} in {place.name}, line {place.lineno}"
-            return RefusedError("", f"mapping {self.name}, {rule.at}: {at}: this is our fault; try it again with the next version", FAILED)
+            return RefusedError("", f"{rule.name}: {at}: this is our fault; try it again with the next version", FAILED)
 
 
 def _header(headers: Mapping[bytes, bytes], name: str) -> str:
@@ -163,29 +171,32 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
         id=id_ + second,
         source=source,
         type=kind,
-        identifiers=_names(rule.identifiers, seen),
+        identifiers=_names(rule, seen),
         occurrence=Occurrence(received_at, suspect=False),
         data=data,
         raw=msgspec.Raw(raw),
+        explain=rule.explained,
     )
     try:
-        happened = _occurrence(rule, seen, received_at)
-    except UnreadableTimeError as wrong:
-        return untimed(report, RefusedError("", f"occurred_at or sent_at {wrong}"))
+        happened = occurrence(_time("occurred_at", rule.occurred_at(seen)), _time("sent_at", rule.sent_at(seen)), received_at)
+    except RefusedError as fault:
+        return untimed(report, fault)
     return msgspec.structs.replace(report, id=report.id if happened.distance is None else id_, occurrence=happened)
 
 
-def _occurrence(rule: _Reading, seen: Any, received_at: datetime) -> Occurrence:
-    """Raises `UnreadableTimeError`."""
-    claimed, sent = rule.occurred_at(seen), rule.sent_at(seen)
-    return occurrence(None if claimed is UNSET else moment(claimed), None if sent is UNSET else moment(sent), received_at)
+def _time(field: str, value: Any) -> datetime | None:
+    """Raises `RefusedError`."""
+    try:
+        return None if value is UNSET else moment(value)
+    except UnreadableTimeError as wrong:
+        raise RefusedError(f"/{field}", f"{shown(value)} {wrong}") from wrong
 
 
-def _names(identifiers: Mapping[str, Value], seen: Any) -> tuple[str, ...]:
+def _names(rule: _Reading, seen: Any) -> tuple[str, ...]:
     """The identifiers that can be read. Systems write `anonymous` where they know no number, so the others count. Raises `RefusedError`."""
     names: dict[str, None] = {}
-    wrong = "it has none of " + ", ".join(identifiers)
-    for kind, value in identifiers.items():
+    at, wrong = "", "it has none of " + ", ".join(_from(rule, kind) for kind in rule.identifiers)
+    for kind, value in rule.identifiers.items():
         found = value(seen)
         for one in found if isinstance(found, list) else [found]:
             if not (written := _text(one)):
@@ -193,10 +204,15 @@ def _names(identifiers: Mapping[str, Value], seen: Any) -> tuple[str, ...]:
             try:
                 names[identifier(kind, written)] = None
             except InvalidIdentifierError as invalid:
-                wrong = str(invalid)
+                at, wrong = f"/identifiers/{kind}", str(invalid)
     if not names:
-        raise RefusedError("", f"the item names no customer: {wrong}")
+        raise RefusedError(at, f"the item names no customer: {wrong}")
     return tuple(names)[:IDENTIFIERS_MAX]
+
+
+def _from(rule: _Reading, kind: str) -> str:
+    origin = rule.origins.get(f"/identifiers/{kind}")
+    return kind if origin is None else f"{kind} ({origin.written})"
 
 
 def _text(value: Any) -> str:
@@ -220,7 +236,7 @@ def _present(value: Any) -> Any:
     return [_present(one) for one in value] if isinstance(value, list) else value
 
 
-def _reading(rule: Rule, reader: Reader, at: str) -> _Reading:
+def _reading(rule: Rule, reader: Reader, at: str, mapping: str) -> _Reading:
     if isinstance(rule.type, str) and not rule.type.startswith("$") and "{" not in rule.type and not _TYPE.fullmatch(rule.type):
         reader.fault(at + "/type", f"{rule.type!r:.80} is no type", _TYPE_FIX)
     if not rule.identifiers:
@@ -231,6 +247,8 @@ def _reading(rule: Rule, reader: Reader, at: str) -> _Reading:
     read: Callable[[str], Value] = lambda field: reader.value(getattr(rule, field), f"{at}/{field}")  # noqa: E731
     return _Reading(
         at=at,
+        name=f"mapping {mapping}, {at}",
+        origins=origins_of(rule),
         holds=conditions(rule.when, reader, at + "/when"),
         type=read("type"),
         id=read("id"),
