@@ -17,6 +17,7 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 """Of mappings and tables: they stand in URLs and in other mappings."""
 NAME_FIX = "use 1 to 63 of a-z, 0-9, - and _, beginning with a letter or digit"
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
+_BODILESS = (204, 205)
 _SECRET_HEADERS = frozenset({"authorization", "cookie", "proxy-authorization", "x-write-key"})
 
 Scheme = Literal["twilio", "sendgrid", "shopify", "woocommerce", "hmac"]
@@ -38,7 +39,7 @@ class Signature(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What a provider is answered that does not want our JSON."""
 
-    status: Annotated[int, Meta(ge=200, le=299)] = 200
+    status: Annotated[int, Meta(extra_json_schema={"minimum": 200, "maximum": 299})] = 200
     content_type: Annotated[str, Meta(pattern=r"^[\x20-\x7e]{1,100}(?!\n)$")] = "text/plain"
     body: Annotated[str, Meta(max_length=4096)] = ""
 
@@ -101,12 +102,23 @@ def extended(document: Document, other: Document) -> Document:
 
 
 def _faults(document: Document) -> list[Fault]:
-    faults = [*_name_faults(document), *_header_faults(document), *_extending_faults(document)]
+    faults = [*_name_faults(document), *_header_faults(document), *_extending_faults(document), *_answer_faults(document.answer)]
     signature = document.signature
     if signature is not None and (signature.scheme == "hmac") != bool(signature.header):
         fix = "name the header for scheme hmac; the other schemes have their own"
         faults.append(Fault("/signature/header", "does not fit the scheme", fix))
     return faults
+
+
+def _answer_faults(answer: Answer | None) -> list[Fault]:
+    if answer is None:
+        return []
+    if not 200 <= answer.status <= 299:
+        detail = f"{answer.status} says that it was not taken: a provider would send it all again, or drop it"
+        return [Fault("/answer/status", detail, "write a number from 200 to 299; what is rejected is kept")]
+    if answer.status in _BODILESS and answer.body:
+        return [Fault("/answer/body", f"{answer.status} has none", "take it out, or answer 200")]
+    return []
 
 
 def _name_faults(document: Document) -> list[Fault]:

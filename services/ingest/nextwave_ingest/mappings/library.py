@@ -10,6 +10,7 @@ from nextwave_contracts.faults import Fault, FaultyError, raise_any
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import Document, extended, read
 from nextwave_ingest.mappings.extending import extension_faults
+from nextwave_ingest.mappings.meant import constant_faults
 
 
 class Library:
@@ -88,6 +89,7 @@ class Library:
     def checked(self, document: Document) -> Compiled:
         """The mapping as it would be in force among the others, before it is. Raises `FaultyError`."""
         compiled, other = self._whole(document), self.written(document.extends)
+        raise_any(constant_faults(document))
         if other is not None:
             raise_any(extension_faults(document, other))
         return compiled
