@@ -25,7 +25,7 @@ READ_MAX = 1024 * 1024
 LINES_MAX = 50_000
 """Of them, as the parser holds every line against the boundary of every part that is open."""
 NESTED_MAX = 12
-"""Parts in parts: some mails forwarded in one another."""
+"""Parts in parts that are read: some mails forwarded in one another."""
 PARTS_MAX = 500
 HEADERS_MAX = 5_000
 """Lines that begin like a header; each costs more than its bytes, and so does a long one with parameters."""
@@ -51,6 +51,7 @@ _AS_WRITTEN = (
     "Content-Type",
 )
 """Headers that are told as they are, under their names in lower case with `_` for `-`."""
+_UNREAD = "application/octet-stream"
 _HEADERS = re.compile(rb"^[!-9;-~]+:", re.MULTILINE)
 _WITH_PARAMETERS = re.compile(rb"^content-(?:type|disposition):.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
 _UNREADABLE = (MessageError, ValueError, LookupError, RecursionError, AttributeError, TypeError)
@@ -58,19 +59,33 @@ _UNREADABLE = (MessageError, ValueError, LookupError, RecursionError, AttributeE
 
 
 class _Part(Message):
-    """A mail or a part of one. What is nested deeper or has more parts than mails have is refused while it is read."""
+    """A mail or a part of one. What is nested deeper than mails are is read as if it had no parts, and of very many parts the first."""
 
     def __init__(self, policy: Policy[Any] = compat32) -> None:
         super().__init__(policy)
         self.depth = 0
+        self.whole = self
         self.numbers = count(1)
 
     def attach(self, payload: Any) -> None:
-        """As the parser does before it reads the part. Raises `ValueError`."""
-        payload.depth, payload.numbers = self.depth + 1, self.numbers
-        if payload.depth > NESTED_MAX or next(self.numbers) > PARTS_MAX:
-            raise ValueError("too many parts")
+        """As the parser does before it reads the part. Raises `_EnoughError`."""
+        payload.depth, payload.whole, payload.numbers = self.depth + 1, self.whole, self.numbers
+        if next(self.numbers) > PARTS_MAX:
+            raise _EnoughError(self.whole)
         super().attach(payload)
+
+    def get_content_type(self) -> str:
+        """By which the parser looks for parts."""
+        kind = super().get_content_type()
+        return _UNREAD if self.depth >= NESTED_MAX and kind.startswith(("multipart/", "message/")) else kind
+
+
+class _EnoughError(Exception):
+    """A mail was read so far."""
+
+    def __init__(self, mail: _Part) -> None:
+        super().__init__()
+        self.mail = mail
 
 
 def mail_of(raw: bytes) -> dict[str, Any]:
@@ -78,9 +93,16 @@ def mail_of(raw: bytes) -> dict[str, Any]:
     read = b"".join(raw[:READ_MAX].lstrip(b"\r\n").splitlines(keepends=True)[:LINES_MAX])
     try:
         _check(read)
-        return _of_mail(BytesParser(_Part, policy=compat32).parsebytes(read))
+        return _of_mail(_parsed(read))
     except _UNREADABLE as wrong:
         raise RefusedError("", f"the mail cannot be read ({type(wrong).__name__}): send it as it came (message/rfc822)") from wrong
+
+
+def _parsed(raw: bytes) -> Message:
+    try:
+        return BytesParser(_Part, policy=compat32).parsebytes(raw)
+    except _EnoughError as enough:
+        return enough.mail
 
 
 def mail_of_headers(headers: str, text: str, page: str) -> dict[str, Any]:
