@@ -12,7 +12,7 @@ from nextwave_ingest.allowances import RETRY_SECONDS_MAX, Allowances, Bucket
 from nextwave_runtime import auth
 from nextwave_runtime.auth import Keyring, Rate
 from nextwave_runtime.problem import Problem
-from unit.ingest.fakes import Stand, basic, key_of, stand, write_keys
+from unit.ingest.fakes import NOW, Stand, basic, key_of, stand, write_keys
 
 ORDER = {"type": "track", "event": "Order Completed", "userId": "7", "properties": {"revenue": 5, "currency": "EUR"}}
 VIEW = {"type": "page", "userId": "7"}
@@ -63,11 +63,12 @@ async def test_a_subject_covers_its_types_and_no_others(bounded: Stand, kind: st
     "origin", ["https://evil.example", "http://shop.example", "https://shop.example:8443", "https://shop.example.evil", "null"]
 )
 async def test_a_foreign_page_gets_no_cors_headers_and_nothing_of_it_is_taken(bounded: Stand, origin: str) -> None:
-    for path, body in (("/v1/p", VIEW), ("/v1/batch", {"batch": [VIEW]})):
+    for path, body in (("/v1/p", VIEW), ("/v1/batch", {"batch": [VIEW]}), ("/v1/inbound/page/chat", {})):
         answer = await bounded.post(path, body, headers=caller("page", origin))
         assert (answer.status_code, answer.json()["type"]) == (403, "urn:nextwave:problem:origin-not-allowed")
         assert not [name for name in answer.headers if name.startswith("access-control")]
     assert bounded.committer.records == []
+    assert bounded.telling.book.tally("page", replica="0", since=NOW, at=NOW).turned_away == 3
 
 
 @pytest.mark.parametrize("origin", [PAGE, "https://m.shop.example", ""])

@@ -297,6 +297,22 @@ async def test_an_unknown_mapping_is_told_to_a_provider_that_signs(door: Stand) 
     assert (await post(door, "/v1/inbound/callcentre/nothing", body, x_wc_webhook_signature=signature(body))).status_code == 401
 
 
+async def test_who_shows_neither_key_nor_signature_learns_of_no_mapping(tmp_path: Path) -> None:
+    signing = b"name: signed\nsignature: {scheme: hmac, header: X-Sum}\n" + CALLS
+    door = stand(tmp_path, ingest_url=PUBLIC, source_secrets={"shop": {"hmac": SECRET, "woocommerce": SECRET}})
+    for written in (signing, b"name: calls\n" + CALLS):
+        door.mappings.library.lay(read(written).name, read(written))
+    body = msgspec.json.encode(CALL)
+    good = {"x_sum": hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()}
+    assert (await post(door, "/v1/inbound/shop/signed", body, **good)).status_code == 202
+    told = set()
+    for name in ("signed", "calls", "nothing"):
+        for headers in ({}, {"x_sum": "0"}, good if name == "nothing" else {}):
+            answer = await post(door, f"/v1/inbound/shop/{name}", body, **headers)
+            told.add((answer.status_code, answer.text.replace(name, "...")))
+    assert [status for status, _ in told] == [401]
+
+
 async def test_who_is_turned_away_is_told_the_address_that_was_checked_and_counted(door: Stand) -> None:
     answer = await post(door, "/v1/inbound/shop/texts?a=b", b"Body=x", x_twilio_signature="x")
     assert f"{PUBLIC}/v1/inbound/shop/texts" in answer.json()["detail"]

@@ -85,13 +85,13 @@ class InboundDoor:
         has_key = self._has_key(request, source)
         signatures = self._signatures(mapping, source)
         if not has_key and not signatures:
-            raise self._unknown(source)
+            raise self._unknown(source, request)
         large = mapping is not None and mapping.document.body in ("mime", "multipart")
         body = await request.body(MAIL_BYTES_MAX if large else BATCH_BYTES_MAX)
         if not has_key and not self._is_signed(request, body, signatures, source):
             if _is_ping(mapping, body):
                 return Answer(200)
-            raise self._unknown(source, f"; its signature was checked for the address {self._url}{request.path:.200}")
+            raise self._unknown(source, request)
         if mapping is None:
             raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
         return await self._taken(request, body, mapping, source)
@@ -140,11 +140,15 @@ class InboundDoor:
         wanted = PROVIDERS if mapping is None else (mapping.document.signature,)
         return [one for one in wanted if one is not None and self._secrets.get((source, one.scheme))]
 
-    def _unknown(self, source: str, checked: str = "") -> Problem:
+    def _unknown(self, source: str, request: Request) -> Problem:
+        """The same whether there is such a mapping or not: nobody learns it who shows neither key nor signature."""
         if self._reception.has_source(source) or any(one == source for one, _ in self._secrets):
             self._reception.book.turned_away(source)
-        detail = f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says"
-        return Problem(401, "unknown-write-key", detail + checked)
+        detail = (
+            f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says, for the"
+            f" address {self._url}{request.path:.200}; GET /v1/mappings says whether there is this mapping"
+        )
+        return Problem(401, "unknown-write-key", detail)
 
     def _is_signed(self, request: Request, body: bytes, signatures: Sequence[Signature], source: str) -> bool:
         path = request.scope.get("raw_path") or request.path.encode()
