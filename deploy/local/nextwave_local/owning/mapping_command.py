@@ -61,7 +61,7 @@ async def plan(client: httpx.AsyncClient, files: Mapping[str, str]) -> Plan:
     held = {}
     for one in (await ask(client, "GET", "/v1/mappings")).json()["items"]:
         answer = await ask(client, "GET", f"/v1/mappings/{one['name']}")
-        held[one["name"]] = _mappings().Held(answer.content, int(answer.headers["etag"].strip('"')))
+        held[one["name"]] = _mappings().Held(answer.content, int(answer.headers["etag"].strip('W/"')))
     planned: Plan = _mappings().plan(files, held)
     return planned
 

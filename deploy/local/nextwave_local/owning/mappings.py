@@ -50,7 +50,7 @@ def plan(files: Mapping[str, str], held: Mapping[str, Held]) -> Plan:
     taken = [one for one in understood if all(one.file != other.file for other in refused)]
     extended = {msgspec.json.decode(kept.document).get("extends") for kept in held.values()}
     in_order = sorted(taken, key=lambda one: (bool(one.document.extends), one.name in extended))  # an extended one may not extend yet
-    names = {one.name for one in understood}
+    names = {Path(file).stem for file in files}
     elsewhere = sorted(_path(name) for name, kept in held.items() if kept.revision and name not in names)
     return Plan(items=(*refused, *(_planned(one, held.get(one.name)) for one in in_order)), elsewhere=tuple(elsewhere))
 

@@ -163,6 +163,8 @@ def test_what_was_written_and_is_not_in_the_folder_is_named_and_left_as_it_is(sh
     assert shelf.say("plan").output.endswith("not in this folder, and left as they are: /v1/mappings/acme\n")
     shelf.say("apply")
     assert shelf.versions == {"acme": 1, "ringo": 1}
+    shelf.write("acme.yaml", "x: [")
+    assert "not in this folder" not in shelf.say("plan").output
 
 
 @pytest.mark.parametrize(("name", "is_stored"), [("ringo", False), ("ringo", True), ("plain-calls", False)])
