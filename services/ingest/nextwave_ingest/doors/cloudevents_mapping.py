@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 from nextwave_contracts.identifiers import CALL, KINDS
 
-from nextwave_ingest.admission import SEPARATED, RefusedError, Report, check_bounds, data_object, misfit, names_of, text
+from nextwave_ingest.admission import SEPARATED, RefusedError, Report, check_bounds, data_object, misfit, name_of, names_of, text
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, given_instant, occurrence
 from nextwave_ingest.untimed import untimed
 
@@ -29,6 +29,7 @@ IN_HEADERS: tuple[str, ...] = (*REQUIRED, "time", "subject", "traceparent")
 """Attributes that are read of an event in binary mode; its Content-Type is the one of its data."""
 CHARSETS: frozenset[str] = frozenset({"utf-8", "us-ascii", "iso-8859-1"})
 _NOTHING = (b"", b"null")
+_SUBJECT = f"name the customer by the attribute subject: kind:value with one of {', '.join(KINDS)}, for example customer_id:7"
 _CHARSET = re.compile(r"charset\s*=\s*\"?([^\s\";]+)")
 _QUOTED_PAIR = re.compile(rb"\\(.)", re.DOTALL)
 
@@ -41,7 +42,7 @@ class Event(msgspec.Struct):
     source: str = ""
     type: str = ""
     time: Any = None
-    subject: str | None = None
+    subject: Any = None
     datacontenttype: str | None = None
     data: msgspec.Raw = msgspec.Raw(b"")
     data_base64: str | None = None
@@ -184,18 +185,24 @@ def _call(kind: str, data: Mapping[str, Any], key_source: str) -> tuple[str, ...
 
 
 def _names(given: Any, event: Event, call: tuple[str, ...]) -> tuple[str, ...]:
-    subject = event.subject
     if given is not None and not (isinstance(given, list) and all(isinstance(name, str) for name in given)):
         raise RefusedError("/data/identifiers", "must be a list of kind:value, for example email:ann@example.com")
-    named = [subject] if subject and subject.partition(":")[0] in KINDS else []
-    names = tuple(dict.fromkeys(names_of(given or (), "/data/identifiers") + names_of(named, "/subject") + call))
-    if not names and event.type == SEPARATED:
-        raise RefusedError("/subject", "name the customer: kind:value, for example customer_id:7")
-    if not names:
-        raise RefusedError(
-            "/data/identifiers", "name the customer: a list of kind:value here, or kind:value as subject; of a call call_id will do"
-        )
-    return names
+    names = tuple(dict.fromkeys(names_of(given or (), "/data/identifiers") + _named(event.subject) + call))
+    if names:
+        return names
+    if event.subject or event.type == SEPARATED:
+        raise RefusedError("/subject", _SUBJECT)
+    raise RefusedError(
+        "/data/identifiers", "name the customer: a list of kind:value here, or kind:value as subject; of a call call_id will do"
+    )
+
+
+def _named(subject: Any) -> tuple[str, ...]:
+    """The name that the subject is; none where it is about something else."""
+    if subject is not None and not isinstance(subject, str):
+        raise RefusedError("/subject", _SUBJECT)
+    kind, _, value = (subject or "").partition(":")
+    return (name_of(kind, value, "/subject"),) if kind in KINDS else ()
 
 
 def _occurrence(time: Any, received_at: datetime) -> tuple[Occurrence, RefusedError | None]:
