@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_ingest.admission import EVENT_BYTES_MAX
 from twilio.request_validator import RequestValidator
 from unit.ingest.fakes import WRITE_KEY, Stand, basic, stand
 
@@ -82,6 +83,52 @@ async def test_twilio_s_texts_stop_what_they_say(door: Stand, fields: dict[str, 
     [said] = await texted(door, **fields)
     assert said.identifiers == (f"phone:{ANN}",)
     assert stops(door) == stopped
+
+
+@pytest.mark.parametrize(
+    ("mapping", "body"),
+    [
+        ("sms-gateway", {"id": "g1", "text": "STOP"}),
+        ("sms-gateway", {"id": "g1", "from": "", "message": "STOP"}),
+        ("sms-gateway", {"id": "g1", "from": "12345", "text": "STOP"}),
+        ("twilio-sms", {"MessageSid": "SM1", "Body": "STOP"}),
+        ("twilio-sms", {"MessageSid": "SM1", "Body": "STOP", "From": "12345"}),
+        ("twilio-sms", {"MessageSid": "SM1", "Body": "STOP", "From": "messenger:7"}),
+        ("chat", {"event": "message", "id": "m-1", "text": "STOP"}),
+        ("message-board", {"id": "b-1", "text": "STOP"}),
+    ],
+)
+async def test_words_of_nobody_knows_whom_are_kept_among_the_rejected(door: Stand, mapping: str, body: dict[str, str]) -> None:
+    form = mapping == "twilio-sms"
+    answer = await post(door, mapping, urlencode(body).encode() if form else json.dumps(body).encode(), "")
+    assert (answer.is_success, door.committer.touchpoints) == (True, [])
+    (kept,) = door.committer.rejected
+    assert ("names no customer" in kept.detail, "STOP" in kept.payload.decode()) == (True, True)
+
+
+async def test_a_gateway_s_reports_of_delivery_are_no_texts(door: Stand) -> None:
+    assert await posted(door, "sms-gateway", {"id": "g1", "to": ANN, "status": "delivered"}) == []
+
+
+@pytest.mark.parametrize(
+    ("mapping", "body"),
+    [
+        ("sms-gateway", {"id": "g1", "from": ANN, "text": "STOP " + "x" * 40_000}),
+        ("twilio-sms", {"MessageSid": "SM1", "From": ANN, "Body": "STOP " + "x" * 40_000}),
+        ("twilio-sms", {"MessageSid": "SM1", "From": f"whatsapp:{ANN}", "Body": "x" * 40_000, "OptOutType": "STOP"}),
+        ("chat", {"event": "message", "text": "please leave me alone " + '"' * 40_000, "page": "x" * 40_000, "customer": {"id": "7"}}),
+        (
+            "message-board",
+            {"text": "take me off your list " + "\u00e4" * 40_000, "title": "x" * 40_000, "url": "x" * 40_000, "author": {"id": "7"}},
+        ),
+    ],
+)
+async def test_a_stop_is_heard_however_much_stands_behind_it(door: Stand, mapping: str, body: dict[str, Any]) -> None:
+    form = mapping == "twilio-sms"
+    answer = await post(door, mapping, urlencode(body).encode() if form else json.dumps(body, ensure_ascii=False).encode(), "")
+    assert (answer.is_success, door.committer.rejected) == (True, [])
+    assert [kind for kind, _ in stops(door)] in (["opt_out"], ["review"])
+    assert len(door.committer.records[0].value) < EVENT_BYTES_MAX + 1_000
 
 
 async def test_what_twilio_tells_of_our_own_messages_is_no_touchpoint(door: Stand) -> None:

@@ -9,6 +9,7 @@ import msgspec
 from nextwave_contracts.twilio_signature import FIELDS_MAX, form_of
 
 from nextwave_ingest.admission import RefusedError, check_depth, misfit
+from nextwave_ingest.mappings.cutting import cut
 from nextwave_ingest.mappings.mail import mail_of
 from nextwave_ingest.mappings.multipart import multipart_of
 
@@ -45,7 +46,7 @@ def _of_form(body: bytes) -> Mapping[str, str | list[str]]:
     fields: dict[str, list[str]] = {}
     try:
         for name, value in form_of(body):
-            fields.setdefault(name, []).append(value)
+            fields.setdefault(name, []).append(cut(value))
     except ValueError as wrong:
         raise RefusedError("", f"the body is no urlencoded form in UTF-8 with at most {FIELDS_MAX} fields") from wrong
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}

@@ -18,6 +18,7 @@ from nextwave_contracts.reasons import RejectCode
 
 from nextwave_ingest.admission import (
     BATCH_BYTES_MAX,
+    EVENT_BYTES_MAX,
     IDENTIFIERS_MAX,
     ITEMS_MAX,
     TEXT_MAX,
@@ -31,6 +32,7 @@ from nextwave_ingest.admission import (
 )
 from nextwave_ingest.mappings.bodies import read_body
 from nextwave_ingest.mappings.conditions import Condition, conditions
+from nextwave_ingest.mappings.cutting import cut_to_fit
 from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.origins import Origin, explained, origins_of, shown
@@ -162,6 +164,9 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
     source, received_at = taken
     kind, data = _text(rule.type(seen)), rule.data(seen)
     raw = msgspec.json.encode(data)
+    if len(raw) > EVENT_BYTES_MAX and kind in CHANNEL_OF:  # a stop is heard however much stands behind it
+        data = cut_to_fit(data)
+        raw = msgspec.json.encode(data)
     check_bounds(raw)
     named = name if 0 < len(name := _text(rule.id(seen))) <= TEXT_MAX else ""
     id_ = named or f"{body_id(item)}/{kind}"
