@@ -168,7 +168,7 @@ async def test_a_stop_is_never_lost_for_its_time_and_anything_else_is_refused_fo
     assert [hold.kind for hold in door.committer.holds] == ["opt_out"]
 
 
-NAMED = {"phone": {"e164": "$.caller", "country": "DE"}, "customer_id": "$.customer['no.']"}
+NAMED = {"phone": {"e164": "$.caller", "country": "$.land"}, "customer_id": "$.customer['no.']"}
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ async def test_what_is_wrong_is_told_with_the_field_of_the_sender(
 ) -> None:
     written = {"name": "named", "touchpoints": [{"type": "call.ended", "identifiers": NAMED, **rule}]}
     door.mappings.library.lay("named", read(msgspec.json.encode(written).replace(b"$.a/b", b"$['a/b']")))
-    (refused,) = (await door.post("/v1/inbound/shop/named", {"caller": "030 901820"} | item)).json()["rejected"]
+    (refused,) = (await door.post("/v1/inbound/shop/named", {"caller": "030 901820", "land": "DE"} | item)).json()["rejected"]
     assert (refused["pointer"], refused["detail"][:31], said in refused["detail"]) == (pointer, "mapping named, /touchpoints/0: ", True)
     (kept,) = door.committer.rejected
     assert kept.detail == f"{pointer or '/'}: {refused['detail']}"

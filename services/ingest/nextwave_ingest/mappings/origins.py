@@ -51,12 +51,12 @@ def shown(value: Any) -> str:
 
 
 def places_of(value: Any) -> Iterator[str]:
-    """The paths into the item and the Liquid of a value as it is written."""
+    """The paths into the item and the Liquid of a value as it is written; of a function those of what it is about."""
     match value:
         case str() if value.startswith("$") or "{{" in value or "{%" in value:
             yield value
-        case {"each": path}:
-            yield from places_of(path)
+        case {"each": one} | {"e164": one} | {"local_time": one} | {"minor_units": one} | {"table": _, "key": one}:
+            yield from places_of(one)
         case dict():
             for one in value.values():
                 yield from places_of(one)
