@@ -19,10 +19,10 @@ from nextwave_scoring.unit import Unit
 def without_calls(touchpoint: Touchpoint) -> Touchpoint:
     """The touchpoint by its other names; one that has none is named by its first call alone."""
     names = touchpoint.identifiers
-    calls = sorted(name for name in names if name.startswith(SINGLE))
+    calls = [name for name in names if name.startswith(SINGLE)]
     if not calls or len(names) == 1:
         return touchpoint
-    others = tuple(name for name in names if not name.startswith(SINGLE)) or (calls[0],)
+    others = tuple(name for name in names if not name.startswith(SINGLE)) or (min(calls),)
     return msgspec.structs.replace(touchpoint, identifiers=others)
 
 

@@ -34,6 +34,7 @@ _CHANNELS = frozenset(CHANNEL_OF.values())
 _ALL = "*"
 """Reference under which a closing without a reference is kept: it closes everything of its kind opened up to then. So do those forgotten;
 and it was opened when the last forgotten opening was."""
+_EVERYTHING = {COMPLAINT: COMPLAINT + _ALL, SERVICE: SERVICE + _ALL}
 Matters = dict[str, Matter]
 
 
@@ -152,8 +153,10 @@ def _most(group: str) -> int:
 
 
 def _is_open(matters: Matters, key: str, matter: Matter) -> bool:
-    everything = matters.get(_group(key) + _ALL)
-    return matter.opened_at > max(matter.closed_at, everything.closed_at if everything else 0)
+    if matter.opened_at <= matter.closed_at:
+        return False
+    everything = matters.get(_EVERYTHING.get(key[:2]) or _group(key) + _ALL)
+    return everything is None or matter.opened_at > everything.closed_at
 
 
 def _standing(spoken: Mapping[str, Matters], since: Since, key: str) -> Matter:
