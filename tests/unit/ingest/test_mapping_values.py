@@ -283,6 +283,16 @@ def test_each_within_each_gives_an_element_a_few_times_at_most() -> None:
     assert [len(values) for values in (read(item)["one"], read(item)["one"][0], read(item)["other"])] == [4, 4, 4]
 
 
+def test_each_looks_at_a_bounded_number_of_elements_with_each_within_it() -> None:
+    read = Reader(TABLES).value({"each": "$.list", "give": {"n": "$.n", "in": {"each": "$.in", "give": "$"}}}, "")
+    assert len(read({"list": [{"n": n} for n in range(VALUES_MAX + 5)]})) == VALUES_MAX
+    found = read({"list": [{"n": n, "in": list(range(9))} for n in range(VALUES_MAX)]})
+    assert (len(found), sum(len(one["in"]) for one in found)) == (VALUES_MAX // 10, VALUES_MAX * 9 // 10)
+    assert read({"list": [{"n": 1, "in": [7]}]}) == [{"n": 1, "in": [7]}]
+    flat = Reader(TABLES).value([{"each": "$.list", "give": "$"}] * 2, "")
+    assert [len(one) for one in flat({"list": list(range(VALUES_MAX))})] == [VALUES_MAX, VALUES_MAX]
+
+
 @pytest.mark.parametrize("zone", ["Berlin", "Europe", "../Europe/Berlin", "$.zone", "", 7, None, ["UTC"]])
 def test_a_zone_that_there_is_not_is_refused_with_the_fix(zone: Any) -> None:
     reader = Reader(TABLES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from liquid import BoundTemplate
@@ -15,13 +16,13 @@ from nextwave_contracts.liquid_environment import BoundedEnvironment
 
 from nextwave_ingest.amounts import minor_units
 from nextwave_ingest.mappings.moments import moment, zone_of
-from nextwave_ingest.mappings.paths import CHOICES_MAX, MANY_WAYS, Path, PathError
+from nextwave_ingest.mappings.paths import CHOICES_MAX, MANY_WAYS, VALUES_MAX, Path, PathError
 from nextwave_ingest.occurrence import UnreadableTimeError
 
 Value = Callable[[Any], Any]
 """Asked with an item, it gives the value, or `UNSET` where the item has none. It raises nothing but `RefusedError`, for wrong money."""
 Fields = Callable[[Any], dict[str, Any]]
-VALUES_MAX = 500
+WRITTEN_MAX = 500
 """Values of one mapping."""
 DESCENTS_MAX = 4
 """`..` of one mapping: each walks through the whole item."""
@@ -31,6 +32,7 @@ _PATH_FIX = "write a JSONPath of RFC 9535, for example $.detail.queue or $['two 
 _WAYS_FIX = "choose fewer, or write each way in full: within each they multiply"
 _ZONE_FIX = "write the name of a time zone as the IANA database has it, for example Europe/Berlin"
 _LIQUID_FIX = "write Liquid over item, for example {{ item.id }}"
+_left: ContextVar[int] = ContextVar("elements that the each under way may still look at, with each within it", default=0)
 _Builder = Callable[["Reader", Mapping[str, Any], str], Value]
 
 
@@ -53,12 +55,14 @@ class Reader:
         self.descents = 0
         self.ways = 1
         """How often one value may be selected by the paths of each `each` around."""
+        self.within = 0
+        """How many these are."""
 
     def value(self, written: Any, at: str) -> Value:
         """The value that is written at the pointer `at`."""
         self._read += 1
-        if self._read == VALUES_MAX + 1:
-            self.fault(at, f"this is more than {VALUES_MAX} values", "split the mapping: a source may use several")
+        if self._read == WRITTEN_MAX + 1:
+            self.fault(at, f"this is more than {WRITTEN_MAX} values", "split the mapping: a source may use several")
         match written:
             case str() if written.startswith("$"):
                 return self._asked(written, at)
@@ -242,9 +246,11 @@ def _first_of(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
 
 
 def _each(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
-    path, descents, ways = reader.path(written["each"], at + "/each"), reader.descents, reader.ways
+    path, descents, ways, is_outermost = reader.path(written["each"], at + "/each"), reader.descents, reader.ways, not reader.within
     reader.ways *= path.choices if path is not None else 1
+    reader.within += 1
     give = reader.value(written["give"], at + "/give")
+    reader.within -= 1
     reader.ways = ways
     if reader.descents > descents:
         reader.fault(at + "/give", "'..' would walk through every value again", "write the way in full, like $.order.lines")
@@ -252,9 +258,16 @@ def _each(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
         return _nothing
 
     def all_of(item: Any) -> Any:
-        found = path.values(item)
-        elements = found[0] if len(found) == 1 and isinstance(found[0], list) else found
-        return [value for one in elements if (value := give(one)) is not UNSET] or UNSET
+        if is_outermost:
+            _left.set(VALUES_MAX)
+        found, given = path.values(item), []
+        for one in found[0] if len(found) == 1 and isinstance(found[0], list) else found:
+            if not (left := _left.get()):
+                break
+            _left.set(left - 1)
+            if (value := give(one)) is not UNSET:
+                given.append(value)
+        return given or UNSET
 
     return all_of
 
