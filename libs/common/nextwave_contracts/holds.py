@@ -18,7 +18,7 @@ class Hold(Message, frozen=True, kw_only=True):
 
     `channel` or `purpose` empty means all. A complaint stops every purpose but recovery, transactional and service. A review (words that
     may be a refusal, which somebody has yet to read) stops every purpose but transactional and service on its channel, until the review of
-    the same `reference` is lifted.
+    the same `reference` is lifted. An opt-out that has a `reference` is the verdict on that review.
     """
 
     id: str

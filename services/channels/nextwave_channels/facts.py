@@ -30,6 +30,19 @@ _PUT_FACTS = Statement(
     " set stopped = excluded.stopped, at = excluded.at, source = excluded.source, reason = excluded.reason"
     " where (excluded.at, excluded.stopped) > (s.at, s.stopped)"
 )
+_SAID_BY = Statement("select subject from stops where kind = 'review' and stopped and reference = any(cast(:references as text[]))")
+# Of a review that is over, each name by which its words were said has its end.
+_OVER = (
+    "not exists (select from stops o where o.kind = 'review' and o.reference = s.reference and (o.at >= :before or (o.stopped"
+    " and not exists (select from stops e where e.kind = 'review' and not e.stopped and e.reference = o.reference"
+    " and e.subject = o.subject))))"
+)
+_PAST = Statement(
+    f"select distinct reference from stops s where kind = 'review' and not stopped and at < :before and {_OVER} limit :limit"  # noqa: S608
+)
+_FORGET = Statement(
+    f"delete from stops s where kind = 'review' and reference = any(cast(:references as text[])) and {_OVER}"  # noqa: S608  (constants)
+)
 _STOPPED = Statement("select campaign from stopped_campaigns where stopped and campaign = any(cast(:campaigns as text[]))")
 _CAMPAIGNS = Statement("select campaign, stopped, at from stopped_campaigns where campaign = any(cast(:campaigns as text[]))")
 _PUT_CAMPAIGNS = Statement(
@@ -61,6 +74,22 @@ async def put(connection: AsyncConnection, said: Sequence[Fact]) -> None:
         "reasons": [f.reason[:REASON_MAX] for f in said],
     }
     await _PUT_FACTS.run(connection, bound)
+
+
+async def said_by(connection: AsyncConnection, references: Iterable[str]) -> set[str]:
+    """The names by which the words under these reviews were said."""
+    wanted = sorted(references)
+    return {subject for (subject,) in await _SAID_BY.rows(connection, {"references": wanted})} if wanted else set()
+
+
+async def past_reviews(connection: AsyncConnection, before: datetime, limit: int) -> list[str]:
+    """References of reviews that are over, and of which nothing was said since `before`."""
+    return [reference for (reference,) in await _PAST.rows(connection, {"before": before, "limit": limit})]
+
+
+async def forget_reviews(connection: AsyncConnection, references: Sequence[str], before: datetime) -> int:
+    """Drops all facts of these reviews, where they are still past; returns how many. The caller has the gate's lock."""
+    return await _FORGET.run(connection, {"references": list(references), "before": before})
 
 
 async def campaigns(connection: AsyncConnection, names: Iterable[str]) -> dict[str, tuple[datetime, bool]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+import msgspec
 from nextwave_contracts.actions import UNHELD_PURPOSES, UNREVIEWED_PURPOSES, Contact, Span
 from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.holds import COMPLAINT_HOLDS_FOR, Hold, HoldKind
@@ -132,6 +133,20 @@ def facts_of(hold: Hold, appended_at: datetime) -> list[Fact]:
         )
         for subject in dict.fromkeys(hold.subjects)
     ]
+
+
+OF_VERDICTS: frozenset[HoldKind] = frozenset({"review_lifted", "opt_out"})
+"""What a review's verdict says, where there is a reference."""
+
+
+def in_full(hold: Hold, known: Iterable[Fact]) -> Hold:
+    """A review's verdict that names one by whom its words were said counts for all names by which they were; anything else is as it is."""
+    if hold.kind not in OF_VERDICTS or not hold.reference:
+        return hold
+    said_by = {fact.subject for fact in known if fact.kind == "review" and fact.stopped and fact.reference == hold.reference}
+    if said_by.isdisjoint(hold.subjects):
+        return hold
+    return msgspec.structs.replace(hold, subjects=tuple(dict.fromkeys((*hold.subjects, *sorted(said_by)))))
 
 
 def newest(known: Iterable[Fact], said: Iterable[Fact]) -> list[Fact]:

@@ -96,7 +96,8 @@ class Intake:
         texts = await texted.last_texts(connection, (s for hold in asked for s in hold.subjects)) if asked else {}
         if holds or stopping or runs or any(isinstance(m, ResumeCampaign) for m in messages):
             await store.enter_stop(connection)
-        subjects = {subject for hold in holds for subject in hold.subjects}
+        reviewed = {hold.reference for hold in holds if hold.kind in gate.OF_VERDICTS and hold.reference}
+        subjects = {subject for hold in holds for subject in hold.subjects} | await facts.said_by(connection, reviewed)
         limited = (stopped, work.partition, STOP_MAX)
         unsent = await store.lock_unsent(connection, runs=runs, subjects=subjects, campaigns=limited)
         met = [*(d.contact for d in unsent), *texts.values()] if subjects else []
@@ -130,7 +131,7 @@ class Intake:
             case ResumeCampaign(campaign=campaign, at=at):
                 return turn_campaign(unit, campaign, (at, False), now)
             case Hold() as hold:
-                said = gate.facts_of(hold, item.at)
+                said = gate.facts_of(gate.in_full(hold, unit.facts.values()), item.at)
                 answer = self._answer(unit, hold, said, now)
                 return chain(take_hold(unit, said, now), take(unit, answer, now, self._channels) if answer else ())
             case other:

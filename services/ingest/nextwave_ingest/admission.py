@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 from nextwave_contracts.holds import Hold
-from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse
+from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse, strongest
 from nextwave_contracts.messages_in import CHANNEL_OF
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
@@ -114,7 +114,7 @@ def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datet
 def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
     """The touchpoint and its holds. Raises `RefusedError`."""
     kind = kind_heard(text("/type", report.type), report.data)
-    data = _settled(kind, report)
+    data = _settled(kind, report, blind)
     unchanged = report.raw is not None and data is report.data
     names = report.identifiers + contact_points(kind, data)
     touchpoint = Accepted(
@@ -250,7 +250,7 @@ def misfit(error: Exception, prefix: str = "") -> RefusedError:
     return RefusedError(prefix + pointer, _PATH.sub("", said))
 
 
-def _settled(kind: str, report: Report) -> dict[str, Any]:
+def _settled(kind: str, report: Report, blind: Callable[[str], str]) -> dict[str, Any]:
     data = report.data
     if kind in ("consent.withdrawn", "consent.granted"):
         return _consent(kind, data)
@@ -262,7 +262,7 @@ def _settled(kind: str, report: Report) -> dict[str, Any]:
         _check_leaving(data.get("identifiers"))
     if kind == VERDICT and (fault := fault_of_verdict(data)):
         raise RefusedError(*fault)
-    return as_heard(kind, data, f"{report.source}\0{report.id}") if kind in CHANNEL_OF else data
+    return as_heard(kind, data, f"{report.source}\0{report.id}", blind(strongest(report.identifiers))) if kind in CHANNEL_OF else data
 
 
 def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from nextwave_contracts.actions import Channel, Purpose
 from nextwave_contracts.holds import Hold, HoldKind
+from nextwave_contracts.identifiers import INTERNAL
 from nextwave_contracts.messages_in import CHANNEL_OF, refused_channel, stopped_channel
 
 if TYPE_CHECKING:
@@ -26,7 +27,9 @@ ANSWERS = ("refusal", "complaint")
 """Of a wrap-up, each true or false."""
 _REFERENCE_MAX = 256
 _ANSWER: dict[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
-_REVIEW = re.compile(r"[a-z]+-[0-9a-f-]{36}")
+_REVIEW = re.compile(r"[a-z]+-[0-9a-f-]{36,57}")
+_SAID_BY = re.compile(r"-([0-9a-f]{32})$")
+"""How a review's reference ends: the keyed hash of the strongest name by which its words were said."""
 _BY_RECEPTION: frozenset[HoldKind] = frozenset({"opt_out", "complaint", "review", "review_lifted"})
 """What counts from its reception: stops, and the end of a review, which can only come after its beginning."""
 
@@ -64,10 +67,16 @@ def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop,
 
 
 def holds_of(touchpoint: Accepted, data: Mapping[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
-    """The holds that must be acknowledged with a touchpoint. `blind` is the keyed hash of an identifier."""
+    """The holds that must be acknowledged with a touchpoint. `blind` is the keyed hash of an identifier.
+
+    Who does not see by which name words were said gives the verdict by our own name of the customer. It counts by that name, too: what is
+    said by a name that several share holds all of them.
+    """
     if not (raised := stops(touchpoint.type, data, touchpoint.id)):
         return ()
     subjects = tuple(blind(name) for name in touchpoint.identifiers)
+    if touchpoint.type == VERDICT and any(name.startswith(INTERNAL) for name in touchpoint.identifiers):
+        subjects += tuple(_SAID_BY.findall(_reference(data)))
     return tuple(
         Hold(
             id=f"{touchpoint.id}/{stop.kind}",
@@ -128,9 +137,10 @@ def _written(kind: str, data: Mapping[str, Any]) -> tuple[Stop, ...]:
 
 
 def _reviewed(data: Mapping[str, Any]) -> tuple[Stop, ...]:
-    """A refusal becomes a withdrawal before its hold ends."""
-    lifted = Stop("review_lifted", reference=_reference(data))
-    return (Stop("opt_out", refused_channel(data)), lifted) if data["refused"] else (lifted,)
+    """A refusal becomes a withdrawal before its hold ends; its reference tells whose words were refused."""
+    reference = _reference(data)
+    lifted = Stop("review_lifted", reference=reference)
+    return (Stop("opt_out", refused_channel(data), reference=reference), lifted) if data["refused"] else (lifted,)
 
 
 def _wrapped_up(data: Mapping[str, Any]) -> tuple[Stop, ...]:

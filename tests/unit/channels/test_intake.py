@@ -9,7 +9,7 @@ import pytest
 from channel_contacts import DAY, HOUR, NOON, a_contact
 from nextwave_channels.confirming import name_of
 from nextwave_channels.delivery import Delivery, queue
-from nextwave_channels.gate import Fact
+from nextwave_channels.gate import Fact, forbidden
 from nextwave_channels.intake import STOP_TIMER, Batch, Intake
 from nextwave_contracts.actions import Contact, ResumeCampaign, Span, StopCampaign, Withdraw
 from nextwave_contracts.holds import Hold
@@ -146,6 +146,28 @@ def test_an_opt_out_older_than_a_known_opt_in_withdraws_nothing() -> None:
 
 WORDS = "You get no more texts."
 TEXTED = a_contact(channel="sms", address="+33600000001", address_subject="hash-ann-phone", subjects=("hash-ann-phone", "hash-ann-id"))
+CHATTED = a_hold(id="r", kind="review", channel="email", reference="chat-1", subjects=("hash-ann-id", "hash-family"))
+FAMILY = queue(a_contact(action_id="mother", subjects=("hash-mother", "hash-family")), NOON)
+
+
+@pytest.mark.parametrize(("refused", "reason"), [(False, None), (True, "suppressed")])
+def test_a_verdict_counts_for_all_names_by_which_the_words_were_said(refused: bool, reason: str | None) -> None:
+    batch = a_batch(FAMILY)
+    assert fold(batch, CHATTED) == [("mother", "withdrawn", "hold")]
+    said: dict[str, Any] = {"subjects": ("hash-ann-id",), "reference": "chat-1"}
+    withdrawal = [a_hold(channel="email", **said)] if refused else []
+    assert fold(batch, *withdrawal, a_hold(id="l", kind="review_lifted", **said), now=NOON + HOUR) == []
+    assert forbidden(FAMILY.contact, batch.stops(), NOON + HOUR) == reason
+
+
+@pytest.mark.parametrize("verdict", [{"subjects": ("hash-bob",), "reference": "chat-1"}, {"reference": "chat-2"}, {"reference": ""}])
+def test_a_verdict_on_somebody_else_or_on_another_message_counts_for_whom_it_names_alone(verdict: dict[str, Any]) -> None:
+    batch = a_batch()
+    fold(batch, CHATTED, a_hold(id="l", kind="review_lifted", **verdict), now=NOON + HOUR)
+    assert forbidden(FAMILY.contact, batch.stops(), NOON + HOUR) == "hold"
+    assert [fact.subject for fact in batch.said.values() if not fact.stopped] == list(verdict.get("subjects", ("hash-ann-id",)))
+
+
 UNTIL = NOON + timedelta(minutes=5)
 
 

@@ -49,6 +49,25 @@ async def test_a_refusal_becomes_the_withdrawal_before_its_hold_ends(ingest: Sta
     assert [(h.kind, h.channel, h.purpose) for h in ingest.committer.holds[1:]] == [("opt_out", "sms", ""), ("review_lifted", "", "")]
 
 
+async def test_an_operator_who_sees_no_names_gives_a_verdict_on_the_name_by_which_it_was_said(ingest: Stand) -> None:
+    hold = await refused(ingest)
+    verdict = event("refusal.reviewed", {"reference": hold.reference, "refused": True}, "v-1")
+    ours = {"subject": "external:nextwave:7d444840-9dc0-11d1-b245-5ffdce74fad2"}
+    await ingest.post("/v1/touchpoints", verdict | ours, headers=STRUCTURED | {"authorization": OPERATOR})
+    assert [(h.kind, h.subjects[1:], h.reference) for h in ingest.committer.holds[1:]] == [
+        ("opt_out", hold.subjects, hold.reference),
+        ("review_lifted", hold.subjects, hold.reference),
+    ]
+
+
+async def test_a_verdict_by_another_s_name_says_nothing_of_the_name_by_which_it_was_said(ingest: Stand) -> None:
+    hold = await refused(ingest)
+    verdict = event("refusal.reviewed", {"reference": hold.reference, "refused": True}, "v-1") | {"subject": "customer_id:8"}
+    await ingest.post("/v1/touchpoints", verdict, headers=STRUCTURED | {"authorization": AGENT})
+    assert [len(h.subjects) for h in ingest.committer.holds] == [1, 1, 1]
+    assert not any(set(h.subjects) & set(hold.subjects) for h in ingest.committer.holds[1:])
+
+
 async def test_a_page_s_key_ends_no_review(ingest: Stand) -> None:
     hold = await refused(ingest)
     verdict = event("refusal.reviewed", {"reference": hold.reference, "refused": False}, "v-1")

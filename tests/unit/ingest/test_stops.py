@@ -32,13 +32,17 @@ from nextwave_ingest.stops import Stop, stops
         (
             "refusal.reviewed",
             {"reference": "sms-1", "refused": True, "channel": "email"},
-            (Stop("opt_out", "email"), Stop("review_lifted", reference="sms-1")),
+            (Stop("opt_out", "email", reference="sms-1"), Stop("review_lifted", reference="sms-1")),
         ),
-        ("refusal.reviewed", {"reference": "sms-1", "refused": True}, (Stop("opt_out", "sms"), Stop("review_lifted", reference="sms-1"))),
+        (
+            "refusal.reviewed",
+            {"reference": "sms-1", "refused": True},
+            (Stop("opt_out", "sms", reference="sms-1"), Stop("review_lifted", reference="sms-1")),
+        ),
         (
             "refusal.reviewed",
             {"reference": "all-1", "refused": True, "channel": "fax"},
-            (Stop("opt_out"), Stop("review_lifted", reference="all-1")),
+            (Stop("opt_out", reference="all-1"), Stop("review_lifted", reference="all-1")),
         ),
     ],
 )

@@ -257,27 +257,31 @@ def test_an_agent_s_words_are_not_the_customer_s() -> None:
         assert heard("chat.message_received", {"body": "STOP", "by": by}) == STOP
 
 
+SAID_BY = "0123456789abcdef" * 2
+
+
 def test_what_the_door_notes_is_taken_from_nobody_else() -> None:
     forged = {"body": "hello", "wish": "opt_out", "everywhere": True, "asked": "help", "review": "x"}
-    assert as_heard("chat.message_received", forged, "a") == {"body": "hello"}
+    assert as_heard("chat.message_received", forged, "a", SAID_BY) == {"body": "hello"}
 
 
 def test_data_in_which_nothing_is_asked_is_passed_on_as_it_is() -> None:
     data = {"body": "hello"}
-    assert as_heard("sms.received", data, "a") is data
+    assert as_heard("sms.received", data, "a", SAID_BY) is data
 
 
-def test_a_review_is_named_by_its_channel_and_its_touchpoint() -> None:
-    first, again, other = (as_heard("sms.received", {"body": "leave me alone"}, name)["review"] for name in ("a", "a", "b"))
+def test_a_review_is_named_by_its_channel_its_touchpoint_and_the_hash_of_who_said_it() -> None:
+    first, again, other = (as_heard("sms.received", {"body": "leave me alone"}, name, SAID_BY)["review"] for name in ("a", "a", "b"))
     assert first == again != other
-    assert first.startswith("sms-")
-    assert as_heard("message.left", {"body": "leave me alone"}, "a")["review"].startswith("all-")
+    assert re.fullmatch(rf"sms-[0-9a-f]{{24}}-{SAID_BY}", first)
+    assert len(as_heard("email.received", {"text": "leave me alone"}, "a", SAID_BY)["review"]) <= 64, "as much as profiles keep"
+    assert as_heard("message.left", {"body": "leave me alone"}, "a", SAID_BY)["review"].startswith("all-")
 
 
 def test_help_is_noted_and_start_grants_no_message_board() -> None:
-    assert as_heard("sms.received", {"body": "HELP"}, "a") == {"body": "HELP", "asked": "help"}
-    assert as_heard("message.left", {"body": "START"}, "a") == {"body": "START"}
-    assert as_heard("chat.message_received", {"body": "START"}, "a") == {"body": "START", "wish": "opt_in"}
+    assert as_heard("sms.received", {"body": "HELP"}, "a", SAID_BY) == {"body": "HELP", "asked": "help"}
+    assert as_heard("message.left", {"body": "START"}, "a", SAID_BY) == {"body": "START"}
+    assert as_heard("chat.message_received", {"body": "START"}, "a", SAID_BY) == {"body": "START", "wish": "opt_in"}
 
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")

@@ -66,7 +66,7 @@ MACHINES = (
 @pytest.mark.parametrize("told", MACHINES)
 def test_a_machine_s_mail_is_nobody_s_word_but_a_stop(told: dict[str, Any]) -> None:
     assert (kind := kind_heard("email.received", {"text": "STOP", **told})) == "email.auto_replied"
-    assert as_heard(kind, {"text": "STOP", **told}, "a")["wish"] == "opt_out"
+    assert as_heard(kind, {"text": "STOP", **told}, "a", "b")["wish"] == "opt_out"
     for text in ("START", "HELP", "leave me alone", "Hello,\nSTOP", "please stop this"):
         assert heard(kind, {"text": text, **told}) is None
 
@@ -97,16 +97,16 @@ ACTION = "0123456789abcdef0123456789abcdef"
     ],
 )
 def test_an_answer_names_the_contact_that_it_answers(told: dict[str, Any]) -> None:
-    assert as_heard("email.received", {"text": "Thanks", **told}, "a")["action_id"] == ACTION
+    assert as_heard("email.received", {"text": "Thanks", **told}, "a", "b")["action_id"] == ACTION
 
 
 def test_a_mail_grants_only_in_answer_to_one_of_ours_and_stops_always() -> None:
-    assert as_heard("email.received", {"subject": "START"}, "a") == {"subject": "START"}
+    assert as_heard("email.received", {"subject": "START"}, "a", "b") == {"subject": "START"}
     answer = {"text": "START", "in_reply_to": f"<{ACTION}@shop.example>"}
-    assert as_heard("email.received", answer, "a") == answer | {"wish": "opt_in", "action_id": ACTION}
-    assert as_heard("email.received", {"subject": "STOP"}, "a")["wish"] == "opt_out"
+    assert as_heard("email.received", answer, "a", "b") == answer | {"wish": "opt_in", "action_id": ACTION}
+    assert as_heard("email.received", {"subject": "STOP"}, "a", "b")["wish"] == "opt_out"
 
 
 def test_a_mail_that_answers_none_of_ours_names_no_contact() -> None:
     for told in ({"in_reply_to": "<CA+x@mail.example>"}, {"to": "shop@example.com"}, {"in_reply_to": 7}):
-        assert "action_id" not in as_heard("email.received", {"text": "Thanks", **told}, "a")
+        assert "action_id" not in as_heard("email.received", {"text": "Thanks", **told}, "a", "b")

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nextwave_contracts.identifiers import INTERNAL
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.profile import consents, matters
 from nextwave_scoring.profile.matters import REVIEWS_MAX
@@ -86,12 +87,14 @@ def test_a_stop_in_a_customer_s_own_words_withdraws_its_channel(kind: str, data:
     assert withdrawn(folded([touchpoint(kind, after=1, wish="opt_out", **data)])) == {channel}
 
 
-def test_what_was_said_by_a_shared_name_holds_all_who_share_it_until_it_is_reviewed() -> None:
+@pytest.mark.parametrize("ours", [False, True])
+def test_what_was_said_by_a_shared_name_holds_all_who_share_it_until_it_is_reviewed(ours: bool) -> None:
     ledger = Ledger()
     ledger.see(touchpoint(after=0, names=(ANN, PHONE)), touchpoint(after=0.5, names=(BOB, PHONE)))
     ledger.see(asked(SMS_1, names=(PHONE,)))
     assert [waiting(ledger.profile(name)) for name in (ANN, BOB, PHONE)] == [{SMS_1: "sms"}] * 3
-    ledger.see(verdict(SMS_1, names=(PHONE,)))
+    ledger.see(verdict(SMS_1, names=(INTERNAL + str(ledger.unit.root_of_name(PHONE)) if ours else PHONE,), refused=True))
+    assert [withdrawn(ledger.profile(name)) for name in (ANN, BOB, PHONE)] == [{"sms"}] * 3
     assert [waiting(ledger.profile(name)) for name in (ANN, BOB, PHONE)] == [{}] * 3
 
 
@@ -127,6 +130,11 @@ def test_many_verdicts_on_one_channel_end_no_review_on_another() -> None:
 def test_the_last_of_many_is_not_ended_by_the_verdicts_on_those_before() -> None:
     said = many(REVIEWS_MAX + 1)
     assert waiting(folded([*said, *verdicts(said[:-1])])) == {said[-1].data["review"]: "sms"}
+
+
+def test_more_verdicts_than_are_kept_count_what_was_written_before_them_as_read() -> None:
+    said = many(REVIEWS_MAX + 2)
+    assert waiting(folded([*said, *verdicts(said[:-1])])) == {}, "the channels hold it, and the list has it (docs/doors.md)"
 
 
 def test_verdicts_by_several_names_end_what_waits_by_all_of_them() -> None:

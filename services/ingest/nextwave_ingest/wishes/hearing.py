@@ -56,10 +56,10 @@ def kind_heard(kind: str, data: Mapping[str, Any]) -> str:
     return _AUTOMATIC if kind == "email.received" and mail.by_machine(data) else kind
 
 
-def as_heard(kind: str, data: dict[str, Any], identity: str) -> dict[str, Any]:
+def as_heard(kind: str, data: dict[str, Any], identity: str, said_by: str) -> dict[str, Any]:
     """The data with what is asked for, and which mail of ours is answered; the same object where there is neither.
 
-    `identity` names the touchpoint, and so its review.
+    `identity` names the touchpoint, and so its review, which also tells the keyed hash of the strongest name by which it was said.
     """
     said = {key: value for key, value in data.items() if key not in NOTED}
     noted: dict[str, Any] = {}
@@ -67,7 +67,7 @@ def as_heard(kind: str, data: dict[str, Any], identity: str) -> dict[str, Any]:
         noted["action_id"] = action
     wish = heard(kind, said)
     if wish is not None and (wish.asked != "opt_in" or _may_grant(kind, said | noted)):
-        noted |= _note(kind, wish, identity)
+        noted |= _note(kind, wish, f"{uuid.uuid5(_REVIEWS, identity).hex[:24]}-{said_by}")
     return said | noted if noted or len(said) < len(data) else data
 
 
@@ -138,7 +138,7 @@ def _of_plain_word(said: str) -> Wish | None:
     return _MEANING[bare] if bare in _PLAIN else None
 
 
-def _note(kind: str, wish: Wish, identity: str) -> dict[str, Any]:
+def _note(kind: str, wish: Wish, review: str) -> dict[str, Any]:
     channel = CHANNEL_OF[kind]
     match wish.asked:
         case "help":
@@ -146,6 +146,6 @@ def _note(kind: str, wish: Wish, identity: str) -> dict[str, Any]:
         case "opt_in":
             return {"wish": "opt_in"} if channel else {}  # a message board is no channel that could be granted
         case "review":
-            return {"wish": "review", "review": f"{channel or 'all'}-{uuid.uuid5(_REVIEWS, identity)}"}
+            return {"wish": "review", "review": f"{channel or 'all'}-{review}"}
         case "opt_out":
             return {"wish": "opt_out", "everywhere": True} if wish.everywhere else {"wish": "opt_out"}
