@@ -14,7 +14,7 @@ from nextwave_runtime.database import Database
 from nextwave_runtime.processor import Processor
 from nextwave_runtime.service import Service
 
-from nextwave_channels import api, providers_api
+from nextwave_channels import api, forgetting, providers_api
 from nextwave_channels.call_lists.entry import DIALLER
 from nextwave_channels.call_lists.setup import channels_of, make_call_lists, pushed_routes, release_of
 from nextwave_channels.callbacks.setup import make_callbacks
@@ -71,6 +71,7 @@ def build(settings: ChannelsSettings) -> Service:
             shared.clock.follow,
             *(dispatcher.run for dispatcher in dispatchers),
             partial(watch, desk),
+            partial(forgetting.watch, desk),
             told.watch,
             push.watch,
             *calls.jobs,
