@@ -69,7 +69,8 @@ def of_ringo(stack: Stack, topic: str) -> list[dict[str, Any]]:
 
 async def test_every_command_of_the_guide_succeeds_and_makes_what_it_says(stack: Stack, tmp_path: Path) -> None:
     async with running(stack, tmp_path) as url:
-        environment = os.environ | {"I": url, "TOKEN": "at_editor", "RINGO_KEY": "wk_ringo"}
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = os.environ | {"I": url, "TOKEN": "at_editor", "RINGO_KEY": "wk_ringo", "PATH": path}
         pipe, joined = asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT
         shell = await asyncio.create_subprocess_exec("bash", "-c", script(), cwd=tmp_path, env=environment, stdout=pipe, stderr=joined)
         told, _ = await shell.communicate()
@@ -85,6 +86,7 @@ async def test_every_command_of_the_guide_succeeds_and_makes_what_it_says(stack:
     assert touchpoints["r-18/closed"]["data"] == {"call_id": "r-18", "agent": "mia", "refusal": True}
     assert [(hold["kind"], hold["channel"]) for hold in of_ringo(stack, HOLDS.name)] == [("opt_out", "call")]
     versions = [json.loads(record.value) for record in stack.read_all(MAPPINGS.name) if record.key == b"ringo"]
-    assert [(one["version"], one.get("retired", False)) for one in versions] == [(1, False), (2, False), (3, False), (4, True)]
+    assert [(one["version"], one.get("retired", False)) for one in versions] == [(1, False), (2, False), (3, False), (4, True), (5, False)]
     assert versions[2]["document"] == versions[0]["document"]
+    assert versions[4]["document"] == versions[1]["document"], "the folder has the file as it was changed"
     assert json.loads((tmp_path / "before.json").read_text())["tables"]["codes"]["ANGRY"] == {"complaint": True}

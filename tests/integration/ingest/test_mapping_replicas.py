@@ -18,6 +18,8 @@ from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.telling import Telling
+from nextwave_local.owning import changes
+from nextwave_local.owning.mapping_command import plan
 from stack import Stack
 from unit.ingest.fakes import IDENTIFIER_KEY, LINK_KEY, FixedClock, basic, write_keys
 
@@ -111,3 +113,27 @@ async def test_of_two_replicas_that_write_at_once_one_wins_everywhere_and_for_ev
     assert [record["version"] for record in await one.versions("contested")] == list(range(1, 12))
     records = [record for record in stack.read_all(MAPPINGS.name) if record.key == b"contested"]
     assert len(records) > 11, "the losers are on the log, and count nowhere"
+
+
+async def test_a_folder_is_applied_over_no_other_writer_and_not_at_all_with_a_bad_file(replicas: tuple[Replica, Replica]) -> None:
+    one, other = replicas
+    for replica in replicas:
+        replica.client.headers.update(EDITOR)
+    files = {"in-git.yaml": written("ours"), "shared.yaml": written("ours")}
+    planned = await plan(one.client, files)
+    assert (await other.put("shared", "theirs")).status_code == 201
+    await until(lambda: one.queue("shared") == "theirs", 1)
+    with pytest.raises(changes.RefusedError, match="changed since the plan"):
+        await changes.apply(one.client, files, planned, lambda _: None)
+    await until(lambda: (other.queue("in-git"), other.queue("shared")) == ("ours", "theirs"), 1)
+
+    bad = await plan(other.client, {**files, "bad.yaml": written("'$.queue['")})
+    assert not bad.is_sound(publish=False)
+    assert [(item.file, item.action, [fault.pointer for fault in item.faults]) for item in bad.items] == [
+        ("bad.yaml", "refuse", ["/touchpoints/0/data/queue"]),
+        ("in-git.yaml", "keep", []),
+        ("shared.yaml", "change", []),
+    ]
+    await changes.apply(other.client, files, await plan(other.client, files), lambda _: None)
+    await until(lambda: one.queue("shared") == other.queue("shared") == "ours", 1)
+    assert (await plan(other.client, files)).is_done(publish=False)
