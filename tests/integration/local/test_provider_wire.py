@@ -129,6 +129,8 @@ def test_who_gets_a_mail_opens_clicks_and_buys_through_the_doors(
     httpx.put(f"{url}/behaviour", json={"channels": {"email": habits}, "user_ids": {"ann@example.com": "u1"}})
     with smtplib.SMTP("127.0.0.1", smtp_port) as server:
         server.send_message(_mail(doors[0]))
+    (shown,) = httpx.get(f"{url}/messages", params={"to": "ann@example.com"}).json()["items"]
+    assert (shown["links"]["unsubscribe"], "Subject: hello" in shown["content"]) == (f"{doors[0]}/u/tok-u", True)
     limit = monotonic() + 60
     while len(doors[1]) < 4:
         assert monotonic() < limit
