@@ -17,7 +17,8 @@ from bench.processes import memory_mb, of_stack
 from bench.report import Part, Report, show
 from bench.stand import Bench, standing
 
-PARTS = ("ingest", "scoring", "deciding", "ring", "growth")
+PARTS = ("ingest", "scoring", "deciding", "ring", "alone", "growth")
+ALONE = ("--replicas", "orchestrator=0", "--replicas", "channels=0")
 
 
 async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str, float]]:
@@ -37,6 +38,9 @@ async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str
             passage = await throughput.measure(bench, ring)
             parts += [passage, *await latency.measure(bench, ring, passage.subject)]
             memory = memory_of(ring)
+    if "alone" in wanted:
+        async with standing(bench.folder / "alone", "--from", ORIGIN, *ALONE) as ring:
+            parts.append(await latency.measure_alone(bench, ring))
     if "growth" in wanted:
         async with standing(bench.folder / "growth", "--from", ORIGIN) as ring:
             parts += await growth.measure(bench, ring)

@@ -86,9 +86,10 @@ def door_of(ring: Ring) -> Door:
 
 
 async def counts(ring: Ring) -> dict[tuple[str, str], float]:
-    """How much scoring and orchestrator have taken in."""
+    """How much scoring and orchestrator have taken in, those of them that run."""
     endpoints = ring.endpoints
-    return {(endpoints[name], name): await taken(ring.client, endpoints[name], name) for name in ("scoring", "orchestrator")}
+    running = [name for name in ("scoring", "orchestrator") if f"{name}-0" in endpoints["pids"]]
+    return {(endpoints[name], name): await taken(ring.client, endpoints[name], name) for name in running}
 
 
 async def passage(bench: Bench, ring: Ring, run: str, customers: list[str]) -> Passage:
