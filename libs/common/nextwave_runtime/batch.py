@@ -99,14 +99,10 @@ class Desk:
         due = await self._due(connection, batch)
         envelope = _Envelope(self._origin, self._partitions, before, batch)
         fold_seconds = await self._work(connection, taken, due, batch, envelope)
-        if envelope.records:
-            await outbox.put(connection, self._key, sequence[0], envelope.records)
-        if sequence[1]:
-            await outbox.drop(connection, self._key, sequence[1])
         after = moved(before, next_offset=batch.next_offset, cursor=envelope.cursor, marks=batch.sifted.marks, last=envelope.last)
         repeated = batch.sifted.duplicates + len(batch.sifted.taken) - len(taken)
         after = replace(after, duplicates=before.duplicates + repeated)
-        await advance(connection, self._key, before, after)
+        await advance(connection, self._key, before, after, outbox.change(sequence, envelope.records))
         refused = len(batch.failed) - batch.failed_timers
         return Applied(after, envelope.records, len(taken) - refused, len(due), fold_seconds)
 

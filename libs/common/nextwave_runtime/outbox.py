@@ -1,4 +1,4 @@
-"""What a batch wants published, kept in the batch's transaction as one blob until Kafka has acknowledged all of it."""
+"""What a batch wants published, kept as one blob in the batch's transaction (`progress.advance`) until Kafka has acknowledged all of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_runtime.database import Statement
-from nextwave_runtime.progress import Input
+from nextwave_runtime.progress import Input, OutboxChange
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True):
@@ -23,23 +23,14 @@ class Record(msgspec.Struct, frozen=True, array_like=True):
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Record])
-_PUT = Statement(
-    "insert into outbox (processor, topic, partition, sequence, messages) values (:processor, :topic, :partition, :sequence, :messages)"
-)
-_DROP = Statement("delete from outbox where processor = :processor and topic = :topic and partition = :partition and sequence <= :sequence")
 _PENDING = Statement(
     "select sequence, messages from outbox where processor = :processor and topic = :topic and partition = :partition order by sequence"
 )
 
 
-async def put(connection: AsyncConnection, key: Input, sequence: int, records: Sequence[Record]) -> None:
-    """Stores a blob."""
-    await _PUT.run(connection, {**key._asdict(), "sequence": sequence, "messages": _encoder.encode(records)})
-
-
-async def drop(connection: AsyncConnection, key: Input, sequence: int) -> None:
-    """Removes the blobs up to `sequence`, which Kafka has acknowledged."""
-    await _DROP.run(connection, {**key._asdict(), "sequence": sequence})
+def change(sequence: tuple[int, int], records: Sequence[Record]) -> OutboxChange:
+    """Keeps these records under the first number of `sequence`, and lets go of what is acknowledged, up to the second."""
+    return OutboxChange(sequence[0], _encoder.encode(records) if records else None, sequence[1])
 
 
 async def pending(connection: AsyncConnection, key: Input) -> list[tuple[int, list[Record]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -28,14 +28,14 @@ _NEW_NAMES = Statement(
     "insert into identifiers (name) select name from unnest(cast(:names as text[])) name order by name on conflict (name) do nothing"
 )
 _LOCK_NAMES = Statement("select name, customer_id from identifiers where name = any(cast(:names as text[])) order by name for update")
-_POINTERS = Statement(
+_CUSTOMERS = Statement(
     "with recursive way (id, merged_into) as ("
     " select id, merged_into from customers where id = any(cast(:ids as uuid[]))"
-    " union select c.id, c.merged_into from customers c join way on c.id = way.merged_into)"
-    " select cast(id as text), cast(merged_into as text) from way"
-)
-_CUSTOMERS = Statement(
-    "select cast(id as text), cast(merged_into as text), state from customers where id = any(cast(:ids as uuid[])) order by id for update"
+    " union select c.id, c.merged_into from customers c join way on c.id = way.merged_into),"
+    " locked as (select id, merged_into, state from customers"
+    " where id = any(array(select id from way where merged_into is null)) order by id for update)"
+    " select cast(id as text), cast(merged_into as text), state from locked"
+    " union all select cast(id as text), cast(merged_into as text), null from way where merged_into is not null"
 )
 _PAGE = Statement("select cast(id as text) from customers where id > cast(:after as uuid) order by id limit cast(:limit as bigint)")
 _JUDGES = Statement(
@@ -47,7 +47,13 @@ _BIND = Statement(
     " from unnest(cast(:names as text[]), cast(:ids as uuid[])) b(name, customer_id) where i.name = b.name"
 )
 _WRITE = Statement(
-    "insert into customers (id, band, stage, cell, pattern, cause, cohort, band_since, revenue, margin, acquisition,"
+    "with lines as (insert into timeline (customer_id, at, source, id, type, data, identifiers, occurred_at)"
+    " select * from unnest(cast(:of as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]), cast(:ids as text[]),"
+    " cast(:types as text[]), cast(:datas as bytea[]), cast(:identifiers as text[]), cast(:occurred_ats as timestamptz[]))),"
+    " counted as (insert into intake (partition, source, subject, touchpoints)"
+    " select cast(:partition as int), * from unnest(cast(:prefixes as text[]), cast(:subjects as text[]), cast(:counts as bigint[]))"
+    " on conflict (partition, source, subject) do update set touchpoints = intake.touchpoints + excluded.touchpoints)"
+    " insert into customers (id, band, stage, cell, pattern, cause, cohort, band_since, revenue, margin, acquisition,"
     " direct, indirect, state) select * from unnest(cast(:id as uuid[]), cast(:band as text[]), cast(:stage as text[]),"
     " cast(:cell as text[]),"
     " cast(:pattern as text[]), cast(:cause as text[]), cast(:cohort as text[]), cast(:band_since as bigint[]),"
@@ -66,11 +72,6 @@ _ABSORB_NEW = Statement(
     "insert into customers (id, merged_into, band, stage, state)"
     " select id, into_id, '', '', '' from unnest(cast(:ids as uuid[]), cast(:into as uuid[])) a(id, into_id)"
 )
-_ENTRIES = Statement(
-    "insert into timeline (customer_id, at, source, id, type, data, identifiers, occurred_at)"
-    " select * from unnest(cast(:customers as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]), cast(:ids as text[]),"
-    " cast(:types as text[]), cast(:datas as bytea[]), cast(:identifiers as text[]), cast(:occurred_ats as timestamptz[]))"
-)
 _LINES = Statement(
     "with recursive whole (id) as ("
     " select cast(:id as uuid) union select c.id from customers c join whole on c.merged_into = whole.id)"
@@ -82,11 +83,6 @@ _MOVE = Statement(
     " from unnest(cast(:customers as uuid[]), cast(:ats as timestamptz[]), cast(:sources as text[]), cast(:ids as text[]),"
     " cast(:into as uuid[])) m(customer_id, at, source, id, into_id)"
     " where t.customer_id = m.customer_id and t.at = m.at and t.source = m.source and t.id = m.id"
-)
-_INTAKE = Statement(
-    "insert into intake (partition, source, subject, touchpoints)"
-    " select cast(:partition as int), * from unnest(cast(:sources as text[]), cast(:subjects as text[]), cast(:counts as bigint[]))"
-    " on conflict (partition, source, subject) do update set touchpoints = intake.touchpoints + excluded.touchpoints"
 )
 
 
@@ -145,19 +141,15 @@ async def judges_changed(connection: AsyncConnection, judge: str) -> bool:
 
 
 async def save(connection: AsyncConnection, unit: Unit) -> None:
-    """Writes what the batch changed, each table in key order."""
-    changed = sorted(unit.changed)
-    customers = [unit.customers[i] for i in changed]
-    if changed:
-        rows = [_row(customer_id, customer) for customer_id, customer in zip(changed, customers, strict=True)]
-        if await _WRITE.run(connection, {name: [row[name] for row in rows] for name in rows[0]}) < len(rows):
-            raise RuntimeError("a customer was to be written who was absorbed: it is nobody of its own any more")
+    """Writes what the batch changed, each table in key order. What is new on the timeline comes after what is moved on it."""
     await _save_absorbed(connection, unit)
     if unit.bound:
         names = sorted(unit.bound)
         await _BIND.run(connection, {"names": names, "ids": [unit.bound[n] for n in names]})
     await _save_moved(connection, unit)
-    await _save_entries(connection, unit)
+    bound = _rows(unit) | _lines(unit.entries) | _intake(unit)
+    if await _WRITE.run(connection, bound) < len(unit.changed):
+        raise RuntimeError("a customer was to be written who was absorbed: it is nobody of its own any more")
     await timers.schedule(connection, unit.timers)
 
 
@@ -169,21 +161,18 @@ async def _save_absorbed(connection: AsyncConnection, unit: Unit) -> None:
 
 
 async def _load(connection: AsyncConnection, unit: Unit, wanted: Collection[str]) -> None:
-    if not wanted:
-        return
-    rows = await _POINTERS.rows(connection, {"ids": sorted(wanted)})
-    ends = {str(customer) for customer, into in rows if _point(unit, customer, into)} - unit.customers.keys()
+    """Who was absorbed while we waited for the lock leads on to somebody who is not locked yet."""
     for _ in range(CHAIN_MAX):
-        if not ends:
+        if not wanted:
             return
-        rows = await _CUSTOMERS.rows(connection, {"ids": sorted(ends)})
-        ends = set()
+        rows = await _CUSTOMERS.rows(connection, {"ids": sorted(wanted)})
         for customer, into, state in rows:
-            if _point(unit, customer, into):
+            if into is not None:
+                unit.pointers[customer] = into
+            elif customer not in unit.customers:
                 unit.customers[customer] = _decode(state)
                 unit.stored.add(customer)
-            elif into not in unit.customers:
-                ends.add(into)
+        wanted = {into for _, into, _ in rows if into is not None and unit.root(into) is None}
     raise RuntimeError("customers were absorbed faster than they could be followed")
 
 
@@ -200,46 +189,46 @@ async def _save_moved(connection: AsyncConnection, unit: Unit) -> None:
         await _MOVE.run(connection, bound)
 
 
-async def _save_entries(connection: AsyncConnection, unit: Unit) -> None:
-    entries = unit.entries
-    if entries:
-        bound = {
-            "customers": [e.customer_id for e in entries],
-            "ats": [e.at for e in entries],
-            "sources": [e.source for e in entries],
-            "ids": [e.id for e in entries],
-            "types": [e.type for e in entries],
-            "datas": [e.data for e in entries],
-            "identifiers": [None if e.identifiers is None else "\n".join(e.identifiers) for e in entries],
-            "occurred_ats": [e.occurred_at for e in entries],
-        }
-        await _ENTRIES.run(connection, bound)
-    if unit.intake:
-        keys = sorted(unit.intake)
-        counts = {"sources": [k[0] for k in keys], "subjects": [k[1] for k in keys], "counts": [unit.intake[k] for k in keys]}
-        await _INTAKE.run(connection, {"partition": unit.partition, **counts})
-
-
-def _row(customer_id: str, customer: Customer) -> dict[str, Any]:
-    """A customer's row: the state, and what follows from it and is asked of many."""
-    standing, profile = customer.standing, customer.profile
-    sums = standing.economics
+def _rows(unit: Unit) -> dict[str, Any]:
+    """Customers' rows: the state, and what follows from it and is asked of many."""
+    changed = sorted(unit.changed)
+    customers = [unit.customers[i] for i in changed]
+    standings, profiles = [c.standing for c in customers], [c.profile for c in customers]
     return {
-        "id": customer_id,
-        "band": standing.band,
-        "stage": standing.stage,
-        "cell": standing.cell,
-        "pattern": standing.pattern,
-        "cause": standing.cause,
-        "cohort": cohort_of(profile.first_order_at, profile.first_at),
-        "band_since": standing.since,
-        "revenue": sums.revenue,
-        "margin": sums.margin,
-        "acquisition": sums.acquisition,
-        "direct": sums.direct,
-        "indirect": sums.indirect,
-        "state": _encode(customer),
+        "id": changed,
+        "band": [s.band for s in standings],
+        "stage": [s.stage for s in standings],
+        "cell": [s.cell for s in standings],
+        "pattern": [s.pattern for s in standings],
+        "cause": [s.cause for s in standings],
+        "cohort": [cohort_of(p.first_order_at, p.first_at) for p in profiles],
+        "band_since": [s.since for s in standings],
+        "revenue": [s.economics.revenue for s in standings],
+        "margin": [s.economics.margin for s in standings],
+        "acquisition": [s.economics.acquisition for s in standings],
+        "direct": [s.economics.direct for s in standings],
+        "indirect": [s.economics.indirect for s in standings],
+        "state": [_encode(c) for c in customers],
     }
+
+
+def _lines(entries: Sequence[Entry]) -> dict[str, Any]:
+    return {
+        "of": [e.customer_id for e in entries],
+        "ats": [e.at for e in entries],
+        "sources": [e.source for e in entries],
+        "ids": [e.id for e in entries],
+        "types": [e.type for e in entries],
+        "datas": [e.data for e in entries],
+        "identifiers": [None if e.identifiers is None else "\n".join(e.identifiers) for e in entries],
+        "occurred_ats": [e.occurred_at for e in entries],
+    }
+
+
+def _intake(unit: Unit) -> dict[str, Any]:
+    keys = sorted(unit.intake)
+    counts = [unit.intake[key] for key in keys]
+    return {"partition": unit.partition, "prefixes": [k[0] for k in keys], "subjects": [k[1] for k in keys], "counts": counts}
 
 
 def _bound(unit: Unit) -> set[str]:
@@ -251,13 +240,6 @@ def _entry(row: Any) -> Entry:
     customer_id, at, source, line, kind, data, identifiers, occurred_at = row
     names = None if identifiers is None else tuple(identifiers.split("\n")) if identifiers else ()
     return Entry(customer_id, at, source, line, kind, data, names, occurred_at)
-
-
-def _point(unit: Unit, customer: str, into: str | None) -> bool:
-    """Notes where an absorbed customer went; True when it is not absorbed."""
-    if into is not None:
-        unit.pointers[customer] = into
-    return into is None
 
 
 def _uuid(given: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -12,8 +13,11 @@ import httpx
 import pytest
 from integration.runtime.program import Program, all_of, expected
 from nextwave_local.ports import free_ports
+from nextwave_runtime import outbox
 from nextwave_runtime.application import Timer
 from nextwave_runtime.database import Database
+from nextwave_runtime.outbox import Record
+from nextwave_runtime.progress import FencedError, Input, OutboxChange, Progress, acquire, advance
 from nextwave_runtime.schema import keep_days
 from nextwave_runtime.seen import first_time
 from nextwave_runtime.timers import Gates, gates, next_due, schedule, take_due
@@ -54,6 +58,29 @@ async def test_ids_seen_before_their_day_was_made_are_moved_into_it_and_still_kn
     async with database.transaction() as connection:
         assert await first_time(connection, ["a", "b", "c"], TODAY + timedelta(days=1)) == {"c"}
         assert (await connection.execute(text("select count(*) from seen_default"))).scalar() == 0
+
+
+async def test_who_lost_the_partition_keeps_nothing_in_the_outbox_and_lets_go_of_nothing(database: Database) -> None:
+    key, records = Input("p", "t", 0), [Record("x", 0, b"k", b"v", [("h", b"1")])]
+    async with database.transaction() as connection:
+        first = await acquire(connection, key, beginning=0)
+    second = await _advanced(database, key, first, outbox.change((1, 0), records))
+    third = await _advanced(database, key, second, outbox.change((2, 1), records))
+    idle = await _advanced(database, key, third, outbox.change((3, 1), []))
+    async with database.transaction() as connection:
+        assert await outbox.pending(connection, key) == [(2, records)]
+        assert (await acquire(connection, key, beginning=0)).next_offset == 3
+    with pytest.raises(FencedError):
+        await _advanced(database, key, idle, outbox.change((3, 2), records))
+    async with database.transaction() as connection:
+        assert [sequence for sequence, _ in await outbox.pending(connection, key)] == [2]
+
+
+async def _advanced(database: Database, key: Input, before: Progress, change: OutboxChange) -> Progress:
+    async with database.transaction() as connection:
+        after = replace(before, next_offset=before.next_offset + 1)
+        await advance(connection, key, before, after, change)
+    return after
 
 
 async def test_days_older_than_thirty_are_dropped_whole(database: Database) -> None:

@@ -6,12 +6,12 @@ import asyncio
 from contextlib import suppress
 from random import Random
 
+import asyncpg
 import pytest
 from nextwave_scoring import store
 from nextwave_scoring.customer import Customer
 from nextwave_scoring.identity import derive
 from nextwave_scoring.unit import Unit
-from sqlalchemy.exc import DBAPIError
 
 from .desk import PARTITIONS, Desk, seen
 
@@ -38,7 +38,7 @@ async def test_partitions_that_begin_to_share_a_name_at_once_credit_nobody_alone
 
     async def come(number: int) -> None:
         for _ in range(20):
-            with suppress(DBAPIError):  # a deadlock: the batch is tried again, as the processor does
+            with suppress(asyncpg.DeadlockDetectedError):  # a deadlock: the batch is tried again, as the processor does
                 await desk.work(seen(10 + number, f"customer_id:{number}", PHONE), seen(20 + number, PHONE), partition=number % PARTITIONS)
                 return
         raise AssertionError("deadlocked again and again")

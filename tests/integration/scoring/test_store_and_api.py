@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+import asyncpg
 import httpx
 import pytest
 from nextwave_contracts.customers import CustomersMerged, CustomerUpdated
 from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.topics import TOUCHPOINTS
+from nextwave_runtime.application import Taken, Work
 from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.identity import derive
-from sqlalchemy.exc import DBAPIError
 
 from .desk import PARTITIONS, START, Desk, bearer, seen
 
@@ -45,7 +47,7 @@ async def test_merges_from_two_sides_at_once_end_in_one_customer_and_nothing_is_
 
     async def join(number: int, pair: tuple[str, str]) -> None:
         for _ in range(20):
-            with suppress(DBAPIError):  # a deadlock: the batch is tried again, as the processor does
+            with suppress(asyncpg.DeadlockDetectedError):  # a deadlock: the batch is tried again, as the processor does
                 await desk.work(seen(100 + number, *pair), partition=number % PARTITIONS)
                 return
         raise AssertionError("deadlocked again and again")
@@ -56,6 +58,21 @@ async def test_merges_from_two_sides_at_once_end_in_one_customer_and_nothing_is_
     assert updated.profile.activity["web"] == pytest.approx(6 + 5 + 1, rel=0.01)
     assert set(updated.profile.identifiers) == set(names)
     assert await desk.rows("select count(*) filter (where merged_into is null) from customers") == [(1,)]
+
+
+async def test_who_is_absorbed_while_a_batch_waits_for_their_row_leads_it_to_the_survivor(desk: Desk) -> None:
+    await desk.work(seen(1, "email:ann@example.com"), seen(2, "anonymous_id:d"))
+    joining = seen(3, "email:ann@example.com", "anonymous_id:d")
+    async with desk.database.transaction() as connection:
+        unit = await desk.scoring.load(connection, Work(TOUCHPOINTS, 0, PARTITIONS, START, [Taken(TOUCHPOINTS, 0, 0, START, joining)], ()))
+        list(desk.scoring.fold(unit, Taken(TOUCHPOINTS, 0, 0, joining.received_at, joining), START))
+        await desk.scoring.save(connection, unit)
+        waiting = asyncio.create_task(desk.work(seen(4, "anonymous_id:d"), partition=1))
+        while not await desk.rows("select 1 from pg_locks where not granted"):  # noqa: ASYNC110  (what is waited for happens in the database)
+            await asyncio.sleep(0.01)
+    [updated] = await waiting
+    assert (updated.customer_id, updated.profile.activity["web"]) == (derive("email:ann@example.com"), pytest.approx(4.0, abs=0.01))
+    assert await desk.rows("select count(*), sum((state = '')::int) from customers") == [(2, 1)]
 
 
 async def test_outcomes_and_reviews_of_an_absorbed_customer_find_the_survivor(desk: Desk) -> None:

@@ -17,7 +17,8 @@ from nextwave_scoring.profile.merge import merge
 from nextwave_scoring.profile.orders import AMOUNT_MAX
 from nextwave_scoring.profile.record import CURRENCIES_MAX, Profile
 from nextwave_scoring.rates import read_rates
-from nextwave_scoring.store import _row
+from nextwave_scoring.store import _rows
+from nextwave_scoring.unit import Unit
 
 from .ledger import Ledger
 from .making import folded, outcome, touchpoint
@@ -57,7 +58,8 @@ def test_no_sum_grows_beyond_what_a_row_and_a_message_hold() -> None:
     customer = Customer(profile)
     customer.standing = Ledger().fold.judge.judge(customer, profile.last_at).standing
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(customer), type=Customer) == customer
-    assert all(abs(value) <= BIGINT_MAX for value in _row("c", customer).values() if isinstance(value, int))
+    unit = Unit(0, 4, customers={"c": customer}, changed={"c"})
+    assert all(abs(value) <= BIGINT_MAX for (value,) in _rows(unit).values() if isinstance(value, int))
 
 
 @given(st.lists(_AMOUNTS, max_size=40), st.integers(0, SUM_MAX), st.randoms())
