@@ -16,6 +16,7 @@ from nextwave_ingest.wishes.phrases import LETTERS_MAX, Phrases, plain
 from unit.ingest.fakes import Stand, basic
 
 STOP, EVERYWHERE, START, HELP, REVIEW = Wish("opt_out"), Wish("opt_out", everywhere=True), Wish("opt_in"), Wish("help"), Wish("review")
+SAID_BY = "0123456789abcdef" * 2
 ROUTES = ("sms.received", "email.received", "chat.message_received", "message.left")
 
 
@@ -257,9 +258,6 @@ def test_an_agent_s_words_are_not_the_customer_s() -> None:
         assert heard("chat.message_received", {"body": "STOP", "by": by}) == STOP
 
 
-SAID_BY = "0123456789abcdef" * 2
-
-
 def test_what_the_door_notes_is_taken_from_nobody_else() -> None:
     forged = {"body": "hello", "wish": "opt_out", "everywhere": True, "asked": "help", "review": "x"}
     assert as_heard("chat.message_received", forged, "a", SAID_BY) == {"body": "hello"}
@@ -273,8 +271,7 @@ def test_data_in_which_nothing_is_asked_is_passed_on_as_it_is() -> None:
 def test_a_review_is_named_by_its_channel_its_touchpoint_and_the_hash_of_who_said_it() -> None:
     first, again, other = (as_heard("sms.received", {"body": "leave me alone"}, name, SAID_BY)["review"] for name in ("a", "a", "b"))
     assert first == again != other
-    assert re.fullmatch(rf"sms-[0-9a-f]{{24}}-{SAID_BY}", first)
-    assert len(as_heard("email.received", {"text": "leave me alone"}, "a", SAID_BY)["review"]) <= 64, "as much as profiles keep"
+    assert re.fullmatch(rf"sms-[0-9a-f]{{24}}-{SAID_BY}", first)  # with `email` 63 characters: profiles keep 64
     assert as_heard("message.left", {"body": "leave me alone"}, "a", SAID_BY)["review"].startswith("all-")
 
 
