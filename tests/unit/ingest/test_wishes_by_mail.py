@@ -100,10 +100,12 @@ def test_an_answer_names_the_contact_that_it_answers(told: dict[str, Any]) -> No
     assert as_heard("email.received", {"text": "Thanks", **told}, "a", "b")["action_id"] == ACTION
 
 
-def test_a_mail_grants_only_in_answer_to_one_of_ours_and_stops_always() -> None:
+def test_a_mail_grants_nothing_whatever_it_says_that_it_answers_and_stops_always() -> None:
     assert as_heard("email.received", {"subject": "START"}, "a", "b") == {"subject": "START"}
     answer = {"text": "START", "in_reply_to": f"<{ACTION}@shop.example>"}
-    assert as_heard("email.received", answer, "a", "b") == answer | {"wish": "opt_in", "action_id": ACTION}
+    assert as_heard("email.received", answer, "a", "b") == answer | {"action_id": ACTION}
+    named = {"text": "START", "action_id": ACTION}
+    assert as_heard("email.received", named, "a", "b") == named
     assert as_heard("email.received", {"subject": "STOP"}, "a", "b")["wish"] == "opt_out"
 
 

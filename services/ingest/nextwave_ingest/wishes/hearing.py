@@ -25,6 +25,8 @@ SHORT_MAX = 12
 _GREETING_MAX = 5
 """Words of a line that greets."""
 _AUTOMATIC = "email.auto_replied"
+_GRANTING: frozenset[str] = frozenset({"sms.received", "chat.message_received"})
+"""By which a start word grants. Anybody writes any sender into a mail, and any ids of mails of ours; no channel of ours is a board."""
 
 
 class Wish(NamedTuple):
@@ -66,7 +68,7 @@ def as_heard(kind: str, data: dict[str, Any], identity: str, said_by: str) -> di
     if kind == "email.received" and not said.get("action_id") and (action := mail.answered_action(said)):
         noted["action_id"] = action
     wish = heard(kind, said)
-    if wish is not None and (wish.asked != "opt_in" or _may_grant(kind, said | noted)):
+    if wish is not None and (wish.asked != "opt_in" or kind in _GRANTING):
         noted |= _note(kind, wish, f"{uuid.uuid5(_REVIEWS, identity).hex[:24]}-{said_by}")
     return said | noted if noted or len(said) < len(data) else data
 
@@ -96,11 +98,6 @@ def may_refuse(text: str) -> bool:
     said = plain(text)
     sought = (_REFUSING, _STOPPING) if said.count(" ") < SHORT_MAX else (_REFUSING,)
     return _EVEN_SO.are_in(said) or any(some.are_in(said) and some.are_in(_NOT_REFUSING.taken_out(said)) for some in sought)
-
-
-def _may_grant(kind: str, data: Mapping[str, Any]) -> bool:
-    """Anybody writes any sender into a mail: one grants only in answer to one of ours. A stop needs no proof."""
-    return kind != "email.received" or bool(data.get("action_id"))
 
 
 class _Passages(NamedTuple):
@@ -144,7 +141,7 @@ def _note(kind: str, wish: Wish, review: str) -> dict[str, Any]:
         case "help":
             return {"asked": "help"}
         case "opt_in":
-            return {"wish": "opt_in"} if channel else {}  # a message board is no channel that could be granted
+            return {"wish": "opt_in"}
         case "review":
             return {"wish": "review", "review": f"{channel or 'all'}-{review}"}
         case "opt_out":
