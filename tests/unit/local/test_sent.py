@@ -22,11 +22,13 @@ MESSAGES = "/2010-04-01/Accounts/AC1/Messages.json"
 UNSUBSCRIBE = "http://ingest/u/tok-u-which-is-so-long-that-a-mail-breaks-its-line-somewhere-in-the-middle-of-it"
 
 
-def mail_to(world: World, address: str, subject: str = "Your quote") -> None:
+def mail_to(world: World, address: str, subject: str = "Your quote") -> int:
+    """Its size in bytes."""
     text = f"It is ready, Ren=C3=A9: shall we talk? {UNSUBSCRIBE[:40]}=\r\n{UNSUBSCRIBE[40:]}\r\n"
     head = f"X-Nextwave-Action: act-2\r\nFrom: us@example.com\r\nTo: {address}\r\nSubject: {subject}\r\n"
     raw = f"{head}Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{text}".encode()
     world.receive(read(raw, address, DOORS.ingest_url), raw)
+    return len(raw)
 
 
 async def messages(client: httpx.AsyncClient, to: str = "") -> list[dict[str, Any]]:
@@ -64,8 +66,7 @@ async def test_what_its_provider_did_not_take_came_to_nobody(client: httpx.Async
 async def test_the_oldest_go_when_there_are_too_many_bytes(
     client: httpx.AsyncClient, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mail_to(world, "ann@example.com", "1")
-    size = len(next(world.inbox.newest_first("")).raw)
+    size = mail_to(world, "ann@example.com", "1")
     monkeypatch.setattr(inbox, "KEPT_BYTES_MAX", 3 * size)
     for number in "2345":
         mail_to(world, "ann@example.com", number)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from itertools import islice
 from typing import Any
 
 import httpx
@@ -29,9 +28,6 @@ from nextwave_local.simulator.people import Behaviour
 from nextwave_local.simulator.settings import SimulatorSettings
 from nextwave_local.simulator.world import World
 
-PAGE_MAX = 50
-"""Messages that are shown at once."""
-
 
 def application(world: World, dialler: Dialler) -> Starlette:
     """The HTTP side: the providers' APIs, and ours to steer and to look."""
@@ -40,8 +36,7 @@ def application(world: World, dialler: Dialler) -> Starlette:
         return StreamingResponse(iter(list(world.ledger.content())), media_type="application/x-ndjson")
 
     async def messages(request: Request) -> Response:
-        found = world.inbox.newest_first(request.query_params.get("to", ""))
-        return as_json({"items": [taken.shown() for taken in islice(found, PAGE_MAX)]})
+        return as_json({"items": world.inbox.shown(request.query_params.get("to", ""))})
 
     async def statistics(_: Request) -> Response:
         return as_json({**world.errands.statistics(), "accepted": world.ledger.totals()})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -16,6 +17,7 @@ from nextwave_local.simulator.instants import written
 from nextwave_local.simulator.message import Message
 
 KEPT_BYTES_MAX = 4_000_000
+SHOWN_MAX = 50
 LINKS: Mapping[str, str] = {"u": "unsubscribe", "r": "click", "o": "open"}
 
 
@@ -57,9 +59,10 @@ class Inbox:
         while self._bytes > KEPT_BYTES_MAX:
             self._bytes -= len(self._taken.popleft().raw)
 
-    def newest_first(self, to: str) -> Iterator[Taken]:
-        """Those to an address or number, in any case of letters; to anybody where it is empty."""
-        return (one for one in reversed(self._taken) if to.casefold() in ("", one.message.to.casefold()))
+    def shown(self, to: str) -> list[dict[str, Any]]:
+        """The newest first, at most `SHOWN_MAX`: those to an address or number, in any case of letters; to anybody where it is empty."""
+        found = (one for one in reversed(self._taken) if to.casefold() in ("", one.message.to.casefold()))
+        return [one.shown() for one in islice(found, SHOWN_MAX)]
 
 
 def _mail(raw: bytes) -> str:
