@@ -32,6 +32,13 @@ async def test_each_route_takes_its_call_whatever_the_content_type(ingest: Stand
     assert [(t.id, t.source, t.type, t.received_at) for t in ingest.committer.touchpoints] == [("m", "shop", ROUTES[kind], NOW)]
 
 
+@pytest.mark.parametrize(("route", "body"), [("track", TRACK), ("batch", {"batch": [TRACK]}), ("nothing", TRACK)])
+async def test_a_slash_at_the_end_of_a_route_changes_nothing(ingest: Stand, route: str, body: dict[str, Any]) -> None:
+    answers = [await ingest.post(f"/v1/{route}{end}", body) for end in ("", "/")]
+    assert [(one.status_code, one.json()) for one in answers] == [(answers[0].status_code, answers[0].json())] * 2
+    assert [t.id for t in ingest.committer.touchpoints] == ([] if route == "nothing" else ["m-1"] * 2)
+
+
 @pytest.mark.parametrize("route", ["batch", "import", "b"])
 async def test_a_gzip_batch_under_a_wrong_content_type_is_taken_whole(ingest: Stand, route: str) -> None:
     body = gzip.compress(msgspec.json.encode({"batch": [TRACK, TRACK | {"messageId": "m-2"}], "sentAt": "2026-11-22T09:30:00Z"}))

@@ -67,7 +67,7 @@ class SegmentDoor:
         if request.method == "OPTIONS":
             return preflight(request)
         allow(request, "POST", "OPTIONS")
-        route = request.path.rpartition("/")[2]
+        route = request.path.rstrip("/").rpartition("/")[2]
         body = await _body(request)
         return await (self._batch(request, body) if route in BATCHES else self._single(request, body, KINDS[route]))
 
