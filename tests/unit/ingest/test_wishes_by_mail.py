@@ -1,11 +1,14 @@
-"""What customers ask for in e-mails: above the quote, by a person, and in answer to which of ours."""
+"""What customers ask for in e-mails: above the quote, by a person, and in answer to which of ours, however many blanks are around."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from nextwave_contracts.messages_in import CHANNEL_OF
 from nextwave_ingest.wishes.hearing import Wish, as_heard, heard, kind_heard
+from nextwave_ingest.wishes.mail import LINES_MAX
+from nextwave_ingest.wishes.phrases import LETTERS_MAX
 
 STOP, EVERYWHERE, REVIEW = Wish("opt_out"), Wish("opt_out", everywhere=True), Wish("review")
 MAILS = (
@@ -112,3 +115,29 @@ def test_a_mail_grants_nothing_whatever_it_says_that_it_answers_and_stops_always
 def test_a_mail_that_answers_none_of_ours_names_no_contact() -> None:
     for told in ({"in_reply_to": "<CA+x@mail.example>"}, {"to": "shop@example.com"}, {"in_reply_to": 7}):
         assert "action_id" not in as_heard("email.received", {"text": "Thanks", **told}, "a", "b")
+
+
+BLANK = " \t\n" * LETTERS_MAX, "\u200b\u200c\u034f\xa0\xad\ufeff" * LETTERS_MAX
+
+
+@pytest.mark.parametrize("blank", BLANK)
+@pytest.mark.parametrize("kind", [kind for kind in CHANNEL_OF if kind != "email.auto_replied"])
+def test_blanks_are_no_letters_of_a_text(kind: str, blank: str) -> None:
+    assert heard(kind, {"text": f"{blank}STOP{blank}"}) == STOP
+    assert heard(kind, {"text": f"leave{blank}me{blank}alone"}) == REVIEW
+
+
+@pytest.mark.parametrize("blank", BLANK)
+def test_a_mail_s_blanks_and_empty_lines_are_no_letters_and_no_lines(blank: str) -> None:
+    empty = f"\n{blank[:40]}" * 2 * LINES_MAX
+    for text in (f"Hello,{empty}\n{blank}STOP", f"{blank}\nHello,\n{blank}STOP\n> quoted"):
+        assert heard("email.received", {"text": text}) == STOP
+    page = "<p>Hello,</p>" + "".join(f"\n{'  ' * depth}<table>\n{blank}<tr>\n<td>" for depth in range(30)) + f"{blank}STOP</td>"
+    assert heard("email.received", {"html": page}) == STOP
+    assert heard("email.received", {"subject": f"Please{blank}stop"}) == STOP
+
+
+def test_of_a_mail_the_first_letters_are_looked_at_whatever_its_lines() -> None:
+    words_ = ["word " * 40] * (LETTERS_MAX // 200)
+    assert heard("email.received", {"text": "\n".join([*words_[1:], "leave me alone"])}) == REVIEW
+    assert heard("email.received", {"text": "\n".join([*words_, "leave me alone"])}) is None

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from nextwave_contracts.messages_in import CHANNEL_OF, words_in
 
 from nextwave_ingest.wishes import mail, refusals, words
-from nextwave_ingest.wishes.phrases import Phrases, plain
+from nextwave_ingest.wishes.phrases import Phrases, plain, squeezed
 
 Asked = Literal["opt_out", "opt_in", "help", "review"]
 NOTED: frozenset[str] = frozenset({"wish", "asked", "everywhere", "review"})
@@ -110,7 +110,7 @@ class _Passages(NamedTuple):
 
 def _passages(kind: str, data: Mapping[str, Any]) -> _Passages:
     if not kind.startswith("email."):
-        text = words_in(data)
+        text = squeezed(words_in(data))
         return _Passages([text], [], text)
     subject, lines = mail.own_subject(data), mail.own_lines(data)
     if kind == _AUTOMATIC:

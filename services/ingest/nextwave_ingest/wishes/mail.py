@@ -10,11 +10,12 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from html.parser import HTMLParser
+from itertools import islice
 from typing import Any
 
 from nextwave_contracts.messages_in import words_in
 
-from nextwave_ingest.wishes.phrases import LETTERS_MAX
+from nextwave_ingest.wishes.phrases import LETTERS_MAX, squeezed
 
 LINES_MAX = 200
 OPENING_LINES = 5
@@ -35,6 +36,7 @@ _AWAY = re.compile(
     r"|delivery status notification|returned mail|failure notice|unzustellbar)",
     re.IGNORECASE,
 )
+_SPACE = re.compile(r"\s\s+")
 _MACHINES = re.compile(r"^[^@]*?<?(?:mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?)\b[^@]*@", re.IGNORECASE)
 _ACTION = re.compile(r"(?<![\w-])([0-9a-f]{32}(?:-\d{1,3})?)(?=@)")
 """Our actions are the left part of our Message-IDs, and stand behind the plus of our return path."""
@@ -59,7 +61,7 @@ def by_machine(data: Mapping[str, Any]) -> bool:
 def own_subject(data: Mapping[str, Any]) -> str:
     """The subject where the customer wrote it, nothing where it is that of the mail they answer."""
     subject = data.get("subject")
-    return subject.strip() if isinstance(subject, str) and not _REPLY.match(subject) else ""
+    return squeezed(subject) if isinstance(subject, str) and not _REPLY.match(subject) else ""
 
 
 def own_lines(data: Mapping[str, Any]) -> list[str]:
@@ -78,11 +80,13 @@ def answered_action(data: Mapping[str, Any]) -> str:
 
 
 def _above_quote(text: str) -> Iterator[str]:
-    for line in text[:LETTERS_MAX].splitlines()[:LINES_MAX]:
-        if _QUOTE.match(line[:300]) or _SIGNATURE.match(line):
+    written = ((line, said) for line in text.splitlines() if (said := squeezed(line)))
+    letters = LETTERS_MAX
+    for line, said in islice(written, LINES_MAX):
+        if letters <= 0 or _QUOTE.match(said[:300]) or _SIGNATURE.match(line):
             return
-        if line.strip():
-            yield line.strip()
+        yield said[:letters]
+        letters -= len(said) + 1
 
 
 def _said(data: Mapping[str, Any], field: str) -> str:
@@ -114,7 +118,7 @@ class _Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if not self.unseen and not self.quoting:
-            self.parts.append(data.replace("\n", " "))
+            self.parts.append(_SPACE.sub(" ", data.replace("\n", " ")))
 
 
 def text_of_page(page: object) -> str:

@@ -8,7 +8,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 LETTERS_MAX = 1000
-"""Characters of a text that are looked at: a refusal that begins later is somebody's essay."""
+"""Characters of a text that are looked at, once its blanks are single ones: a refusal that begins later is somebody's essay."""
+_UNSEEN = re.compile(r"[\u00ad\u034f\u180e\u200b-\u200f\u2060-\u2064\ufeff]+")
+"""What is as wide as nothing, with which mails are filled."""
 _ALIKE = str.maketrans({"ß": "ss", "ł": "l", "ø": "o", "đ": "d", "\u0131": "i", "æ": "a", "œ": "o"})
 _DIGRAPHS = re.compile(r"([aou])e")
 """`ae` for `ä` and its like; texts and phrases are both folded, so it does not matter that other words change too."""
@@ -16,6 +18,11 @@ _APOSTROPHES = re.compile(r"['\u2018\u2019\u02bc`\u00b4]")
 _NEGATED = re.compile(r"\b(do|did|have) ?not\b")
 _NOT_WORDS = re.compile(r"[\W_]+")
 _GAP = r"(?: \w+){0,3}?"
+
+
+def squeezed(text: str) -> str:
+    """The text with single blanks, and none around it."""
+    return " ".join((text if text.isascii() else _UNSEEN.sub(" ", text)).split())
 
 
 def plain(text: str) -> str:

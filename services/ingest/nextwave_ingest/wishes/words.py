@@ -116,7 +116,7 @@ START: tuple[Word, ...] = (
     Word("alta", "es", "usage"),
     Word("aanmelden", "nl", "usage", plain=True),
 )
-"""Few: a grant must be sure. They grant the channel by which they come, and nothing on a message board."""
+"""Few: a grant must be sure. They grant the channel by which they come, and nothing on a message board or by e-mail."""
 HELP: tuple[Word, ...] = (
     Word("help", "en", "carriers", plain=True),
     Word("info", "en", "carriers"),
