@@ -46,13 +46,13 @@ def plan(files: Mapping[str, str], held: Mapping[str, Held]) -> Plan:
     tried = [_read(file, text) for file, text in sorted(files.items())]
     understood = [one for one in tried if isinstance(one, _Read)]
     refused = [*(one for one in tried if isinstance(one, Change)), *_twice(understood)]
-    refused += _unfit([one for one in understood if all(one.file != other.file for other in refused)], held)
-    taken = [one for one in understood if all(one.file != other.file for other in refused)]
     extended = {msgspec.json.decode(kept.document).get("extends") for kept in held.values()}
-    in_order = sorted(taken, key=lambda one: (bool(one.document.extends), one.name in extended))  # an extended one may not extend yet
+    in_order = sorted(understood, key=lambda one: (bool(one.document.extends), one.name in extended))  # an extended one may not extend yet
+    refused += _unfit([one for one in in_order if all(one.file != other.file for other in refused)], held)
+    taken = [one for one in in_order if all(one.file != other.file for other in refused)]
     names = {Path(file).stem for file in files}
     elsewhere = sorted(_path(name) for name, kept in held.items() if kept.revision and name not in names)
-    return Plan(items=(*refused, *(_planned(one, held.get(one.name)) for one in in_order)), elsewhere=tuple(elsewhere))
+    return Plan(items=(*refused, *(_planned(one, held.get(one.name)) for one in taken)), elsewhere=tuple(elsewhere))
 
 
 def _read(file: str, text: str) -> _Read | Change:
@@ -76,17 +76,15 @@ def _twice(understood: Sequence[_Read]) -> Iterator[Change]:
 
 
 def _unfit(some: Sequence[_Read], held: Mapping[str, Held]) -> Iterator[Change]:
-    """Those that ingest would refuse once all of the others are in force, and those that would leave out others."""
-    library = Library(())
+    """Those that ingest would refuse once all of the others are in force, and those that would leave out others, if for a moment only."""
+    library, losses = Library(()), {}
     for name, kept in held.items():
         library.lay(name, kept.document.decode())
-    before = library.left_out()
     for one in some:
+        losses[one.file] = library.losses(one.document)
         library.lay(one.name, one.document)
-    names = {one.name for one in some}
-    lost = [name for name in library.left_out() if name not in before and name not in names]
     for one in some:
-        faults = [*_faults(library, one.document), *_losses(library, one.name, lost)]
+        faults = [*_faults(library, one.document), *losses[one.file]]
         if faults:
             yield _refused(one.file, faults)
 
@@ -97,11 +95,6 @@ def _faults(library: Library, document: Document) -> Sequence[Fault]:
     except FaultyError as wrong:
         return wrong.faults
     return ()
-
-
-def _losses(library: Library, name: str, lost: Sequence[str]) -> Iterator[Fault]:
-    for other in (one for one in library.extending(name) if one in lost):
-        yield Fault("", f"{other} extends it and would be left out: {library.fault(other)}", f"change {other} too, in this folder")
 
 
 def _refused(file: str, faults: Iterable[Fault]) -> Change:

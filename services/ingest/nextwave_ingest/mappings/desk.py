@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from fastapi import Request
-from nextwave_contracts.faults import Fault, FaultyError
+from nextwave_contracts.faults import Fault, FaultyError, raise_any
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_runtime.auth import Key, Keyring
 from nextwave_runtime.problem import Problem
@@ -21,7 +21,7 @@ from nextwave_runtime.written import changed_meanwhile, require_match
 from nextwave_ingest.admission import RefusedError
 from nextwave_ingest.doors.inbound import InboundDoor
 from nextwave_ingest.mappings.compiled import Compiled
-from nextwave_ingest.mappings.document import NAME, NAME_FIX, Document, read
+from nextwave_ingest.mappings.document import NAME, NAME_FIX, read
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.mappings.trial import SHOWN_MAX, Said, Tried, attempt
 from nextwave_ingest.reception import Reception
@@ -146,7 +146,7 @@ class Desk:
         await asyncio.to_thread(self.log.library.checked, document)
         before = self.revision(name)
         require_match(request, before)
-        self._still_extended(document)
+        raise_any(self.log.library.losses(document))
         text = msgspec.json.encode(document)
         stored = self.log.history.in_force(name)
         if stored is not None and stored.document.encode() == text:
@@ -173,13 +173,6 @@ class Desk:
         """Whether there may be one more name."""
         names = self.log.history.names()
         return name in names or len(names) < NAMES_MAX
-
-    def _still_extended(self, document: Document) -> None:
-        extending = self.log.library.extending(document.name)
-        if document.extends and extending:
-            raise FaultyError(
-                [Fault("/extends", f"{', '.join(extending)} extends this mapping", "write this one out: only one of two may extend")]
-            )
 
     async def _write(self, name: str, document: str, by: Key, *, retired: bool = False) -> None:
         written = MappingVersion(

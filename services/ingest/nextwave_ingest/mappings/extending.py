@@ -1,4 +1,4 @@
-"""What a mapping that extends another may lay over it. Told when it is saved or tried: what once was taken stays in force. PURE."""
+"""What a mapping that extends another may lay over it. PURE."""
 
 from __future__ import annotations
 
@@ -21,20 +21,32 @@ WRAP_UP_FIELDS = frozenset(
 
 
 def extension_faults(document: Document, other: Document) -> list[Fault]:
-    """Why this one's tables do not fit those of the mapping that it extends: what nobody would look up would be lost without a word."""
+    """Why this one's tables do not fit those of the mapping that it extends. Told when it is saved or tried; afterwards only a table that
+    is lost takes it out of force.
+    """
     if not other.tables:
         return [Fault("/extends", f"{other.name} has no tables", "extend one that has, or write the whole mapping without extends")]
     if not document.tables:
         return [Fault("/tables", "there is none", f"lay codes of your own over a table of {other.name}: {_listed(other.tables)}")]
-    merged = set(_merged(other))
-    faults = []
+    merged, faults = set(_merged(other)), lost_tables(document, other)
     for name, entries in document.tables.items():
-        if name not in other.tables:
-            fix = _near(name, other.tables) or f"use one of {other.name}: {_listed(other.tables)}"
-            faults.append(Fault(f"/tables{step(name)}", f"{other.name} has no table {name}", fix))
-        elif name in merged or any(isinstance(entry, dict) for entry in other.tables[name].values()):
-            faults += _entry_faults(f"/tables{step(name)}", entries, other.tables[name])
+        shipped = other.tables.get(name, {})
+        if name in merged or any(isinstance(entry, dict) for entry in shipped.values()):
+            faults += _entry_faults(f"/tables{step(name)}", entries, shipped)
     return faults
+
+
+def lost_tables(document: Document, other: Document) -> list[Fault]:
+    """Its tables in which nobody would look anything up: what they say, stops among it, would be lost without a word."""
+    return [
+        Fault(
+            f"/tables{step(name)}",
+            f"{other.name} has no table {name}",
+            _near(name, other.tables) or f"use one of {other.name}: {_listed(other.tables)}",
+        )
+        for name in document.tables
+        if name not in other.tables
+    ]
 
 
 def _merged(other: Document) -> Iterator[str]:

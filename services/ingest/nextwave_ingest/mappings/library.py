@@ -9,22 +9,24 @@ from nextwave_contracts.faults import Fault, FaultyError, raise_any
 
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import Document, extended, read
-from nextwave_ingest.mappings.extending import extension_faults
+from nextwave_ingest.mappings.extending import extension_faults, lost_tables
 from nextwave_ingest.mappings.meant import constant_faults
 
 
 class Library:
     """Mappings by name. Give it the shipped ones; `lay` puts a stored one over a shipped one of its name, `lift` takes it off again.
 
-    What is laid is read when it is first asked for: a replica that starts hears every version, and needs the newest.
+    What is laid is read when it is first asked for: a replica that starts hears every version, and needs the newest. Threads may ask
+    while the loop lays: what is remembered stands beside what it was made of, and counts for nothing else.
     """
 
     def __init__(self, shipped: Iterable[Document]) -> None:
         """Raises `FaultyError` for a shipped one that is wrong."""
         self._shipped = {document.name: document for document in shipped}
-        self._laid: dict[str, str | Document | FaultyError] = {}
-        self._compiled: dict[str, tuple[Document | None, Compiled | FaultyError]] = {}
-        """With what it extended when it was compiled."""
+        self._laid: dict[str, str | Document] = {}
+        self._readings: dict[str, tuple[str, Document | FaultyError]] = {}
+        self._compiled: dict[str, tuple[Document, Document | None, Compiled | FaultyError]] = {}
+        """With the document and what it extended."""
         for document in self._shipped.values():
             self._whole(document)
 
@@ -48,9 +50,9 @@ class Library:
             return document
         base = self.written(document.extends) if document.extends else None
         known = self._compiled.get(name)
-        if known is None or known[0] is not base:
-            known = self._compiled[name] = (base, self._compile(document))
-        return known[1]
+        if known is None or known[0] is not document or known[1] is not base:
+            known = self._compiled[name] = (document, base, self._compile(document))
+        return known[2]
 
     def _compile(self, document: Document) -> Compiled | FaultyError:
         try:
@@ -62,12 +64,10 @@ class Library:
         laid = self._laid.get(name)
         if not isinstance(laid, str):
             return laid or self._shipped.get(name)
-        try:
-            document: Document | FaultyError = read(laid.encode(), name)
-        except FaultyError as wrong:
-            document = wrong
-        self._laid[name] = document
-        return document
+        known = self._readings.get(name)
+        if known is None or known[0] is not laid:
+            known = self._readings[name] = (laid, _reading(laid, name))
+        return known[1]
 
     def written(self, name: str) -> Document | None:
         """The document in force under this name as it was written, if it can be read."""
@@ -88,11 +88,23 @@ class Library:
 
     def checked(self, document: Document) -> Compiled:
         """The mapping as it would be in force among the others, before it is. Raises `FaultyError`."""
-        compiled, other = self._whole(document), self.written(document.extends)
-        raise_any(constant_faults(document))
-        if other is not None:
+        other = self.written(document.extends)
+        if other is not None and not other.extends:
             raise_any(extension_faults(document, other))
+        compiled = self._whole(document)
+        raise_any(constant_faults(document))
         return compiled
+
+    def losses(self, document: Document) -> list[Fault]:
+        """Which mappings would be left out if this document came in force under its name, though they are in force now."""
+        faults = []
+        for name in self.extending(document.name):
+            extension = self.written(name)
+            if extension is not None and self.find(name) is not None and (wrong := _misfits(extension, document)):
+                pointer = "/extends" if document.extends else "/tables"
+                detail = f"{name} extends this mapping and would be left out: {FaultyError(wrong)}"
+                faults.append(Fault(pointer, detail, "keep what it needs until that one is changed or retired"))
+        return faults
 
     def _whole(self, document: Document) -> Compiled:
         """The mapping with what it extends. Raises `FaultyError`."""
@@ -101,21 +113,30 @@ class Library:
         other = self.written(document.extends)
         if other is None:
             raise FaultyError([Fault("/extends", f"there is no mapping {document.extends!r:.80}", f"use one of {', '.join(self.names())}")])
-        if other.extends:
-            raise FaultyError(
-                [Fault("/extends", f"{other.name} extends a mapping itself", f"extend {other.extends}, or write the mapping out")]
-            )
+        raise_any(_misfits(document, other))
         return Compiled(extended(document, other))
 
     def lay(self, name: str, document: str | Document) -> None:
         """Puts a stored document (text: JSON) in force; whatever extends it follows. While it cannot be read, nothing of its name is."""
         self._laid[name] = document
-        self._compiled.pop(name, None)
 
     def lift(self, name: str) -> None:
         """Takes a stored document out of force; a shipped one of its name is in force again."""
         self._laid.pop(name, None)
-        self._compiled.pop(name, None)
+
+
+def _misfits(document: Document, other: Document) -> list[Fault]:
+    """Why a mapping cannot be in force over this one: its codes would be looked up by nobody, and the stops that they mean be lost."""
+    if other.extends:
+        return [Fault("/extends", f"{other.name} extends a mapping itself", f"extend {other.extends}, or write the mapping out")]
+    return lost_tables(document, other)
+
+
+def _reading(laid: str, name: str) -> Document | FaultyError:
+    try:
+        return read(laid.encode(), name)
+    except FaultyError as wrong:
+        return wrong
 
 
 def shipped() -> list[Document]:

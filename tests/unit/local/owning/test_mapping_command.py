@@ -123,11 +123,20 @@ def test_a_change_that_would_leave_out_a_mapping_of_no_file_is_refused_and_taken
     shelf.write("ringo.yaml", BRANCH.replace("ringo", "other"))
     said = shelf.say("apply")
     assert (said.exit_code, shelf.versions["ringo"]) == (1, 1)
-    assert (
-        "refuse   ringo.yaml\n  error    /: south extends it and would be left out: /extends: ringo extends a mapping itself" in said.output
-    )
+    assert "refuse   ringo.yaml\n  error    /extends: south extends this mapping and would be left out: /extends: ringo" in said.output
     shelf.write("south.yaml", BRANCH.replace("ringo", "other"))
     assert shelf.say("apply").exit_code == 0
+
+
+def test_a_table_that_is_renamed_in_both_is_taken_away_only_once_nobody_lays_codes_over_it(shelf: Shelf) -> None:
+    shelf.write("branch.yaml", BRANCH)
+    shelf.say("apply")
+    shelf.write("ringo.yaml", CALLS.replace("codes", "marks"))
+    shelf.write("branch.yaml", BRANCH.replace("codes", "marks"))
+    said = shelf.say("apply")
+    assert said.exit_code == 1
+    assert "refuse   ringo.yaml\n  error    /tables: branch extends this mapping and would be left out: /tables/codes: " in said.output
+    assert shelf.versions == {"branch": 1, "ringo": 1}
 
 
 @pytest.mark.parametrize(
