@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import re
 from typing import Any
 
 import msgspec
@@ -133,22 +132,6 @@ async def test_a_wrong_event_is_a_problem_that_points_at_the_field(ingest: Stand
     answer = await ingest.post("/v1/touchpoints", event, headers=STRUCTURED)
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
     assert ingest.committer.records == []
-
-
-@pytest.mark.parametrize("subject", ["fax:1", "ann@example.com", "7", 7, ["email:a@b.c"], "email:ann", "phone:0171 1234567", "email"])
-async def test_a_subject_that_names_nobody_is_told_by_its_name_and_with_the_fix(ingest: Stand, subject: Any) -> None:
-    answer = await ingest.post("/v1/touchpoints", EVENT | {"data": {"rating": 5}, "subject": subject}, headers=STRUCTURED)
-    (error,) = answer.json()["errors"]
-    assert (answer.status_code, error["pointer"]) == (400, "/subject")
-    assert re.search(r"customer_id:7|name@domain|\+14155550100|is missing", error["detail"])
-    headers = {name: value for name, value in BINARY.items() if name != "ce-subject"} | {"ce-subject": "fax:1"}
-    answer = await ingest.post("/v1/touchpoints", {"rating": 5}, headers=headers)
-    assert answer.json()["errors"][0]["pointer"] == "/subject"
-
-
-async def test_a_subject_about_something_else_is_no_fault_where_the_data_name_the_customer(ingest: Stand) -> None:
-    assert (await ingest.post("/v1/touchpoints", EVENT | {"subject": "orders/7"}, headers=STRUCTURED)).status_code == 202
-    assert ingest.committer.touchpoints[0].identifiers == ("email:ann@example.com",)
 
 
 async def test_attributes_that_are_no_utf8_are_refused(ingest: Stand) -> None:

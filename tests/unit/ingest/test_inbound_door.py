@@ -23,7 +23,6 @@ from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 from twilio.request_validator import RequestValidator
 from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic, stand
-from unit.ingest.office import office
 
 PUBLIC = "https://in.example.com"
 SECRET = "s3cret"
@@ -168,36 +167,6 @@ async def test_a_stop_is_never_lost_for_its_time_and_anything_else_is_refused_fo
     assert [hold.kind for hold in door.committer.holds] == ["opt_out"]
 
 
-NAMED = {"phone": {"e164": "$.caller", "country": "$.land"}, "customer_id": "$.customer['no.']"}
-
-
-@pytest.mark.parametrize(
-    ("rule", "item", "pointer", "said"),
-    [
-        ({"occurred_at": "$.at.utc"}, {"at": {"utc": "yesterday"}}, "/at/utc", 'occurred_at, from "$.at.utc": "yesterday" is no time'),
-        ({"sent_at": {"first_of": ["$.sent", "$.at"]}}, {"at": [1]}, "", 'sent_at, from "$.sent" or "$.at": a list is no time'),
-        ({"occurred_at": "{{ item.d }} 25h"}, {"d": 7}, "", 'occurred_at, from "{{ item.d }} 25h": "7 25h" is no time'),
-        ({"occurred_at": {"local_time": "$.at", "zone": "UTC"}}, {"at": "noon"}, "/at", 'occurred_at, from "$.at": "noon" is no time'),
-        ({"data": {"n": {"minor_units": "$.total", "currency": "EUR"}}}, {"total": "x"}, "/total", 'data.n, from "$.total": must be an am'),
-        ({"type": "order.placed", "data": {"amount": "$.a/b", "currency": "EUR"}}, {"a/b": -1}, "/a~1b", "data.amount, from"),
-        ({"type": "order.placed", "data": {"amount": {"each": "$.n", "give": "$.m"}}}, {"n": [{"m": 1}]}, "/n", "data.amount, from"),
-        ({"type": "$.kind"}, {"kind": "x" * 300}, "/kind", 'type, from "$.kind": must have at most 256'),
-        ({}, {"caller": "anonymous"}, "", 'no customer: it has none of phone ("$.caller"), customer_id ("$.customer[\'no.\']")'),
-        ({}, {"caller": None, "customer": {"no.": "x" * 300}}, "/customer/no.", "identifiers.customer_id, from"),
-        ({"identifiers": {"email": "$.mail"}}, {"mail": "ann"}, "/mail", 'identifiers.email, from "$.mail": the item names no customer'),
-    ],
-)  # fmt: skip
-async def test_what_is_wrong_is_told_with_the_field_of_the_sender(
-    door: Stand, rule: dict[str, Any], item: dict[str, Any], pointer: str, said: str
-) -> None:
-    written = {"name": "named", "touchpoints": [{"type": "call.ended", "identifiers": NAMED, **rule}]}
-    door.mappings.library.lay("named", read(msgspec.json.encode(written).replace(b"$.a/b", b"$['a/b']")))
-    (refused,) = (await door.post("/v1/inbound/shop/named", {"caller": "030 901820", "land": "DE"} | item)).json()["rejected"]
-    assert (refused["pointer"], refused["detail"][:31], said in refused["detail"]) == (pointer, "mapping named, /touchpoints/0: ", True)
-    (kept,) = door.committer.rejected
-    assert kept.detail == f"{pointer or '/'}: {refused['detail']}"
-
-
 async def test_an_error_of_ours_costs_no_neighbour_and_tells_no_value(door: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(compiled, "moment", datetime.fromisoformat)
     failed = ("nextwave_ingest_rules_failed_total", {"mapping": "calls"})
@@ -226,55 +195,6 @@ async def test_the_unsigned_ping_of_woocommerce_is_answered_and_says_nothing(doo
     assert (await post(door, "/v1/inbound/shop/orders", b"webhook_id=12&x=y")).status_code == 401
     assert (await post(door, "/v1/inbound/shop/texts", b"webhook_id=12")).status_code == 401
     assert door.committer.records == []
-
-
-@pytest.mark.parametrize("items", ["$.orders", "$.orders[*]", "$.pages[*].orders", "$..orders", "$['orders', 'bestellungen']"])
-async def test_a_body_whose_items_are_not_where_the_mapping_looks_is_kept_and_counts_once_that_is_mended(
-    door: Stand, tmp_path: Path, items: str
-) -> None:
-    elsewhere = read(ORDERS.replace(b"$.orders", items.encode()))
-    door.mappings.library.lay("orders", elsewhere)
-    body = {"pages": [{"order": 7}], "order": [{"id": n, "email": "ann@example.com", "refused": True} for n in (7, 8)]}
-    answer = await door.post("/v1/inbound/shop/orders", body, headers={"x-wc-webhook-topic": "order.refused"})
-    (refused,) = answer.json()["rejected"]
-    assert (answer.status_code, refused["index"], items in refused["detail"]) == (202, 0, True)
-    (kept,) = door.committer.rejected
-    assert (kept.said, refused["detail"] in kept.detail) == ({"mapping": "orders", "whole": True}, True)
-    assert door.telling.book.tally("shop", replica="0", since=NOW, at=NOW).doors["inbound/orders"].rejected == {"invalid": 1}
-    told = await office(tmp_path, door, documents=[elsewhere]).call("POST", "/v1/rejected/0-0:redrive")
-    assert "nothing lies at" in told.json()["refused"][0]["detail"]
-    mended = read(
-        ORDERS.replace(b"$.orders", b"$.order[*]").replace(
-            b"$.refused: true", b"$.refused: true, \"$._headers['x-wc-webhook-topic']\": order.refused"
-        )
-    )
-    told = await office(tmp_path, door, documents=[mended]).call("POST", "/v1/rejected/0-0:redrive")
-    assert (told.json()["accepted"], told.json()["touchpoints"]) == (1, 2)
-    assert [hold.kind for hold in door.committer.holds] == ["opt_out"] * 2
-
-
-@pytest.mark.parametrize(
-    ("items", "body"),
-    [
-        ("$.orders", {"orders": []}),
-        ("$.orders[*]", {"orders": []}),
-        ("$.orders[?@.id > 7]", {"orders": [{"id": 7}]}),
-        ("$.pages[*].orders[*]", {"pages": []}),
-        ("$.pages[*].orders[:5]", {"pages": [{"orders": []}, {}]}),
-    ],
-)
-async def test_a_list_without_items_is_none_of_the_sender_s_faults(door: Stand, items: str, body: Any) -> None:
-    door.mappings.library.lay("orders", read(ORDERS.replace(b"$.orders", items.encode())))
-    assert (await door.post("/v1/inbound/shop/orders", body)).json() == {"accepted": 0, "ignored": 0, "rejected": []}
-    assert door.committer.records == []
-
-
-async def test_no_item_of_a_path_to_many_is_left_out_without_a_word(door: Stand) -> None:
-    door.mappings.library.lay("orders", read(ORDERS.replace(b"$.orders", b"$.orders[*]")))
-    answer = await door.post("/v1/inbound/shop/orders", {"orders": [{"id": n} for n in range(ITEMS_MAX)]})
-    assert answer.json() == {"accepted": 0, "ignored": ITEMS_MAX, "rejected": []}
-    answer = await door.post("/v1/inbound/shop/orders", {"orders": [{"id": n} for n in range(ITEMS_MAX + 1)]})
-    assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:too-large")
 
 
 async def test_what_cannot_be_read_is_a_problem_and_leaves_nothing(door: Stand) -> None:

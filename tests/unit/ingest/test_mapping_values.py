@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,10 +10,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET
 from nextwave_ingest.admission import RefusedError
 from nextwave_ingest.mappings.conditions import conditions
-from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.paths import VALUES_MAX, Path, PathError
 from nextwave_ingest.mappings.values import Reader
-from nextwave_ingest.occurrence import UnreadableTimeError
 
 ITEM: dict[str, Any] = {
     "a": {"b": [1, 2, {"c": "x"}], "two words": True, "t": "2026-11-22T09:00:00Z"},
@@ -195,28 +192,6 @@ def test_a_condition_asks_what_lies_at_a_path(test: Any, path: str, is_so: bool)
     assert holds(test, path) is is_so
 
 
-@pytest.mark.parametrize(
-    "written",
-    [
-        "2026-11-22T09:00:00Z",
-        "2026-11-22T10:00:00+01:00",
-        "Sun, 22 Nov 2026 09:00:00 +0000",
-        1795338000,
-        1795338000000,
-        "1795338000",
-        "1795338000.0",
-    ],
-)
-def test_a_time_is_read_as_systems_write_it(written: Any) -> None:
-    assert moment(written).timestamp() == 1795338000
-
-
-@pytest.mark.parametrize("written", ["soon", "", True, None, [], "99999999999999999999", float("nan"), "Sun, 99 Nov 2026 09:00:00"])
-def test_a_time_that_is_none_is_not_guessed(written: Any) -> None:
-    with pytest.raises(UnreadableTimeError):
-        moment(written)
-
-
 def test_a_mapping_has_a_bounded_number_of_values() -> None:
     reader = Reader({})
     reader.fields({str(n): n for n in range(2_000)}, "/data")
@@ -249,18 +224,6 @@ def test_every_value_of_every_item_is_there_or_is_not(item: Any) -> None:
         read(item)
 
 
-@pytest.mark.parametrize("written", ["\u00b2", "\u0661\u0662", "1\u00b2", "\u2460", "-\u00b2.5"])
-def test_digits_of_other_scripts_are_no_time(written: str) -> None:
-    with pytest.raises(UnreadableTimeError):
-        moment(written)
-
-
-@given(st.text(st.characters(categories=["Nd", "No", "Nl"]) | st.sampled_from("-. "), max_size=12))
-def test_whatever_digits_come_they_are_a_time_or_unreadable(written: str) -> None:
-    with suppress(UnreadableTimeError):
-        assert moment(written).tzinfo is not None
-
-
 def test_a_mapping_walks_through_an_item_a_few_times_at_most() -> None:
     reader = Reader(TABLES)
     reader.value([f"$..a{n}" for n in range(5)], "/data")
@@ -268,33 +231,3 @@ def test_a_mapping_walks_through_an_item_a_few_times_at_most() -> None:
     reader = Reader(TABLES)
     reader.value({"each": "$..list", "give": "$..n"}, "/data")
     assert [fault.pointer for fault in reader.faults] == ["/data/give"]
-
-
-def test_each_within_each_gives_an_element_a_few_times_at_most() -> None:
-    four = "$['a', 'a', 'a', 'a']"
-    deep: Any = {"each": four, "give": {"each": four, "give": {"x": "$.b", "y": {"each": "$['a', 'a']", "give": "$"}}}}
-    reader = Reader(TABLES)
-    reader.value(deep, "/data")
-    assert [fault.pointer for fault in reader.faults] == ["/data/give/give/y/each"]
-    reader = Reader(TABLES)
-    read = reader.value({"one": {"each": four, "give": {"each": four, "give": "$"}}, "other": {"each": four, "give": "$"}}, "/data")
-    assert reader.faults == []
-    item = {"a": {"a": 1}}
-    assert [len(values) for values in (read(item)["one"], read(item)["one"][0], read(item)["other"])] == [4, 4, 4]
-
-
-def test_each_looks_at_a_bounded_number_of_elements_with_each_within_it() -> None:
-    read = Reader(TABLES).value({"each": "$.list", "give": {"n": "$.n", "in": {"each": "$.in", "give": "$"}}}, "")
-    assert len(read({"list": [{"n": n} for n in range(VALUES_MAX + 5)]})) == VALUES_MAX
-    found = read({"list": [{"n": n, "in": list(range(9))} for n in range(VALUES_MAX)]})
-    assert (len(found), sum(len(one["in"]) for one in found)) == (VALUES_MAX // 10, VALUES_MAX * 9 // 10)
-    assert read({"list": [{"n": 1, "in": [7]}]}) == [{"n": 1, "in": [7]}]
-    flat = Reader(TABLES).value([{"each": "$.list", "give": "$"}] * 2, "")
-    assert [len(one) for one in flat({"list": list(range(VALUES_MAX))})] == [VALUES_MAX, VALUES_MAX]
-
-
-@pytest.mark.parametrize("zone", ["Berlin", "Europe", "../Europe/Berlin", "$.zone", "", 7, None, ["UTC"]])
-def test_a_zone_that_there_is_not_is_refused_with_the_fix(zone: Any) -> None:
-    reader = Reader(TABLES)
-    reader.value({"local_time": "$.local", "zone": zone}, "/data/x")
-    assert [(fault.pointer, "Europe/Berlin" in fault.fix) for fault in reader.faults] == [("/data/x/zone", True)]

@@ -74,19 +74,6 @@ async def test_a_mapping_that_was_put_is_in_force_at_once_and_read_as_it_was_wri
     assert (yaml.safe_load(as_yaml.text), as_yaml.headers["content-type"]) == (yaml.safe_load(CALLS), "application/yaml")
 
 
-async def test_each_form_of_a_mapping_has_an_entity_tag_of_its_own_and_a_change_may_name_either(ingest: Stand) -> None:
-    await put(ingest, CALLS)
-    tags = []
-    for form in ("json", "yaml"):
-        read = await ask(ingest, "GET", "/acme", headers={"accept": f"application/{form}"})
-        assert read.headers["vary"].lower() == "accept"
-        tags.append(read.headers["etag"])
-    assert len(set(tags)) == 2
-    assert (await put(ingest, COMPLAINTS, if_match=tags[1])).headers["etag"] == '"2"'
-    assert [(await put(ingest, CALLS, if_match=tag)).status_code for tag in tags] == [412, 412]
-    assert (await ask(ingest, "DELETE", "/acme", headers={"if-match": '"2-yaml"'})).status_code == 204
-
-
 async def test_a_change_is_a_new_version_and_the_same_again_is_none(ingest: Stand) -> None:
     await put(ingest, CALLS)
     assert (await put(ingest, CALLS)).headers["etag"] == '"1"'
@@ -98,22 +85,6 @@ async def test_a_change_is_a_new_version_and_the_same_again_is_none(ingest: Stan
     assert [(one["version"], one["by"], one["retired"]) for one in listed] == [(1, "editor", False), (2, "editor", False)]
     assert (await ask(ingest, "GET", "/acme/versions/1")).json() == yaml.safe_load(CALLS)
     assert (await ask(ingest, "GET", "/acme/versions/3")).status_code == 404
-
-
-@pytest.mark.parametrize("headers", [{"if_match": '"7"'}, {"if_none_match": "*"}])
-async def test_a_precondition_that_does_not_hold_changes_nothing(ingest: Stand, headers: dict[str, str]) -> None:
-    await put(ingest, CALLS)
-    assert (await put(ingest, COMPLAINTS, **headers)).status_code == 412
-    assert (await ask(ingest, "GET", "/acme")).json() == yaml.safe_load(CALLS)
-
-
-@pytest.mark.parametrize("tag", ["1", '"1', '"1", 2', ""])
-async def test_a_version_without_its_quotes_is_told_so(ingest: Stand, tag: str) -> None:
-    await put(ingest, CALLS)
-    for answer in (await put(ingest, COMPLAINTS, if_match=tag), await ask(ingest, "DELETE", "/acme", headers={"if-match": tag})):
-        assert answer.status_code == 400
-        assert "double quotes" in answer.json()["detail"]
-    assert (await put(ingest, COMPLAINTS, if_match='"7", "1"')).status_code == 200
 
 
 async def test_of_two_writers_at_once_the_log_decides_and_the_other_is_told_to_read_again(ingest: Stand) -> None:
