@@ -276,11 +276,8 @@ def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _wrapped_up(data: dict[str, Any]) -> dict[str, Any]:
-    """With its answers as true or false, so that everybody behind the door reads the same."""
+    """With its answers as true or false, so that everybody behind the door reads the same. None is refused: a stop may stand beside it."""
     said = {field: yes_or_no(data[field]) for field in ANSWERS if field in data}
-    for field, answer in said.items():
-        if answer is None:
-            raise RefusedError(f"/data/{field}", 'say true or false ("yes", "no", 1 and 0 are read as well), or leave it out')
     return data if all(data[field] is answer for field, answer in said.items()) else data | said
 
 

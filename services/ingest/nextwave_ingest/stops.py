@@ -26,7 +26,9 @@ WRAP_UP = "call.wrapped_up"
 ANSWERS = ("refusal", "complaint")
 """Of a wrap-up, each true or false."""
 _REFERENCE_MAX = 256
-_ANSWER: dict[str, bool] = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False, "": False}
+_NOES: frozenset[str] = frozenset(
+    {"", "no", "n", "false", "f", "0", "off", "none", "null", "n/a", "-", "nein", "non", "nee", "não", "nie", "nej"}
+)
 _REVIEW = re.compile(r"[a-z]+-[0-9a-f-]{36,57}")
 _SAID_BY = re.compile(r"-([0-9a-f]{32})$")
 """How a review's reference ends: the keyed hash of the strongest name by which its words were said."""
@@ -102,11 +104,9 @@ def fault_of_verdict(data: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def yes_or_no(value: Any) -> bool | None:
-    """An answer, also as text (a Liquid template knows no other) or as 1 or 0; nothing is no. None for what is no answer."""
-    if value is None:
-        return False
-    return _ANSWER.get(str(value).strip().lower()) if isinstance(value, str | int) else None
+def yes_or_no(value: Any) -> bool:
+    """An answer, also as text (a Liquid template knows no other) or number. Nothing is no; what is no clear no is a yes: caution stops."""
+    return value.strip().casefold() not in _NOES if isinstance(value, str) else bool(value)
 
 
 def _withdrawn(data: Mapping[str, Any]) -> tuple[Stop, ...]:
