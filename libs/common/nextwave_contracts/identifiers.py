@@ -45,7 +45,7 @@ def identifier(kind: str, value: str, *, region: str | None = None) -> str:
     """
     if kind not in KINDS:
         raise InvalidIdentifierError(f"unknown identifier kind; use one of {', '.join(KINDS)}")
-    normal = _NORMAL_FORMS.get(kind, _plain)(value, region)
+    normal = _NORMAL_FORMS[kind](value, region) if kind in _NORMAL_FORMS else _plain(value)
     if not normal or len(normal) + len(kind) >= LIMIT or (not normal.isprintable() and any(ord(c) < 32 for c in normal)):
         raise InvalidIdentifierError(f"{kind} must have 1 to {LIMIT - len(kind) - 1} printable characters")
     return f"{kind}:{normal}"
@@ -84,7 +84,7 @@ def blind(name: str, key: bytes) -> str:
     return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:32]
 
 
-def _plain(value: str, _region: str | None) -> str:
+def _plain(value: str) -> str:
     return value.strip() if value.isascii() else unicodedata.normalize("NFC", value.strip())
 
 

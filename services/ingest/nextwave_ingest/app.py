@@ -17,7 +17,7 @@ from nextwave_ingest.admission import BATCH_BYTES_MAX
 from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
-from nextwave_ingest.doors.exchange import Answer, BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
+from nextwave_ingest.doors.exchange import BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
 from nextwave_ingest.doors.inbound import ROUTE, InboundDoor
 from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
@@ -107,21 +107,22 @@ class Doors:
         self._room = room
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._door(scope["path"]) if scope["type"] == "http" else None
+        door = (self._exact.get(scope["path"]) or self._door(scope["path"])) if scope["type"] == "http" else None
         if door is None:
             await self._behind(scope, receive, send)
             return
         try:
-            answer = await self._answer(door, Request(scope, receive, self._room))
+            answer = await door(Request(scope, receive, self._room))
+        except Problem as problem:
+            answer = problem_answer(problem)
         except ClientGoneError:
             return
-        metrics.answers(door.name, answer.status).inc()
+        metrics.ANSWERS.counts[door.name, str(answer.status)] += 1
         # a page that may not use the key may not read why either: no CORS headers for it
         await send_answer(send, answer, door.headers if answer.status != FORBIDDEN else ())
 
     def _door(self, path: str) -> Door | None:
-        door = self._exact.get(path) or self._exact.get(path.rstrip("/"))
-        if door is not None:
+        if (door := self._exact.get(path.rstrip("/"))) is not None:
             return door
         for route, below in self._below.items():
             if path.startswith(route):
@@ -129,10 +130,3 @@ class Doors:
         if path.startswith("/v1/projects/") and path.endswith("/settings") and path.count("/") == 4:
             return self._browser_settings
         return None
-
-    @staticmethod
-    async def _answer(door: Door, request: Request) -> Answer:
-        try:
-            return await door(request)
-        except Problem as problem:
-            return problem_answer(problem)

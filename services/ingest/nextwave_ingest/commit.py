@@ -100,10 +100,11 @@ class GroupCommit:
         made, sizes = [], []
         room = self._pending_bytes_max - self._pending_bytes
         for record in records:
-            if len(record.key) + len(record.value) > RECORD_BYTES_MAX:
+            content = len(record.value)
+            if len(record.key) + content > RECORD_BYTES_MAX:
                 detail = f"a message would have more than {RECORD_BYTES_MAX} bytes; nothing was accepted: send less at once"
                 raise Problem(413, "too-large", detail)
-            size = len(record.value) + RECORD_OVERHEAD_BYTES
+            size = content + RECORD_OVERHEAD_BYTES
             room -= size
             if room < 0:
                 raise Problem(429, "overloaded", "more arrives than can be made durable; send the same again later", retry_after_seconds=1)

@@ -86,10 +86,10 @@ class Lane:
     def add(self, record: Record, size: int) -> Group:
         """Puts a record into the open group, which tells when it is durable."""
         group = self._groups[-1] if self._groups else self._begin()
-        if not self._append(group, record):
-            group = self._begin()
-            if not self._append(group, record):
+        while group.batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
+            if not group.records:
                 raise AssertionError("an empty batch takes any first record")
+            group = self._begin()
         group.size += size
         group.records += 1
         return group
@@ -135,7 +135,3 @@ class Lane:
     def _end(self, group: Group, *, lost: bool) -> None:
         self._settled(group.size)
         group.end(lost=lost)
-
-    @staticmethod
-    def _append(group: Group, record: Record) -> bool:
-        return group.batch.append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is not None

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, NamedTuple
+from typing import Any
 
+import msgspec
 from nextwave_contracts.touchpoints import AGE_MAX
 
 AHEAD_MAX = timedelta(hours=24)
 SKEW_MAX = timedelta(hours=24)
+_NOW = timedelta(0)
+_AHEAD = -AHEAD_MAX
 _MILLISECONDS_FROM = 100_000_000_000
 """Numeric times from here on are milliseconds since the epoch (1973 in milliseconds, the year 5138 in seconds)."""
 
 SENT_AT_CHARACTERS_MAX = 64
 
 
-class Occurrence(NamedTuple):
+class Occurrence(msgspec.Struct, frozen=True, gc=False):
     """`at` is never later than the reception; a `suspect` time is kept and triggers nothing.
 
     `claimed`: `at` is the client's own word, not measured back from the reception.
@@ -36,7 +39,10 @@ def instant(stamp: str | float, zone: tzinfo = UTC) -> datetime:
     """UTC instant of an ISO 8601 text (no zone: this one) or of seconds or milliseconds since the epoch. Raises `UnreadableTimeError`."""
     try:
         if isinstance(stamp, str):
-            moment = _written(stamp)
+            try:
+                moment = datetime.fromisoformat(stamp)
+            except ValueError:
+                moment = datetime.fromisoformat(stamp.strip().upper())  # RFC 3339 also allows t and z
             if moment.tzinfo is UTC:
                 return moment  # as nearly all clients write
             return (moment.replace(tzinfo=zone) if moment.tzinfo is None else moment).astimezone(UTC)
@@ -45,32 +51,26 @@ def instant(stamp: str | float, zone: tzinfo = UTC) -> datetime:
         raise UnreadableTimeError("is no time: use RFC 3339, for example 2026-11-22T09:30:00.000Z") from wrong
 
 
-def _written(stamp: str) -> datetime:
-    try:
-        return datetime.fromisoformat(stamp)
-    except ValueError:
-        return datetime.fromisoformat(stamp.strip().upper())  # RFC 3339 also allows t and z
-
-
 def occurrence(claimed: datetime | None, sent_at: datetime | None, received_at: datetime) -> Occurrence:
     """`received_at - (sent_at - claimed)` where both stamps exist (Segment's formula), clamped to the reception."""
     if claimed is None:
         return Occurrence(received_at, suspect=False)
-    skew = timedelta(0) if sent_at is None else received_at - sent_at
-    distance = skew if sent_at is not None else received_at - claimed
+    behind = received_at - (claimed if sent_at is None else sent_at)
+    age = behind if sent_at is None else sent_at - claimed
     try:
-        at = claimed + skew
+        at = received_at - age
     except OverflowError:
-        return Occurrence(received_at, suspect=True, distance=distance)
-    suspect = abs(skew) > SKEW_MAX or received_at - at > AGE_MAX or at - received_at > AHEAD_MAX
-    return Occurrence(min(at, received_at), suspect, claimed=sent_at is None and at <= received_at, distance=distance)
+        return Occurrence(received_at, suspect=True, distance=behind)
+    suspect = not _AHEAD <= age <= AGE_MAX or (sent_at is not None and abs(behind) > SKEW_MAX)
+    past = age >= _NOW
+    return Occurrence(at if past else received_at, suspect, sent_at is None and past, behind)
 
 
 def given_instant(stamp: Any) -> datetime | None:
     """The instant of a stamp that may be absent or empty, or of any JSON type. Raises `UnreadableTimeError`."""
     if stamp is None or stamp == "":
         return None
-    if isinstance(stamp, bool) or not isinstance(stamp, str | int | float):
+    if not isinstance(stamp, str) and (isinstance(stamp, bool) or not isinstance(stamp, int | float)):
         raise UnreadableTimeError("is no time: send text or a number")
     return instant(stamp)
 

@@ -7,7 +7,8 @@ import random
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from functools import partial
+from functools import lru_cache, partial
+from time import monotonic
 from typing import Any, Protocol
 
 from nextwave_contracts.clock import Clock
@@ -17,7 +18,7 @@ from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import SEPARATED, Accepted, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
+from nextwave_ingest.admission import SEPARATED, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
 from nextwave_ingest.allowances import Allowances, refused
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
@@ -35,7 +36,8 @@ _OUR_NAME = (
     RefusedError("/data/identifiers", f"{INTERNAL}... is our own name of a customer: send one that you know, or use {_KEY} agent`"),
 )
 """Roles of a write key that may say so, and what everybody else is told."""
-_FREE: tuple[tuple[str, ...], RefusedError | None] = ((), None)
+_RESERVED_TYPES = {SEPARATED: _SEPARATING, VERDICT: _REVIEWING}
+"""Nearly everything else may be said with any key."""
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -67,16 +69,17 @@ class Reception:
         """The business instant of reception."""
         return self._clock.now()
 
-    def source_of(self, request: Request, body_key: str = "") -> str:
+    def source_of(self, request: Request, body_key: Callable[[], str] = str) -> str:
         """The source whose write key the request carries. Raises a 401 `Problem`, or 403 for a page that may not use it."""
         source = self.source_of_key(presented_key(request))
         if source is None:  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
-            source = self.source_of_key(body_key)
+            source = self.source_of_key(body_key())
         if source is None:
             raise Problem(
                 401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
             )
-        self.check_origin(source, request)
+        if b"origin" in request.headers:
+            self.check_origin(source, request)
         return source
 
     def check_origin(self, source: str, request: Request) -> None:
@@ -103,11 +106,14 @@ class Reception:
 
         What only some may say is refused to others: a shop's key is in every page.
         """
-        self.spend(source, len(items))
-        verdicts, types, turn = [], self._allowances.types(source), Turn()
+        key = self._keyring.source(source)
+        if key is not None and key.rate is not None:
+            self.spend(source, len(items))
+        verdicts, types, turn = [], () if key is None else key.types, Turn()
         for item in items:
             verdicts.append(self._permitted(judge(item, understand, at, self._blind), item, source, types))
-            await turn.pass_on()
+            if monotonic() >= turn.until:
+                await turn.pass_on()
         return verdicts
 
     def judge_again(self, item: bytes, understand: Callable[[bytes], Report], source: str, at: datetime) -> Admitted | Refusal:
@@ -134,17 +140,22 @@ class Reception:
     def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str, types: tuple[str, ...]) -> Admitted | Refusal:
         if isinstance(verdict, Refusal):
             return verdict
-        if (foreign := refused(types, verdict.touchpoint.type)) is not None:
+        if types and (foreign := refused(types, verdict.touchpoint.type)) is not None:
             return Refusal(item, foreign)
-        roles, error = _reserved(verdict.touchpoint)
-        return verdict if error is None or self._keyring.source_has(source, roles) else Refusal(item, error)
+        reserved = _RESERVED_TYPES.get(verdict.touchpoint.type)
+        for name in verdict.touchpoint.identifiers:
+            if name.startswith(INTERNAL):
+                reserved = reserved or _OUR_NAME
+        if reserved is None or self._keyring.source_has(source, reserved[0]):
+            return verdict
+        return Refusal(item, reserved[1])
 
     async def take(self, request: Request, verdicts: Sequence[Admitted | Refusal], *, door: str, source: str, at: datetime) -> None:
         """Commits touchpoints, holds and refused items. Raises a 429 or 503 `Problem`."""
         if not verdicts:
             return
-        traceparent = self._traceparent(request.header(b"traceparent"))
-        kept = partial(rejected, door=door, source=source, at=at, said=_bounded(request.said))
+        traceparent = self._traceparent(request.headers.get(b"traceparent", b""))
+        kept = partial(rejected, door=door, source=source, at=at, said=_bounded(request.said) if request.said else {})
         await self._committer.commit(records_of(verdicts, kept, traceparent))
         self.book.note(source, counted_at(door, request), verdicts, at)
 
@@ -169,30 +180,15 @@ class Reception:
         return blind(name, self._identifier_key)
 
     def _traceparent(self, given: bytes) -> str:
-        said = given.decode("latin-1")
-        if _TRACEPARENT.fullmatch(said):
+        if given and _TRACEPARENT.fullmatch(said := given.decode("latin-1")):
             return tracing.child(said, "ingest")
         if self._random.random() >= self._trace_ratio:
             return ""
         return tracing.child(f"00-{self._random.getrandbits(128) | 1:032x}-{self._random.getrandbits(64) | 1:016x}-01", "ingest")
 
 
-def _reserved(touchpoint: Accepted) -> tuple[tuple[str, ...], RefusedError | None]:
-    """Roles that a write key needs to say this, and why; nearly everything may be said with any."""
-    if touchpoint.type == SEPARATED:
-        return _SEPARATING
-    if touchpoint.type == VERDICT:
-        return _REVIEWING
-    for name in touchpoint.identifiers:
-        if name.startswith(INTERNAL):
-            return _OUR_NAME
-    return _FREE
-
-
 def _bounded(said: dict[str, Any]) -> dict[str, Any]:
     """Of what a request says for all of its items, what fits, first come first kept."""
-    if not said:
-        return said
     kept: dict[str, Any] = {}
     room = SAID_BYTES_MAX
     for name, value in said.items():
@@ -210,15 +206,21 @@ def counted_at(door: str, request: Request) -> str:
 
 def presented_key(request: Request) -> str:
     """The write key in the headers (Basic user name, Bearer token or X-Write-Key), or an empty text."""
-    scheme, _, credentials = request.header(b"authorization").decode("latin-1").partition(" ")
+    headers = request.headers
+    key = _credentials(headers[b"authorization"]) if b"authorization" in headers else None
+    return headers.get(b"x-write-key", b"").decode("latin-1") if key is None else key
+
+
+@lru_cache(maxsize=256)
+def _credentials(authorization: bytes) -> str | None:
+    """The user name or token; None for a scheme that is not ours. A source sends the same again and again."""
+    scheme, _, credentials = authorization.decode("latin-1").partition(" ")
     if scheme.lower() == "basic":
         try:
             return binascii.a2b_base64(credentials).decode("latin-1").partition(":")[0]
         except ValueError:
             return ""
-    if scheme.lower() == "bearer":
-        return credentials.strip()
-    return request.header(b"x-write-key").decode("latin-1")
+    return credentials.strip() if scheme.lower() == "bearer" else None
 
 
 def rejections(verdicts: Sequence[Admitted | Refusal]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ JSON = (CONTENT_TYPE_HEADER, b"application/json")
 _UNTRACED: Headers = [JSON]
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One message to commit; its partition follows from the key."""
 
     topic: str

@@ -162,3 +162,5 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], tuple[Stop, ...]]] = {
     VERDICT: _reviewed,
     **{kind: partial(_written, kind) for kind in CHANNEL_OF},
 }
+HOLDING = frozenset(_RULES)
+"""Types that may raise or lift a hold."""

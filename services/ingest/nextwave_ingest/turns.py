@@ -11,13 +11,13 @@ TURN_SECONDS = 0.005
 class Turn:
     """The time one request works at a stretch."""
 
-    __slots__ = ("_until",)
+    __slots__ = ("until",)
 
     def __init__(self) -> None:
-        self._until = time.monotonic() + TURN_SECONDS
+        self.until = time.monotonic() + TURN_SECONDS
+        """When it is over (monotonic seconds), looked at after each item."""
 
     async def pass_on(self) -> None:
-        """Lets others work if this has lasted for some milliseconds; called after each item."""
-        if time.monotonic() >= self._until:
-            await asyncio.sleep(0)
-            self._until = time.monotonic() + TURN_SECONDS
+        """Lets others work."""
+        await asyncio.sleep(0)
+        self.until = time.monotonic() + TURN_SECONDS

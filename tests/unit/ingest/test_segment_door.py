@@ -10,6 +10,7 @@ import pytest
 from nextwave_ingest.admission import ITEMS_MAX
 from nextwave_ingest.doors.segment import REJECTED_MAX
 from nextwave_runtime.problem import Problem
+from prometheus_client import REGISTRY
 from unit.ingest.fakes import NOW, WRITE_KEY, Stand, basic
 
 TRACK = {"type": "track", "event": "Song Played", "userId": "7", "messageId": "m-1"}
@@ -123,6 +124,27 @@ async def test_the_key_in_the_body_counts_where_the_header_is_not_for_us(ingest:
     oauth = {"authorization": "Bearer of-the-clients-oauth"}
     assert (await ingest.post("/v1/batch", {"batch": [TRACK], "writeKey": WRITE_KEY}, headers=oauth)).status_code == 200
     assert (await ingest.post("/v1/batch", {"batch": [TRACK], "writeKey": "wk_other"}, headers=oauth)).status_code == 401
+
+
+async def test_a_known_source_is_told_what_is_malformed_and_its_health_shows_it(ingest: Stand) -> None:
+    assert (await ingest.post("/v1/track", content=b'{"event":')).status_code == 400
+    told = ingest.telling.book.tally("shop", replica="r", since=NOW, at=NOW)
+    assert told.doors["segment"].rejected == {"invalid": 1}
+    assert ingest.committer.records == []
+
+
+async def test_answers_and_items_are_counted_for_the_metrics(ingest: Stand) -> None:
+    wanted = (
+        ("nextwave_ingest_items_total", {"source": "shop", "verdict": "admitted"}, 2),
+        ("nextwave_ingest_items_total", {"source": "shop", "verdict": "refused"}, 1),
+        ("nextwave_ingest_answers_total", {"door": "segment", "status": "200"}, 1),
+        ("nextwave_ingest_answers_total", {"door": "segment", "status": "401"}, 1),
+    )
+    before = [REGISTRY.get_sample_value(name, labels) or 0 for name, labels, _ in wanted]
+    await ingest.post("/v1/batch", {"batch": [TRACK, TRACK, 5]})
+    await ingest.post("/v1/batch", {"batch": [TRACK]}, headers={"authorization": basic("wk_other")})
+    after = [REGISTRY.get_sample_value(name, labels) or 0 for name, labels, _ in wanted]
+    assert [new - old for new, old in zip(after, before, strict=True)] == [more for _, _, more in wanted]
 
 
 @pytest.mark.parametrize("authorization", ["", "Basic !!!", "Basic", basic("wk_other"), basic("at_viewer")])

@@ -88,17 +88,17 @@ class Request:
 
     async def body(self, limit: int) -> bytes:
         """The body, inflated when it is gzip. Raises a 400, 408, 413, 415 or 429 `Problem`, and `ClientGoneError`."""
-        declared = self.header(b"content-length")
+        declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
             await self._discard(int(declared))
             raise _too_large(limit)
-        raw, more = await self._part(limit)
+        raw, more = _part_of(await self._receive(), limit)
         if more:  # most bodies are there at once, and a timer costs as much as decoding them
             raw = await self._rest(raw, limit)
-        encoding = self.header(b"content-encoding").lower()
-        if encoding not in (b"", b"identity", b"gzip", b"x-gzip"):
+        encoding = self.headers.get(b"content-encoding", b"").lower()
+        if encoding and encoding not in (b"identity", b"gzip", b"x-gzip"):
             raise Problem(415, "unknown-encoding", "send the body plain or as gzip")
-        if raw[:2] == _GZIP_MAGIC:
+        if raw.startswith(_GZIP_MAGIC):
             return inflate(raw, limit)
         if encoding.endswith(b"gzip") and raw and raw.lstrip()[:1] not in _JSON_STARTS:
             raise Problem(400, "malformed-gzip", "Content-Encoding says gzip, but the body is no gzip stream")
@@ -110,7 +110,7 @@ class Request:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(DISCARD_SECONDS):
-                while (await self._part(size))[1]:
+                while _part_of(await self._receive(), size)[1]:
                     pass
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
@@ -119,7 +119,7 @@ class Request:
         try:
             async with asyncio.timeout(READ_SECONDS):
                 while more:
-                    part, more = await self._part(limit - size)
+                    part, more = _part_of(await self._receive(), limit - size)
                     self._room.take(len(part))
                     parts.append(part)
                     size += len(part)
@@ -128,16 +128,6 @@ class Request:
         finally:
             self._room.give(size)
         return b"".join(parts)
-
-    async def _part(self, room: int) -> tuple[bytes, bool]:
-        """The next part of the body, and whether more follow."""
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGoneError
-        part: bytes = message.get("body", b"")
-        if len(part) > room:
-            raise Problem(413, "too-large", "the body is larger than a request may be; send smaller batches")
-        return part, message.get("more_body", False)
 
 
 class BoundedBodies:
@@ -200,6 +190,16 @@ def allow(request: Request, *methods: str) -> None:
     """Raises a 405 `Problem` for another method."""
     if request.method not in methods:
         raise WrongMethodProblem(", ".join(methods))
+
+
+def _part_of(message: MutableMapping[str, Any], room: int) -> tuple[bytes, bool]:
+    """A part of a body, and whether more follow."""
+    if message["type"] == "http.disconnect":
+        raise ClientGoneError
+    part: bytes = message.get("body", b"")
+    if len(part) > room:
+        raise Problem(413, "too-large", "the body is larger than a request may be; send smaller batches")
+    return part, message.get("more_body", False)
 
 
 def _too_large(limit: int) -> Problem:

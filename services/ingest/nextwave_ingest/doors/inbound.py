@@ -111,7 +111,8 @@ class InboundDoor:
             ignored += not found
             if len(verdicts) > ITEMS_MAX:
                 raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
-            await turn.pass_on()
+            if time.monotonic() >= turn.until:
+                await turn.pass_on()
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
         self._reception.ignore(request, ignored, door=self.name, source=source, at=at)
         return _answer(mapping, indexes, verdicts, ignored)

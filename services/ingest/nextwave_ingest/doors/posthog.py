@@ -86,7 +86,7 @@ class PostHogDoor:
             return preflight(request)
         allow(request, "POST", "OPTIONS")
         events, single, key, sent = _read(_unwrapped(await request.body(BYTES_MAX)))
-        source, at = self._reception.source_of(request, key), self._reception.now()
+        source, at = self._reception.source_of(request, lambda: key), self._reception.now()
         request.said = {"sent_at": sent}
         envelope = self._envelope(source, at, sent)
         taken = {index: event for index, event in enumerate(events) if not is_of_the_software(event)}

@@ -64,18 +64,23 @@ class SegmentDoor:
 
     async def __call__(self, request: Request) -> Answer:
         """Any of the protocol's routes."""
-        if request.method == "OPTIONS":
+        if request.method != "POST":
+            allow(request, "POST", "OPTIONS")
             return preflight(request)
-        allow(request, "POST", "OPTIONS")
         route = request.path.rstrip("/").rpartition("/")[2]
-        body = await _body(request)
+        try:
+            body = await request.body(BATCH_BYTES_MAX)
+        except Problem as problem:
+            if problem.status != 413:
+                raise
+            raise Problem(400, problem.kind, problem.detail) from problem  # the protocol's own status for its limits
         return await (self._batch(request, body) if route in BATCHES else self._single(request, body, KINDS[route]))
 
     async def _single(self, request: Request, body: bytes, kind: str) -> Answer:
         if len(body) > EVENT_BYTES_MAX:
             raise Problem(400, "too-large", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(body)}")
         try:
-            source = self._reception.source_of(request, _written(_keys.decode(body).write_key))
+            source = self._reception.source_of(request, lambda: _written(_keys.decode(body).write_key))
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         envelope = self._envelope(source, kind=kind)
@@ -91,7 +96,7 @@ class SegmentDoor:
             check_count(batch.batch, "/batch")
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
-        source = self._reception.source_of(request, _written(batch.write_key))
+        source = self._reception.source_of(request, lambda: _written(batch.write_key))
         envelope = self._envelope(source, sent=sent_at(batch.sent_at), context=shared(batch.context))
         request.said = {"sent_at": envelope.sent_at, "context": envelope.context}
         verdicts = await self._reception.judge(
@@ -162,12 +167,3 @@ def _taken(verdicts: Sequence[Admitted | Refusal]) -> Answer:
 def _written(key: Any) -> str:
     """The key in a body; where it is no text there is none, and one in the headers counts all the same."""
     return key if isinstance(key, str) else ""
-
-
-async def _body(request: Request) -> bytes:
-    try:
-        return await request.body(BATCH_BYTES_MAX)
-    except Problem as problem:
-        if problem.status != 413:
-            raise
-        raise Problem(400, problem.kind, problem.detail) from problem  # the protocol's own status for its limits

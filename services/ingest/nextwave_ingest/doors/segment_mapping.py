@@ -39,7 +39,7 @@ LOCALE_CHARACTERS_MAX = 64
 """Of a time zone or locale that a batch's context says for all of its calls."""
 
 
-class Call(msgspec.Struct, rename="camel"):
+class Call(msgspec.Struct, rename="camel", gc=False):
     """One call of the Segment protocol; fields we do not use are ignored."""
 
     type: str | None = None
@@ -227,16 +227,18 @@ _READERS: dict[str, Callable[[Call, Envelope], Reading]] = {
 
 
 def _names(call: Call, envelope: Envelope) -> tuple[str, ...]:
-    user, anonymous = _written(call.user_id), _written(call.anonymous_id)
+    user = "" if call.user_id is None else str(call.user_id)
+    anonymous = "" if call.anonymous_id is None else str(call.anonymous_id)
     if not user and not anonymous:
         raise RefusedError("/userId", "send userId or anonymousId")
-    names = (*((name_of("customer_id", user, "/userId"),) if user else ()), *_device(call, envelope))
+    names: tuple[str, ...] = (name_of("customer_id", user, "/userId"),) if user else ()
+    if device := (isinstance(call.context, Context) and call.context.device) or envelope.context.device:
+        names += _device(device)
     return (*names, name_of("anonymous_id", anonymous, "/anonymousId")) if anonymous else names
 
 
-def _device(call: Call, envelope: Envelope) -> tuple[str, ...]:
+def _device(device: Any) -> tuple[str, ...]:
     """The browser's token as a name; a call is not lost for one that is none, and a native app's (of APNs or FCM) is none of ours."""
-    device = stated(call.context).device or envelope.context.device
     token = device.get("token") if isinstance(device, dict) else None
     try:
         return (identifier("device_token", token),) if isinstance(token, str) and token.startswith(WEB_PUSH) and "\0" not in token else ()
@@ -246,31 +248,26 @@ def _device(call: Call, envelope: Envelope) -> tuple[str, ...]:
 
 def _occurrence(call: Call, envelope: Envelope) -> tuple[Occurrence, RefusedError | None]:
     """When it happened; its reception, and why, where that cannot be read."""
+    pointer = "/originalTimestamp"
     try:
-        return _told(call, envelope), None
-    except RefusedError as fault:
-        return occurrence(None, None, envelope.received_at), fault
-
-
-def _told(call: Call, envelope: Envelope) -> Occurrence:
-    original = _instant(call.original_timestamp, "/originalTimestamp")
-    stamped = _instant(call.timestamp, "/timestamp")
-    sent_at = _instant(call.sent_at, "/sentAt") or envelope.sent_at
-    return occurrence(stamped if original is None else original, sent_at, envelope.received_at)
-
-
-def _instant(stamp: Any, pointer: str) -> datetime | None:
-    if stamp is None:
-        return None
-    try:
-        return given_instant(stamp)
+        original = given_instant(call.original_timestamp)
+        pointer = "/timestamp"
+        stamped = given_instant(call.timestamp)
+        pointer = "/sentAt"
+        sent_at = given_instant(call.sent_at) or envelope.sent_at
     except UnreadableTimeError as wrong:
-        raise RefusedError(pointer, str(wrong)) from wrong
+        return occurrence(None, None, envelope.received_at), RefusedError(pointer, str(wrong))
+    return occurrence(stamped if original is None else original, sent_at, envelope.received_at), None
 
 
 def _object(raw: msgspec.Raw, pointer: str) -> Data:
     """An object of the call; libraries of PHP write an empty one as a list. Raises `RefusedError`."""
-    return {} if bytes(raw).strip() == b"[]" else data_object(raw, pointer)
+    try:
+        return data_object(raw, pointer)
+    except RefusedError:
+        if bytes(raw).strip() == b"[]":
+            return {}
+        raise
 
 
 def _written(value: str | int | None) -> str:

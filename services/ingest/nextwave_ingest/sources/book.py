@@ -52,13 +52,13 @@ class SourceBook:
         counted = self._door(page, door, at)
         accepted = len(verdicts) - len(refusals)
         counted.accepted += accepted
-        metrics.items(source, "admitted").inc(accepted)
+        metrics.ITEMS.counts[source, "admitted"] += accepted
         first = verdicts[0]
         if isinstance(first, Admitted) and first.distance is not None:
             page.distances[class_of(first.distance.total_seconds())] += 1
             page.ahead += first.distance < AHEAD
         if refusals:
-            metrics.items(source, "refused").inc(len(refusals))
+            metrics.ITEMS.counts[source, "refused"] += len(refusals)
             counted.rejected.update(error.reason for error in refusals)
             page.refusals.extend(
                 ItemRefused(at=at, door=door, reason=e.reason, pointer=hidden.pointer(e.pointer), detail=hidden.words(e.detail, DETAIL_MAX))
@@ -68,7 +68,7 @@ class SourceBook:
     def ignored(self, source: str, door: str, items: int, at: datetime) -> None:
         """Counts items for which a mapping has no rule."""
         self._door(self._pages[source], door, at).ignored += items
-        metrics.items(source, "ignored").inc(items)
+        metrics.ITEMS.counts[source, "ignored"] += items
 
     def turned_away(self, source: str) -> None:
         """Counts a request beyond the source's rate, without its key or signature, or from a page that may not use its key."""
