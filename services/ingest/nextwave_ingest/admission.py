@@ -83,6 +83,8 @@ class Report(msgspec.Struct, frozen=True):
     data: dict[str, Any]
     raw: msgspec.Raw | None = None
     explain: Callable[[RefusedError], RefusedError] | None = None
+    repeatable: bool = False
+    """Nothing tells its words from the same ones sent again, so they grant nothing."""
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -262,7 +264,8 @@ def _settled(kind: str, report: Report, blind: Callable[[str], str]) -> dict[str
         _check_leaving(data.get("identifiers"))
     if kind == VERDICT and (fault := fault_of_verdict(data)):
         raise RefusedError(*fault)
-    return as_heard(kind, data, f"{report.source}\0{report.id}", blind(strongest(report.identifiers))) if kind in CHANNEL_OF else data
+    said_by = blind(strongest(report.identifiers)) if kind in CHANNEL_OF else ""
+    return as_heard(kind, data, f"{report.source}\0{report.id}", said_by, grants=not report.repeatable) if said_by else data
 
 
 def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -283,7 +286,7 @@ def _wrapped_up(data: dict[str, Any]) -> dict[str, Any]:
 
 def _check_leaving(names: Any) -> None:
     if not names or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise RefusedError("/data/identifiers", "list the names that leave as kind:value, for example email:bob@example.com")
+        raise RefusedError("/data/identifiers", "list the names that leave as kind:value, for example anonymous_id:d9")
     names_of(names, "/data/identifiers")
 
 

@@ -39,7 +39,7 @@ from nextwave_ingest.mappings.origins import Origin, explained, origins_of, show
 from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import Fields, Reader, Value
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
-from nextwave_ingest.untimed import untimed
+from nextwave_ingest.untimed import unnamed, untimed
 
 HEADERS = "_headers"
 """Under which an item sees the headers that its mapping asks for."""
@@ -169,11 +169,8 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
         raw = msgspec.json.encode(data)
     check_bounds(raw)
     named = name if 0 < len(name := _text(rule.id(seen))) <= TEXT_MAX else ""
-    id_ = named or f"{body_id(item)}/{kind}"
-    # who says STOP, START and STOP again means each; a time in the item would tell them apart
-    second = "" if named or kind not in CHANNEL_OF else f"/{received_at:%Y%m%dT%H%M%S}"
     report = Report(
-        id=id_ + second,
+        id=named or f"{body_id(item)}/{kind}",
         source=source,
         type=kind,
         identifiers=_names(rule, seen),
@@ -185,8 +182,9 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
     try:
         happened = occurrence(_time("occurred_at", rule.occurred_at(seen)), _time("sent_at", rule.sent_at(seen)), received_at)
     except RefusedError as fault:
-        return untimed(report, fault)
-    return msgspec.structs.replace(report, id=report.id if happened.distance is None else id_, occurrence=happened)
+        report, happened = untimed(report, fault), report.occurrence
+    report = msgspec.structs.replace(report, occurrence=happened)
+    return report if named or kind not in CHANNEL_OF or happened.distance is not None else unnamed(report)
 
 
 def _time(field: str, value: Any) -> datetime | None:

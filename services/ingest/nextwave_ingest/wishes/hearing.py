@@ -58,7 +58,7 @@ def kind_heard(kind: str, data: Mapping[str, Any]) -> str:
     return _AUTOMATIC if kind == "email.received" and mail.by_machine(data) else kind
 
 
-def as_heard(kind: str, data: dict[str, Any], identity: str, said_by: str) -> dict[str, Any]:
+def as_heard(kind: str, data: dict[str, Any], identity: str, said_by: str, *, grants: bool = True) -> dict[str, Any]:
     """The data with what is asked for, and which mail of ours is answered; the same object where there is neither.
 
     `identity` names the touchpoint, and so its review, which also tells the keyed hash of the strongest name by which it was said.
@@ -68,7 +68,7 @@ def as_heard(kind: str, data: dict[str, Any], identity: str, said_by: str) -> di
     if kind == "email.received" and not said.get("action_id") and (action := mail.answered_action(said)):
         noted["action_id"] = action
     wish = heard(kind, said)
-    if wish is not None and (wish.asked != "opt_in" or kind in _GRANTING):
+    if wish is not None and (wish.asked != "opt_in" or (grants and kind in _GRANTING)):
         noted |= _note(kind, wish, f"{uuid.uuid5(_REVIEWS, identity).hex[:24]}-{said_by}")
     return said | noted if noted or len(said) < len(data) else data
 

@@ -1,0 +1,70 @@
+"""Words that come without an id and a time: what tells them from the same ones sent again, and what they may do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from nextwave_contracts.touchpoints import Touchpoint
+from unit.ingest.fakes import Stand, stand
+
+ROUTES: dict[str, dict[str, Any]] = {
+    "sms-gateway": {"from": "+491711234567", "to": "1234"},
+    "chat": {"event": "message", "customer": {"id": "7"}},
+    "message-board": {"author": {"id": "7"}},
+}
+
+
+@pytest.fixture
+def door(tmp_path: Path) -> Stand:
+    return stand(tmp_path)
+
+
+async def said(door: Stand, mapping: str, *texts: str, **more: Any) -> list[Touchpoint]:
+    """What becomes of the texts, each five seconds after the one before."""
+    for text in texts:
+        door.clock.instant += timedelta(seconds=5)
+        answer = await door.post(f"/v1/inbound/shop/{mapping}", ROUTES[mapping] | {"text": text} | more)
+        assert answer.json() == {"accepted": 1, "ignored": 0, "rejected": []}
+    return door.committer.touchpoints[-len(texts) :]
+
+
+def held(door: Stand) -> list[str]:
+    return [hold.kind for hold in door.committer.holds]
+
+
+@pytest.mark.parametrize("mapping", ["sms-gateway", "chat"])
+async def test_a_start_that_is_repeated_lifts_no_stop_said_after_it(door: Stand, mapping: str) -> None:
+    start, stop, again = await said(door, mapping, "START", "STOP", "START")
+    assert held(door) == ["opt_out"]
+    assert (start.id, start.data) == (again.id, again.data)
+    assert ("wish" in start.data, stop.data["wish"]) == (False, "opt_out")
+
+
+@pytest.mark.parametrize("told", [{"id": "m-1"}, {"received_at": "2026-11-22T09:00:00Z", "at": "2026-11-22T09:00:00Z"}])
+@pytest.mark.parametrize("mapping", ["sms-gateway", "chat"])
+async def test_a_start_with_an_id_or_a_time_grants(door: Stand, mapping: str, told: dict[str, str]) -> None:
+    first, again = await said(door, mapping, "START", "START", **told)
+    assert first.id == again.id
+    assert held(door) == ["opt_in", "opt_in"]
+
+
+@pytest.mark.parametrize("mapping", ROUTES)
+async def test_what_stops_nothing_is_the_same_however_often_it_is_sent(door: Stand, mapping: str) -> None:
+    for text in ("HELP", "What a nice offer"):
+        first, again = await said(door, mapping, text, text)
+        assert first.id == again.id
+    assert held(door) == []
+
+
+@pytest.mark.parametrize(("text", "kind"), [("STOP", "opt_out"), ("leave me alone", "review")])
+@pytest.mark.parametrize("mapping", ROUTES)
+async def test_what_stops_is_another_stop_each_time(door: Stand, mapping: str, text: str, kind: str) -> None:
+    for more in ({}, {"received_at": "yesterday", "at": "yesterday"}):
+        first, again = await said(door, mapping, text, text, **more)
+        assert first.id != again.id
+    first_hold, *_, last_hold = door.committer.holds
+    assert (held(door), first_hold.id == last_hold.id) == ([kind] * 4, False)
+    assert kind == "opt_out" or first_hold.reference != last_hold.reference
