@@ -70,13 +70,16 @@ _REVIEWS = st.sampled_from(["email-1", "email-2", "all-3"])
 _CATEGORIES = st.integers(0, 40).map(lambda n: f"category {n}")
 _DATES = st.sampled_from(["2025-05-01", "2026-11-30T12:00:00Z", "soon", ""])
 _CONTRACTS = st.fixed_dictionaries({"reference": st.integers(0, 11).map(str)}, optional={"ends": _DATES, "starts": _DATES})
+_TAKEN_BACK = st.fixed_dictionaries(
+    {"amount": st.integers(0, 60_000), "currency": st.sampled_from(["EUR", "USD", "KWD"])}, optional={"order_id": st.integers(1, 4)}
+)
 _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "page.viewed": st.just({}),
     "session.ended": st.just({}),
     "wishlist.changed": st.just({}),
     **{f"game.level_{n}": st.just({}) for n in range(20)},
     "order.placed": st.fixed_dictionaries(
-        {"amount": st.integers(0, 100_000), "currency": st.sampled_from(["EUR", "USD", "JPY", "KWD"])},
+        {"amount": st.sampled_from([0, *range(1, 100_000, 999)]), "currency": st.sampled_from(["EUR", "USD", "JPY", "KWD"])},
         optional={
             "order_id": st.integers(1, 4),
             "margin": st.integers(-500, 900),
@@ -90,7 +93,8 @@ _DATA: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "referral.made": st.just({}),
     "customer.registered": st.fixed_dictionaries({"acquisition_cost": st.integers(0, 900), "currency": st.sampled_from(["EUR", "KWD"])}),
     "email.clicked": st.just({}),
-    "order.returned": st.fixed_dictionaries({"amount": st.integers(0, 1_000), "currency": st.just("EUR")}),
+    "order.returned": _TAKEN_BACK,
+    "order.cancelled": _TAKEN_BACK,
     "payment.failed": st.just({}),
     "sms.received": st.fixed_dictionaries({"wish": st.sampled_from(["opt_out", "opt_in"])}),
     "email.received": st.fixed_dictionaries({"wish": st.sampled_from(["opt_out", "review", ""]), "review": _REVIEWS}),

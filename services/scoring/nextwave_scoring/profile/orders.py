@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from nextwave_contracts.touchpoints import Touchpoint
-
 from nextwave_scoring.profile import bounds
-from nextwave_scoring.profile.record import CATEGORIES_MAX, CURRENCIES_MAX, Profile, Sale
+from nextwave_scoring.profile.record import CATEGORIES_MAX, CURRENCIES_MAX, RETURN_CURRENCIES_MAX, Profile, Returned, Sale
 from nextwave_scoring.rates import Rates
 
 Data = Mapping[str, Any]
@@ -37,15 +35,32 @@ def count(profile: Profile, sale: Sale, times: int = 1) -> None:
     _convert(profile, (times, revenue, 0, margin[0], 0) if margin else (times, revenue, 0, 0, revenue))
 
 
-def given_back(profile: Profile, touchpoint: Touchpoint, at: int, rates: Rates) -> None:
-    """An order was cancelled or sent back."""
-    currency, amount = currency_of(touchpoint.data), amount_of(touchpoint.data, "amount")
-    _sum(profile, currency, (0, 0, amount))
-    returned = _worth(amount, currency, at, rates)
-    if returned is None:
-        profile.unconverted += 1
-    else:
-        _convert(profile, (0, 0, returned, 0, 0))
+def returned_of(data: Data, at: int, rates: Rates) -> Returned:
+    """What a cancellation or a return says of money."""
+    currency, amount = currency_of(data), amount_of(data, "amount")
+    worth = _worth(amount, currency, at, rates)
+    return Returned(at, {currency: [amount, worth or 0, int(worth is None)]})
+
+
+def returned_together(a: Returned, b: Returned) -> Returned:
+    """What both say of one order."""
+    sums = {currency: summed(a.sums.get(currency, ()), b.sums.get(currency, ())) for currency in {**a.sums, **b.sums}}
+    return Returned(max(a.at, b.at), bounds.sampled(sums, RETURN_CURRENCIES_MAX))
+
+
+def give_back(profile: Profile, returned: Returned, sale: Sale | None = None, times: int = 1) -> None:
+    """Adds what was taken back to the sums, of a known order no more than it brought; or takes it off again (-1)."""
+    if sale is not None and not sale.amount:
+        return
+    worth = 0
+    for currency, (amount, converted, unconverted) in returned.sums.items():
+        kept = min(amount, sale.amount) if sale is not None and sale.currency == currency else amount
+        _sum(profile, currency, (0, 0, times * kept))
+        profile.unconverted += times * unconverted
+        worth += converted
+    if sale is not None and sale.worth:
+        worth = min(worth, sale.worth[0])
+    _convert(profile, (0, 0, times * worth, 0, 0))
 
 
 def bought(profile: Profile, data: Data, at: int) -> None:

@@ -26,7 +26,9 @@ TERMS_MAX = 24
 PRODUCTS_MAX = 8
 CATEGORIES_MAX = 24
 SALES_MAX = 32
-"""Orders that are known by their id."""
+"""Orders that are known by their id, and as many of which something was taken back."""
+RETURN_CURRENCIES_MAX = 4
+"""In which one order is taken back."""
 KINDS_MAX = 16
 """Types of touchpoint without built-in meaning."""
 HINTS_MAX = 32
@@ -101,13 +103,25 @@ class Contract(msgspec.Struct, array_like=True):
 
 
 class Sale(msgspec.Struct, frozen=True, order=True, array_like=True):
-    """An order that is known by its id, as it counts: the first by this order of fields (microseconds, minor units)."""
+    """An order that is known by its id, as it counts: of the tellings that name money the first by this order of fields.
+
+    Microseconds and minor units.
+    """
 
     at: int
     currency: str
     amount: int
     worth: tuple[int, ...] = ()
     """In the house currency, revenue and, where it is stated, margin; empty where no rate is known."""
+
+
+class Returned(msgspec.Struct, frozen=True, array_like=True):
+    """What was said to be taken back of an order that has an id, all of it; in the sums is no more of it than the order brought."""
+
+    at: int
+    """The newest of it, microseconds."""
+    sums: dict[str, list[int]]
+    """By currency: minor units, the same in the house currency, and how often no rate was known."""
 
 
 class Product(msgspec.Struct, frozen=True, order=True, array_like=True):
@@ -202,6 +216,8 @@ class Profile(msgspec.Struct, array_like=True):
     lasting_days: Days = msgspec.field(default_factory=Days)
     """Of `purchases` what does not hang on `sales`; like `lasting_at` of `last_order_at` empty while there are none of these."""
     lasting_at: int = 0
+    returned: dict[str, Returned] = {}
+    """By the same hash, known or not yet known as a sale: the orders that were taken back last."""
 
 
 def newer(old: tuple[int, Any] | None, fact: tuple[int, Any]) -> tuple[int, Any]:

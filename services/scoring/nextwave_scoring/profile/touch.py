@@ -134,8 +134,8 @@ def _first(data: Data, *keys: str) -> str:
 
 _TELLING: dict[str, Callable[[Profile, Touchpoint, int, Rates], None]] = {
     "order.placed": sales.placed,
-    "order.cancelled": orders.given_back,
-    "order.returned": orders.given_back,
+    "order.cancelled": sales.given_back,
+    "order.returned": sales.given_back,
     "session.ended": _session,
     "customer.identified": _identified,
     "customer.registered": _registered,
