@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,9 +16,9 @@ from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.wire import Message, encode
 
-from nextwave_ingest.contact_points import contact_points
+from nextwave_ingest.contact_points import TELLING, contact_points
 from nextwave_ingest.occurrence import Occurrence
-from nextwave_ingest.stops import ANSWERS, CHANNELS, PURPOSES, VERDICT, WRAP_UP, fault_of_verdict, holds_of, yes_or_no
+from nextwave_ingest.stops import ANSWERS, CHANNELS, HOLDING, PURPOSES, VERDICT, WRAP_UP, fault_of_verdict, holds_of, yes_or_no
 from nextwave_ingest.wishes.hearing import as_heard, kind_heard
 
 EVENT_BYTES_MAX = 32 * 1024
@@ -44,6 +43,7 @@ _OPEN = (b"[", b"{")
 _BODY_IDS = uuid.UUID("6f1d3a52-0a1e-5d43-9c3c-1b7d5a0e4f11")
 _OF_THE_ATTEMPT = ("sentAt", "writeKey", "receivedAt", "_metadata")
 """Fields that may differ when a client repeats itself, and so are no part of what the body says."""
+_UNSETTLED = frozenset({"consent.withdrawn", "consent.granted", "order.placed", WRAP_UP, SEPARATED, VERDICT, *CHANNEL_OF})
 _objects = msgspec.json.Decoder(dict[str, Any])
 _PATH = re.compile(r" - at `\$(.*)`$")
 
@@ -58,7 +58,7 @@ class RefusedError(ValueError):
         self.reason: RejectCode = reason
 
 
-class Accepted(Message, frozen=True, kw_only=True):
+class Accepted(Message, frozen=True, kw_only=True, gc=False):
     """A touchpoint on its way out: the JSON of `Touchpoint`, its data passed on byte for byte where nothing had to change."""
 
     id: str
@@ -87,7 +87,7 @@ class Report(msgspec.Struct, frozen=True):
     """Nothing tells its words from the same ones sent again, so they grant nothing."""
 
 
-class Admitted(msgspec.Struct, frozen=True):
+class Admitted(msgspec.Struct, frozen=True, gc=False):
     """A touchpoint and the holds that must be acknowledged with it."""
 
     touchpoint: Accepted
@@ -96,8 +96,7 @@ class Admitted(msgspec.Struct, frozen=True):
     """How far the source's clock was from the reception (`Occurrence.distance`)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """An item that is no touchpoint, and why."""
 
     item: bytes
@@ -115,10 +114,11 @@ def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datet
 
 def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
     """The touchpoint and its holds. Raises `RefusedError`."""
-    kind = kind_heard(text("/type", report.type), report.data)
-    data = _settled(kind, report, blind)
+    kind, data = text("/type", report.type), report.data
+    if kind in _UNSETTLED:
+        data = _settled(kind := kind_heard(kind, data), report, blind)
     unchanged = report.raw is not None and data is report.data
-    names = report.identifiers + contact_points(kind, data)
+    names = report.identifiers + contact_points(kind, data) if kind in TELLING else report.identifiers
     touchpoint = Accepted(
         id=text("/id", report.id),
         source=text("/source", report.source),
@@ -130,7 +130,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         claimed=report.occurrence.claimed,
         time_suspect=report.occurrence.suspect,
     )
-    return Admitted(touchpoint, holds_of(touchpoint, data, blind), report.occurrence.distance)
+    return Admitted(touchpoint, holds_of(touchpoint, data, blind) if kind in HOLDING else (), report.occurrence.distance)
 
 
 def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:
