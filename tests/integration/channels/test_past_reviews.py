@@ -75,11 +75,11 @@ async def test_what_is_over_is_forgotten_when_nothing_of_it_can_still_come(place
 async def test_what_is_open_or_was_said_lately_stays(place: Place) -> None:
     await hear(place, said(ANN), over(BOB), said(ANN, reference="email-2"))
     await hear(place, said(ANN, reference="email-3"), over(ANN, reference="email-3"), a_hold("opt_out", ANN))
-    await hear(place, said(ANN, reference="email-4"))
+    await hear(place, said(ANN, reference="email-4"), said(ANN, reference="email-5"), over(ANN, reference="email-5"))
     place.clock.instant = NOON + 2 * KEPT
-    await hear(place, over(ANN, reference="email-4"), at=NOON + 2 * KEPT - DAY)
+    await hear(place, over(ANN, reference="email-4"), said(ANN, reference="email-5"), at=NOON + 2 * KEPT - DAY)
     assert await forget(place.desk) == 2
-    assert {reference for _, reference, _ in await kept(place)} == {"email-1", "email-2", "email-4"}
+    assert {reference for _, reference, _ in await kept(place)} == {"email-1", "email-2", "email-4", "email-5"}
     assert await place.ask("select count(*) from stops where kind = 'opt'") == [(1,)]
 
 
