@@ -18,7 +18,7 @@ from nextwave_ingest.mappings.cutting import TEXT_BYTES_MAX
 from nextwave_ingest.mappings.document import DOCUMENT_BYTES_MAX, RULES_MAX, Answer, Document, Rule, Signature, read
 from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.mail import READ_MAX
-from nextwave_ingest.mappings.paths import VALUES_MAX
+from nextwave_ingest.mappings.paths import EFFORT_MAX, VALUES_MAX
 from unit.ingest.fakes import NOW
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
@@ -100,7 +100,8 @@ def test_the_limits_that_the_guide_names_are_those_that_hold() -> None:
     kb = 1024
     for limit in (
         f"at most {DOCUMENT_BYTES_MAX // kb} KB",
-        f"the rules, at most {RULES_MAX}",
+        f"the rules, at most {RULES_MAX}, with at most {values.WRITTEN_MAX} values",
+        f"look at {EFFORT_MAX:,} values at most",
         f"list of them, at most {VALUES_MAX:,}",
         f"the first {REJECTED_MAX} of those rejected",
         f"at most {BATCH_BYTES_MAX // kb} KB, a mail or form with files {MAIL_BYTES_MAX // kb // kb} MB",

@@ -36,7 +36,7 @@ from nextwave_ingest.mappings.cutting import cut_to_fit
 from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.origins import Origin, explained, origins_of, shown
-from nextwave_ingest.mappings.paths import Path
+from nextwave_ingest.mappings.paths import Path, at_an_item
 from nextwave_ingest.mappings.values import Fields, Reader, Value
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
 from nextwave_ingest.untimed import unnamed, untimed
@@ -109,6 +109,7 @@ class Compiled:
         return self._items_in(whole, given or {}, BATCH_BYTES_MAX)
 
     def _items_in(self, body: Any, headers: Mapping[str, str], room: int) -> list[bytes]:
+        at_an_item()
         values = self._items.values(body, ITEMS_MAX + 1)
         if not values and self._items.breaks_off(body):
             raise NoItemsError(self._items, self.name, msgspec.json.encode(_with(body, headers)))
@@ -122,6 +123,7 @@ class Compiled:
             values = seen(item)
         except RefusedError as error:
             return [error]
+        at_an_item()
         told = (self._understood(rule, item, values, (source, received_at)) for rule in self._rules)
         found = [one for one in told if one is not None]
         if not found and self.document.unmatched == "reject":

@@ -23,6 +23,7 @@ def conditions(written: Mapping[str, Any], reader: Reader, at: str) -> Condition
 
 
 def _check(written: str, tests: list[Test], reader: Reader, at: str) -> Condition:
+    reader.count(at)
     path = reader.path(written, at)
     return _never if path is None else _at(path, tests)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from itertools import islice
 from math import prod
 from typing import Any
 
 from jsonpath import JSONPath, JSONPathEnvironment, JSONPathError
 from jsonpath.filter import BaseExpression, FilterQuery
+from jsonpath.match import JSONPathMatch
 from jsonpath.segments import JSONPathRecursiveDescentSegment, JSONPathSegment
 from jsonpath.selectors import Filter, IndexSelector, NameSelector
 from msgspec import UNSET
 from nextwave_contracts.faults import step
+
+from nextwave_ingest.admission import RefusedError
 
 LENGTH_MAX = 1_000
 """Characters of a path."""
@@ -23,6 +27,9 @@ NESTED_MAX = 20
 """Depth of a filter's expression."""
 VALUES_MAX = 1_000
 """Values that one path gives; more are left out."""
+EFFORT_MAX = 50_000
+"""Values that all paths of a mapping look at in one item, each as often as a filter asks something of it; some 5 us each."""
+_left: ContextVar[int] = ContextVar("what the paths may still look at in the item under way", default=EFFORT_MAX)
 _REGULAR_EXPRESSIONS = frozenset({"match", "search"})
 
 
@@ -30,8 +37,12 @@ class PathError(ValueError):
     """The text is no path that may be used; the message says why."""
 
 
+class _SpentError(Exception):
+    """The paths have looked at as much of an item as they may."""
+
+
 class _Environment(JSONPathEnvironment):
-    """The standard alone, without functions that read regular expressions."""
+    """The standard alone, without functions that read regular expressions, and bounded in what it compares."""
 
     max_recursion_depth = 200
 
@@ -40,6 +51,12 @@ class _Environment(JSONPathEnvironment):
         for name in _REGULAR_EXPRESSIONS & set(self.function_extensions):
             del self.function_extensions[name]
 
+    def compare(self, left: object, operator: str, right: object) -> bool:
+        """As the standard has it; lists and objects are compared value by value."""
+        if isinstance(left, dict | list) and isinstance(right, dict | list):
+            _spend(_size(left))
+        return super().compare(left, operator, right)
+
 
 _environment = _Environment()
 
@@ -47,7 +64,7 @@ _environment = _Environment()
 class Path:
     """A path into an item. `steps`: names and positions, where it can lead to one value only; `descends`: it has a `..`.
 
-    `choices`: how often it may select one value.
+    `choices`: how often it may select one value. Asked of an item, it raises `RefusedError` beyond `EFFORT_MAX`.
     """
 
     def __init__(self, written: str) -> None:
@@ -67,12 +84,12 @@ class Path:
         """What lies there: the value, or the list of all values where there may be several; `UNSET` where there is none."""
         if self.steps is not None:
             return _walk(item, self.steps)
-        return list(_several(self._path, item, VALUES_MAX)) or UNSET
+        return self._several(self._path, item, VALUES_MAX) or UNSET
 
     def values(self, item: Any, most: int = VALUES_MAX) -> list[Any]:
         """All values that lie there and no more than `most`, none where there are none."""
         if self.steps is None:
-            return list(_several(self._path, item, most))
+            return self._several(self._path, item, most)
         found = _walk(item, self.steps)
         return [] if found is UNSET else [found]
 
@@ -81,15 +98,77 @@ class Path:
         segments = self._path.segments
         for n in range(len(segments) - 1, -1, -1):
             way = JSONPath(env=_environment, segments=segments[:n])
-            if reached := list(_several(way, item, VALUES_MAX)):
+            if reached := self._several(way, item, VALUES_MAX):
                 is_choice = not isinstance(segments[n], JSONPathRecursiveDescentSegment) and not _names(segments[n])
                 return not (is_choice and any(isinstance(one, dict | list) for one in reached))
         return True
 
+    def _several(self, path: JSONPath, item: Any, most: int) -> list[Any]:
+        if not isinstance(item, dict | list):  # the library would take a text for a document
+            return []
+        try:
+            return [found.obj for found in islice(_found(path, item), most)]
+        except _SpentError as spent:
+            detail = f'"{self.written:.80}" and the paths before it look at more than {EFFORT_MAX:,} values of it'
+            raise RefusedError("", f"{detail}; write the ways in full, or send less at once", "too_large") from spent
 
-def _several(path: JSONPath, item: Any, most: int) -> Iterator[Any]:
-    if isinstance(item, dict | list):  # the library would take a text for a document
-        yield from (found.obj for found in islice(path.finditer(item), most))
+
+def at_an_item(times: int = 1) -> None:
+    """From now on paths are asked of another item, each so many times."""
+    _left.set(EFFORT_MAX * times)
+
+
+def _spend(values: int) -> None:
+    left = _left.get() - values
+    _left.set(max(left, 0))
+    if left < 0:
+        raise _SpentError
+
+
+def _size(value: Any) -> int:
+    """How many values there are within this one, itself counted; beyond what is left it does not matter."""
+    waiting, size, most = [value], 0, _left.get()
+    while waiting and size <= most:
+        one = waiting.pop()
+        size += 1
+        if isinstance(one, dict):
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return size
+
+
+def _found(path: JSONPath, item: Any) -> Iterator[JSONPathMatch]:
+    """As the library finds it, paid for segment by segment."""
+    found: Iterable[JSONPathMatch] = JSONPath(env=_environment, segments=()).finditer(item)
+    for segment in path.segments:
+        found = segment.resolve(_paid(found, segment))
+    for node in found:
+        _spend(1)
+        yield node
+
+
+def _paid(nodes: Iterable[JSONPathMatch], segment: JSONPathSegment) -> Iterator[JSONPathMatch]:
+    asked = sum(_asked(selector.expression) for selector in segment.selectors if isinstance(selector, Filter))
+    for node in nodes:
+        if isinstance(segment, JSONPathRecursiveDescentSegment):
+            _spend(_size(node.obj) * (asked + len(segment.selectors)))
+        else:
+            _spend(1 + (len(node.obj) * asked if isinstance(node.obj, dict | list) else 0))
+        yield node
+
+
+def _asked(expression: BaseExpression) -> int:
+    """What a filter asks of each value: its parts, and the steps of its ways."""
+    waiting, parts = [expression], 0
+    while waiting:
+        one = waiting.pop()
+        parts += 1
+        if isinstance(one, FilterQuery):
+            parts += len(one.path.segments)
+        else:
+            waiting.extend(one.children())
+    return parts
 
 
 def _names(segment: JSONPathSegment) -> bool:

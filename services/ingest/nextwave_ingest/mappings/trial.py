@@ -13,7 +13,7 @@ from nextwave_ingest.admission import Accepted, Admitted, Refusal, RefusedError,
 from nextwave_ingest.mappings.compiled import Compiled, seen
 from nextwave_ingest.mappings.conditions import conditions
 from nextwave_ingest.mappings.document import Document, Rule
-from nextwave_ingest.mappings.paths import Path
+from nextwave_ingest.mappings.paths import Path, at_an_item
 from nextwave_ingest.mappings.values import Reader
 
 Weigh = Callable[[Report | RefusedError, bytes, str, datetime], Admitted | Refusal]
@@ -78,6 +78,7 @@ def _rules(document: Document, item: bytes) -> list[TriedRule]:
         values = seen(item)
     except RefusedError:
         return []
+    at_an_item(2)  # whether a condition holds, and what is there
     return [_rule(n, rule, document.tables, values) for n, rule in enumerate(document.touchpoints)]
 
 
@@ -87,5 +88,8 @@ def _rule(number: int, rule: Rule, tables: Tables, values: Any) -> TriedRule:
 
 
 def _tested(path: str, wanted: Any, tables: Tables, values: Any) -> Tested:
-    holds = conditions({path: wanted}, Reader(tables), "")(values)
-    return Tested(path, wanted, Path(path).values(values)[:SHOWN_MAX], holds)
+    try:
+        holds = conditions({path: wanted}, Reader(tables), "")(values)
+        return Tested(path, wanted, Path(path).values(values, SHOWN_MAX), holds)
+    except RefusedError:  # too much effort, which is among the refusals
+        return Tested(path, wanted, [], holds=False)

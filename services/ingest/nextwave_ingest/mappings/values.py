@@ -20,10 +20,10 @@ from nextwave_ingest.mappings.paths import CHOICES_MAX, MANY_WAYS, VALUES_MAX, P
 from nextwave_ingest.occurrence import UnreadableTimeError
 
 Value = Callable[[Any], Any]
-"""Asked with an item, it gives the value, or `UNSET` where the item has none. It raises nothing but `RefusedError`, for wrong money."""
+"""Asked with an item, it gives the value, or `UNSET` where the item has none. It raises `RefusedError` alone: for wrong money or effort."""
 Fields = Callable[[Any], dict[str, Any]]
 WRITTEN_MAX = 500
-"""Values of one mapping."""
+"""Values and conditions of one mapping."""
 DESCENTS_MAX = 4
 """`..` of one mapping: each walks through the whole item."""
 MERGED = "*"
@@ -60,9 +60,8 @@ class Reader:
 
     def value(self, written: Any, at: str) -> Value:
         """The value that is written at the pointer `at`."""
-        self._read += 1
-        if self._read == WRITTEN_MAX + 1:
-            self.fault(at, f"this is more than {WRITTEN_MAX} values", "split the mapping: a source may use several")
+        if written is not None:
+            self.count(at)
         match written:
             case str() if written.startswith("$"):
                 return self._asked(written, at)
@@ -76,6 +75,12 @@ class Reader:
                 return _nothing
             case _:
                 return lambda _: written
+
+    def count(self, at: str) -> None:
+        """Counts a value or condition."""
+        self._read += 1
+        if self._read == WRITTEN_MAX + 1:
+            self.fault(at, f"this is more than {WRITTEN_MAX} values and conditions", "split the mapping: a source may use several")
 
     def path(self, written: Any, at: str) -> Path | None:
         """The path, or a fault."""
