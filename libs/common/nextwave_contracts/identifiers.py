@@ -55,7 +55,7 @@ def parse(text: str) -> str:
     """The normal form of `kind:value` as a person may type it. Raises `InvalidIdentifierError`."""
     kind, colon, value = text.partition(":")
     if not colon:
-        raise InvalidIdentifierError("expected kind:value, for example email:ann@example.com")
+        raise InvalidIdentifierError("expected kind:value, for example customer_id:7")
     return identifier(kind, value)
 
 
@@ -93,7 +93,7 @@ def _email(value: str, _region: str | None) -> str:
     written = _folded(value).strip()
     local, at, domain = written.rpartition("@")
     if not at or not local or len(written.split()) != 1:
-        raise InvalidIdentifierError("email must look like name@domain")
+        raise InvalidIdentifierError("email must be a name, an @ and a domain, without blanks")
     return f"{local}@{_host(domain)}"
 
 
@@ -139,7 +139,7 @@ def _e164(value: str, region: str | None) -> str:
     try:
         number = phonenumbers.parse(value, region)
     except phonenumbers.NumberParseException as wrong:
-        raise InvalidIdentifierError("phone must be E.164, for example +14155550100") from wrong
+        raise InvalidIdentifierError("phone must be E.164: +, the calling code of its country and its number, all digits") from wrong
     if not phonenumbers.is_possible_number(number):
         raise InvalidIdentifierError("phone has a length that no number of its country has")
     return str(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))

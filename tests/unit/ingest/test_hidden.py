@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -10,7 +11,8 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_contracts.masking import MASK
+from nextwave_contracts import identifiers
+from nextwave_contracts.masking import MASK, in_words
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_ingest import hidden
 from nextwave_ingest.mappings.document import read
@@ -161,6 +163,14 @@ def test_a_long_text_is_looked_at_in_no_time(part: str) -> None:
     hidden.words(long, 300)
     hidden.reason("/" + long, 300)
     assert perf_counter() - begun < 1.0
+
+
+def test_nothing_that_we_say_by_ourselves_looks_like_somebodys_address() -> None:
+    files = [*Path(hidden.__file__).parent.rglob("*.py"), Path(identifiers.__file__)]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text()))]
+    notes = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in notes]
+    assert [text for text in texts if MASK in in_words(text) and " " in text] == []
 
 
 CALLS = """

@@ -186,7 +186,7 @@ def _call(kind: str, data: Mapping[str, Any], key_source: str) -> tuple[str, ...
 
 def _names(given: Any, event: Event, call: tuple[str, ...]) -> tuple[str, ...]:
     if given is not None and not (isinstance(given, list) and all(isinstance(name, str) for name in given)):
-        raise RefusedError("/data/identifiers", "must be a list of kind:value, for example email:ann@example.com")
+        raise RefusedError("/data/identifiers", "must be a list of kind:value, for example customer_id:7")
     names = tuple(dict.fromkeys(names_of(given or (), "/data/identifiers") + _named(event.subject) + call))
     if names:
         return names
