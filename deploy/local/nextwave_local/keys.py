@@ -22,8 +22,11 @@ BURST_SECONDS = 10
 """A burst that is not named: what comes in this time at the rate."""
 PER_SECOND_MAX = 1_000_000
 """More than any replica takes."""
-_SOURCE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-"""A new write key's name stands in URLs, in logs and as the source of touchpoints. Keys that are there keep whatever name they have."""
+_SOURCE = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9_.-]{1,64}")
+"""A new write key's name stands in URLs (whose clients fold `.` and `..` away), in logs and as the source of touchpoints.
+
+Keys that are there keep whatever name they have.
+"""
 WRITE_ROLES = ("agent", "operator")
 """Whose people may say what no page may (reviews, own interactions, separating customers)."""
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://[^/\s,*]+")
@@ -104,7 +107,9 @@ def listing(path: Path) -> tuple[Key, ...]:
 
 def _check_source(name: str, roles: tuple[str, ...]) -> None:
     if _SOURCE.fullmatch(name) is None:
-        raise UnusableKeyError(f"{name!r:.80} is no name of a source: use 1 to 64 letters (a-z), digits, '-', '_' and '.'")
+        raise UnusableKeyError(
+            f"{name!r:.80} is no name of a source: use 1 to 64 letters (a-z), digits, '-', '_' and '.', not '.' or '..' alone"
+        )
     if wrong := sorted(set(roles) - set(WRITE_ROLES)):
         raise UnusableKeyError(f"a write key has no role {', '.join(wrong)}: it may have {' or '.join(WRITE_ROLES)}, or none")
 

@@ -220,6 +220,16 @@ async def test_a_guests_order_is_not_everybodys(shop: Stand) -> None:
     assert set(only(shop).identifiers) == {"external:order:woocommerce:shop.example/727", "email:ann@example.com", "phone:+4930123456"}
 
 
+async def test_orders_of_two_shops_with_one_number_are_two_orders_and_each_one_is_one_to_its_end(shop: Stand) -> None:
+    for source in ("https://shop.example/", "https://shop.example/at/"):
+        for more in ({}, {"status": "cancelled"}, {"status": "failed"}, {"refunds": [{"id": 7, "total": "-1.00"}], "status": "refunded"}):
+            await woo(shop, "order.updated", WOO_ORDER | more, **{"x-wc-webhook-source": source})
+    assert [touchpoint.data["order_id"] for touchpoint in shop.committer.touchpoints] == [
+        *["shop.example/727"] * 4,
+        *["shop.example/at/727"] * 4,
+    ]
+
+
 async def test_each_refund_of_woocommerce_counts_once(shop: Stand) -> None:
     first = [{"id": 801, "reason": "", "total": "-5.10"}]
     for refunds in (first, first, [{"id": 802, "reason": "late", "total": "-1"}, *first]):

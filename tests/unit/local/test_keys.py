@@ -82,7 +82,7 @@ def test_a_revoked_key_is_gone(tmp_path: Path) -> None:
         (Name("api", "ann"), ("king",), "unknown role king"),
         (Name("write", "shop"), (), "already"),
         (Name("write", "desk"), ("editor", "agent"), "no role editor: it may have agent or operator"),
-        *((Name("write", name), (), "letters") for name in ("", "a/b", "a\n", "a b", "x" * 65, "café")),
+        *((Name("write", name), (), "letters") for name in ("", ".", "..", "a/b", "a\n", "a b", "x" * 65, "café")),
     ],
 )
 def test_a_key_that_makes_no_sense_is_refused_with_the_reason(tmp_path: Path, name: Name, roles: tuple[str, ...], reason: str) -> None:
@@ -104,6 +104,8 @@ def test_a_write_key_may_have_a_name_of_64_letters_and_the_roles_of_people_at_de
     name = Name("write", "Shop_1.de-" + "x" * 54)
     keys.create(tmp_path / "keys.json", name, ("agent", "operator"))
     assert [(key.name, key.roles) for key in keys.listing(tmp_path / "keys.json")] == [(name.name, ("agent", "operator"))]
+    for dotted in (".a", "...", "a.", "..b"):
+        assert keys.create(tmp_path / "keys.json", Name("write", dotted))
 
 
 def test_what_does_not_exist_cannot_be_rotated_or_revoked(tmp_path: Path) -> None:
