@@ -157,15 +157,6 @@ def test_a_code_that_yaml_reads_as_a_number_or_flag_is_to_be_put_in_quotes() -> 
         read(CONNECT.replace(b"NOT_INTERESTED:", b"COMPLAINT:"))
 
 
-def test_what_was_saved_stays_in_force_when_its_table_goes() -> None:
-    library = Library([read(CONNECT)])
-    ours = read(b"name: ours\nextends: connect\ntables: {wrapups: {HAPPY: {satisfaction: 5}}, gone: {A: {complaint: true}}}")
-    with pytest.raises(FaultyError):
-        library.checked(ours)
-    library.lay("ours", ours)
-    assert (library.fault("ours"), library.find("ours") is None) == ("", False)
-
-
 def test_an_entry_may_say_what_the_entries_it_is_laid_beside_say() -> None:
     library = Library([read(CONNECT.replace(b"{complaint: true}", b"{complaint: true, team: red}"))])
     mapping = library.checked(
