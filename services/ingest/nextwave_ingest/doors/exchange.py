@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import MutableMapping
-from contextlib import suppress
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, Protocol
 
 from nextwave_runtime.health import App, Receive, Scope, Send
@@ -66,14 +66,23 @@ class Room:
         """What was taken is free again."""
         self._free += size
 
+    @contextmanager
+    def holding(self, size: int) -> Iterator[None]:
+        """For a body that is kept while it waits for others. Raises as `take`."""
+        self.take(size)
+        try:
+            yield
+        finally:
+            self.give(size)
+
 
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_receive", "_room", "headers", "method", "path", "said", "scope")
+    __slots__ = ("_receive", "headers", "method", "path", "room", "said", "scope")
 
     def __init__(self, scope: Scope, receive: Receive, room: Room) -> None:
-        self._room = room
+        self.room = room
         self.scope = scope
         self.method: str = scope["method"]
         self.path: str = scope["path"]
@@ -114,19 +123,19 @@ class Request:
                     pass
 
     async def _rest(self, first: bytes, limit: int) -> bytes:
-        self._room.take(len(first))
+        self.room.take(len(first))
         parts, size, more = [first], len(first), True
         try:
             async with asyncio.timeout(READ_SECONDS):
                 while more:
                     part, more = _part_of(await self._receive(), limit - size)
-                    self._room.take(len(part))
+                    self.room.take(len(part))
                     parts.append(part)
                     size += len(part)
         except TimeoutError as slow:
             raise Problem(408, "slow-body", f"send the body within {READ_SECONDS:.0f} seconds") from slow
         finally:
-            self._room.give(size)
+            self.room.give(size)
         return b"".join(parts)
 
 

@@ -7,6 +7,7 @@ import binascii
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import msgspec
@@ -27,6 +28,9 @@ from nextwave_ingest.turns import Turn
 ROUTE = "/v1/inbound/"
 MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
+MAIL_THREADS = 2
+MAILS_MAX = 64
+"""Mails and forms with files that are read or wait for it."""
 WHOLE = "whole"
 """Under which is kept with a refused item that it is a whole body, of which nobody knew the items."""
 REJECTED_MAX = 100
@@ -71,6 +75,8 @@ class InboundDoor:
         self._secrets = secrets
         self._url = url.rstrip("/")
         self._wall = wall
+        self._readers = ThreadPoolExecutor(MAIL_THREADS, "mails")
+        self._mails = 0
 
     async def __call__(self, request: Request) -> Answer:
         """`POST` a body, or `OPTIONS` for the handshake."""
@@ -88,18 +94,19 @@ class InboundDoor:
             raise self._unknown(source, request)
         large = mapping is not None and mapping.document.body in ("mime", "multipart")
         body = await request.body(MAIL_BYTES_MAX if large else BATCH_BYTES_MAX)
-        if not has_key and not self._is_signed(request, body, signatures, source):
-            if _is_ping(mapping, body):
-                return Answer(200)
-            raise self._unknown(source, request)
-        if mapping is None:
-            raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
-        return await self._taken(request, body, mapping, source)
+        with request.room.holding(len(body) if large else 0):
+            if not has_key and not self._is_signed(request, body, signatures, source):
+                if _is_ping(mapping, body):
+                    return Answer(200)
+                raise self._unknown(source, request)
+            if mapping is None:
+                raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
+            return await self._taken(request, body, mapping, source)
 
     async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:
         at = self._reception.now()
         request.said = {"mapping": mapping.name}
-        items, verdicts = await _items(request, body, mapping)
+        items, verdicts = await self._items(request, body, mapping)
         indexes = [0] * len(verdicts)
         self._reception.spend(source, len(items) + len(verdicts))
         ignored, turn = 0, Turn()
@@ -128,6 +135,29 @@ class InboundDoor:
             return [Refusal(kept.payload, error)]
         found = ((item, one) for item in items for one in mapping.understand_all(item, source=kept.key, received_at=kept.at))
         return [self._reception.weigh(one, item, kept.key, kept.at) for item, one in found]
+
+    async def _items(self, request: Request, body: bytes, mapping: Compiled) -> tuple[list[bytes], list[Admitted | Refusal]]:
+        """The items of a body; where nobody knows them it is refused as a whole, and kept."""
+        content_type = request.header(b"content-type").decode("latin-1")
+        try:
+            if mapping.document.body in ("mime", "multipart"):  # a mail takes longer than others should wait
+                return await self._beside(mapping.items, body, content_type, request.headers), []
+            return mapping.items(body, content_type, request.headers), []
+        except NoItemsError as error:
+            request.said[WHOLE] = True
+            return [], [Refusal(error.body, error)]
+        except RefusedError as error:
+            raise problem_of(error) from error
+
+    async def _beside(self, read: Callable[..., list[bytes]], *body: object) -> list[bytes]:
+        """Reads a mail in a thread of their own. Raises a 429 `Problem` where too many wait for one."""
+        if self._mails >= MAILS_MAX:
+            raise Problem(429, "overloaded", "too many mails wait to be read; send the same again later", retry_after_seconds=5)
+        self._mails += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, read, *body)
+        finally:
+            self._mails -= 1
 
     def _has_key(self, request: Request, source: str) -> bool:
         """Whether it carries a write key of the source. Raises a 403 `Problem` for a page that may not use it."""
@@ -161,20 +191,6 @@ class InboundDoor:
             wall=self._wall(),
         )
         return any(is_signed(signed, one, self._secrets[source, one.scheme]) for one in signatures)
-
-
-async def _items(request: Request, body: bytes, mapping: Compiled) -> tuple[list[bytes], list[Admitted | Refusal]]:
-    """The items of a body; where nobody knows them it is refused as a whole, and kept."""
-    content_type = request.header(b"content-type").decode("latin-1")
-    try:
-        if mapping.document.body in ("mime", "multipart"):  # a mail takes longer than others should wait
-            return await asyncio.to_thread(mapping.items, body, content_type, request.headers), []
-        return mapping.items(body, content_type, request.headers), []
-    except NoItemsError as error:
-        request.said[WHOLE] = True
-        return [], [Refusal(error.body, error)]
-    except RefusedError as error:
-        raise problem_of(error) from error
 
 
 def _report_failures(found: Sequence[Report | RefusedError], source: str, mapping: str) -> None:
