@@ -49,6 +49,14 @@ async def test_what_is_used_of_a_batchs_words_is_kept(ingest: Stand) -> None:
     assert kept.said == {"sent_at": "2026-11-22T08:30:00Z", "context": GOOD}
 
 
+async def test_what_is_longer_than_any_time_or_language_is_none_and_leaves_room_for_the_rest(ingest: Stand) -> None:
+    long = GOOD | {"timezone": "x" * 65, "locale": "x" * 65}
+    said = {"sentAt": f"2026-11-22T08:30:00.{'0' * 45}Z", "context": long}
+    await ingest.post("/v1/batch", {"batch": [{"type": "dance"}]} | said)
+    (kept,) = ingest.committer.rejected
+    assert kept.said == {"sent_at": None, "context": {"device": {"token": "wp_1"}}}
+
+
 async def test_whatever_a_door_says_of_a_request_is_bounded_in_one_place(tmp_path: Path) -> None:
     committer = MemoryCommitter()
     reception = desk(tmp_path, committer)
