@@ -162,6 +162,10 @@ def test_mails_in_mails_are_no_refusal_either_and_of_very_many_parts_the_first_a
     assert read_body("mime", deep, "") == {"from": "a@b", "content_type": "message/rfc822"}
     many = b"From: a@b\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nSTOP" + b"\r\n--b\r\n" * 1_000
     assert read_body("mime", many, "")["text"] == "STOP"
+    late = b"\r\n--b\r\nContent-Disposition: attachment; filename=late\r\n\r\n--b--"
+    assert read_body("mime", many + late, "") == read_body("mime", many, "")
+    large = many[: many.index(b"STOP") + 4] + b" " * 1024 * 1024
+    assert read_body("mime", large + late, "") == read_body("mime", large, "")
 
 
 def test_a_mail_in_a_mail_in_a_mail_is_read_and_of_a_body_without_end_the_beginning() -> None:
