@@ -39,7 +39,6 @@ _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"')
 _BRACKETS = re.compile(rb"[\[\]{}]")
-_OPEN = (b"[", b"{")
 _BODY_IDS = uuid.UUID("6f1d3a52-0a1e-5d43-9c3c-1b7d5a0e4f11")
 _OF_THE_ATTEMPT = ("sentAt", "writeKey", "receivedAt", "_metadata")
 """Fields that may differ when a client repeats itself, and so are no part of what the body says."""
@@ -97,10 +96,11 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """An item that is no touchpoint, and why."""
+    """An item that is no touchpoint, and why; by some rules of a mapping it may still be one."""
 
     item: bytes
     error: RefusedError
+    others: tuple[RefusedError, ...] = ()
 
 
 def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datetime, blind: Callable[[str], str]) -> Admitted | Refusal:
@@ -137,7 +137,7 @@ def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: di
     """The record of a refused item. An oversized one keeps its beginning only. Its pointer ends before the first `: `."""
     return Rejected(
         reason=refusal.error.reason,
-        detail=f"{refusal.error.pointer.replace(': ', ':') or '/'}: {refusal.error.detail}",
+        detail=f"{refusal.error.pointer.replace(': ', ':') or '/'}: {'; '.join(e.detail for e in (refusal.error, *refusal.others))}",
         processor="ingest",
         topic=f"door:{door}",
         partition=-1,
@@ -162,7 +162,7 @@ def check_depth(item: bytes) -> None:
         return
     depth = 0
     for bracket in _BRACKETS.findall(_STRINGS.sub(b"", item)):
-        depth += 1 if bracket in _OPEN else -1
+        depth += 1 if bracket in b"[{" else -1
         if depth > DEPTH_MAX:
             raise RefusedError("", f"the event is nested deeper than {DEPTH_MAX}; flatten it")
 

@@ -109,14 +109,16 @@ class InboundDoor:
         items, verdicts = await self._items(request, body, mapping)
         indexes = [0] * len(verdicts)
         self._reception.spend(source, len(items) + len(verdicts))
-        ignored, turn = 0, Turn()
+        understood, ignored, turn = 0, 0, Turn()
         for index, item in enumerate(items):
             found = mapping.understand_all(item, source=source, received_at=at)
             _report_failures(found, source, mapping.name)
-            verdicts.extend(self._reception.weigh(one, item, source, at) for one in found)
-            indexes.extend(index for _ in found)
+            weighed = _kept_once([self._reception.weigh(one, item, source, at) for one in found])
+            verdicts += weighed
+            indexes += [index] * len(weighed)
+            understood += len(found)
             ignored += not found
-            if len(verdicts) > ITEMS_MAX:
+            if understood > ITEMS_MAX:
                 raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
             if time.monotonic() >= turn.until:
                 await turn.pass_on()
@@ -193,6 +195,15 @@ class InboundDoor:
         return any(is_signed(signed, one, self._secrets[source, one.scheme]) for one in signatures)
 
 
+def _kept_once(verdicts: list[Admitted | Refusal]) -> list[Admitted | Refusal]:
+    """The verdicts of all rules on one item, its refusals as one."""
+    refused = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
+    if len(refused) < 2:
+        return verdicts
+    once = Refusal(refused[0].item, refused[0].error, tuple(one.error for one in refused[1:]))
+    return [*(verdict for verdict in verdicts if isinstance(verdict, Admitted)), once]
+
+
 def _report_failures(found: Sequence[Report | RefusedError], source: str, mapping: str) -> None:
     """An error of ours is counted and found in the log, too."""
     for one in found:
@@ -205,8 +216,9 @@ def _answer(mapping: Compiled, indexes: Sequence[int], verdicts: Sequence[Admitt
     wanted = mapping.document.answer
     if wanted is not None:
         return Answer(wanted.status, wanted.body.encode(), ((b"content-type", wanted.content_type.encode()),))
-    refused = [(index, verdict.error) for index, verdict in zip(indexes, verdicts, strict=True) if isinstance(verdict, Refusal)]
-    rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in refused[:REJECTED_MAX]]
+    refused = [(index, verdict) for index, verdict in zip(indexes, verdicts, strict=True) if isinstance(verdict, Refusal)]
+    wrong = [(index, error) for index, verdict in refused[:REJECTED_MAX] for error in (verdict.error, *verdict.others)]
+    rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in wrong[:REJECTED_MAX]]
     told = {"accepted": len(verdicts) - len(refused), "ignored": ignored, "rejected": rejected}
     return Answer(202, msgspec.json.encode(told), _JSON)
 
