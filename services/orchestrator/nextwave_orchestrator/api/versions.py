@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Path, Query
+from nextwave_contracts.differences import difference
 from nextwave_runtime.problem import FieldError, Problem
 from starlette.responses import Response
 
@@ -14,7 +15,6 @@ from nextwave_orchestrator.api.campaigns import draft_of
 from nextwave_orchestrator.api.control import Controlled, Reader, answer
 from nextwave_orchestrator.api.documents import Limit, missing, page
 from nextwave_orchestrator.assembly import Version
-from nextwave_contracts.differences import difference
 from nextwave_orchestrator.catalogue_store import CatalogueSession
 
 router = APIRouter(tags=["campaigns"])

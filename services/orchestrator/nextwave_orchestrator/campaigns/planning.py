@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+from nextwave_contracts.differences import difference
 from nextwave_contracts.documents import read_document, read_written
 from nextwave_contracts.faults import Fault, FaultyError
 
 from nextwave_orchestrator.campaigns.checks import campaign_faults, policy_faults, segment_faults
 from nextwave_orchestrator.campaigns.contents import broken_by
 from nextwave_orchestrator.campaigns.definition import Campaign, Policy, Segment, Template, Written
-from nextwave_contracts.differences import difference
 from nextwave_orchestrator.campaigns.findings import Finding
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
 from nextwave_orchestrator.templates import template_faults
