@@ -110,7 +110,8 @@ def signed_with_what_everybody_knows(scheme: Scheme, body: bytes) -> dict[str, s
 async def test_a_secret_opens_the_mappings_of_its_own_scheme_and_no_other(tmp_path: Path, given: Scheme, scheme: Scheme) -> None:
     signature = Signature(scheme, header="X-Sig" if scheme == "hmac" else "")
     document = Document("x", body="form", signature=signature, touchpoints=(Rule("a.b", identifiers={"phone": "$.from"}),))
-    door = stand(tmp_path, documents=[document], source_secrets={"shop": {given: PUBLIC}}, ingest_url="https://in.example.com")
+    secrets = dict.fromkeys(get_args(Scheme), "another secret") | {given: PUBLIC}
+    door = stand(tmp_path, documents=[document], source_secrets={"shop": secrets}, ingest_url="https://in.example.com")
     async with door.client() as client:
         headers = {"content-type": "application/x-www-form-urlencoded"} | signed_with_what_everybody_knows(scheme, b"a=1")
         answer = await client.post("/v1/inbound/shop/x", content=b"a=1", headers=headers)
