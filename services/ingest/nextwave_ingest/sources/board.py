@@ -17,8 +17,8 @@ UNHEARD = timedelta(days=1)
 
 
 @dataclass(slots=True)
-class DoorSum:
-    """One door or mapping, over all replicas."""
+class DoorCounts:
+    """What came through one door or mapping, at one replica or over all."""
 
     last_seen_at: datetime
     accepted: int = 0
@@ -31,7 +31,7 @@ class SourceSum:
     """One source, over all replicas, since the first of them started."""
 
     since: datetime | None = None
-    doors: dict[str, DoorSum] = field(default_factory=dict)
+    doors: dict[str, DoorCounts] = field(default_factory=dict)
     distances: Counter[int] = field(default_factory=Counter)
     ahead: int = 0
     turned_away: int = 0
@@ -68,7 +68,7 @@ def summed(tallies: Iterable[SourceTally]) -> SourceSum:
         total.distances.update(tally.clock.distances)
         total.refusals += tally.refusals
         for name, door in tally.doors.items():
-            into = total.doors.setdefault(name, DoorSum(door.last_seen_at))
+            into = total.doors.setdefault(name, DoorCounts(door.last_seen_at))
             into.last_seen_at = max(into.last_seen_at, door.last_seen_at)
             into.accepted += door.accepted
             into.ignored += door.ignored

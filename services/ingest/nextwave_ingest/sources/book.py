@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.sources import ClockTally, DoorTally, ItemRefused, SourceTally
 
 from nextwave_ingest import hidden, metrics
 from nextwave_ingest.admission import Admitted, Refusal
-from nextwave_ingest.sources.board import RECENT_MAX
+from nextwave_ingest.sources.board import RECENT_MAX, DoorCounts
 from nextwave_ingest.sources.distances import class_of
 
 DETAIL_MAX = 300
@@ -21,18 +20,10 @@ AHEAD = timedelta(seconds=-1)
 
 
 @dataclass(slots=True)
-class _Door:
-    last_seen_at: datetime
-    accepted: int = 0
-    ignored: int = 0
-    rejected: Counter[RejectCode] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
 class _Page:
     """One source. `told` is whether others know all of it."""
 
-    doors: dict[str, _Door] = field(default_factory=dict)
+    doors: dict[str, DoorCounts] = field(default_factory=dict)
     distances: Counter[int] = field(default_factory=Counter)
     ahead: int = 0
     turned_away: int = 0
@@ -106,10 +97,10 @@ class SourceBook:
         )
 
     @staticmethod
-    def _door(page: _Page, name: str, at: datetime) -> _Door:
+    def _door(page: _Page, name: str, at: datetime) -> DoorCounts:
         page.told = False
         door = page.doors.get(name)
         if door is None:
-            door = page.doors[name] = _Door(at)
+            door = page.doors[name] = DoorCounts(at)
         door.last_seen_at = at
         return door
