@@ -18,7 +18,9 @@ app = typer.Typer(no_args_is_help=True, help="Make, rotate and revoke write keys
 State = Annotated[Path | None, typer.Option("--state", help="the stack's folder; .nextwave by default")]
 File = Annotated[Path | None, typer.Option("--file", help="a key file instead of the stack's")]
 Kind = Annotated[str, typer.Argument(help="write (for a source) or api (a token with roles)")]
-Types = Annotated[str | None, typer.Option(help="what a write key may report, as order.*,page.viewed; '' for anything")]
+Types = Annotated[str | None, typer.Option(help="all that a write key may report, as order.*,page.viewed; '' for anything")]
+Added = Annotated[str | None, typer.Option("--add-types", help="beside those that it may report already, as sms.received,chat.received")]
+Removed = Annotated[str | None, typer.Option("--remove-types", help="of those that it may report")]
 Origins = Annotated[str | None, typer.Option(help="whose pages may use it, as https://shop.example,https://m.shop.example; '' for any")]
 PerSecond = Annotated[float | None, typer.Option("--rate", min=0, help="items per second that each replica of ingest takes; 0 for any")]
 Burst = Annotated[int | None, typer.Option(min=1, help="items at once; of a new rate ten seconds' worth if it is not named")]
@@ -50,7 +52,7 @@ def create(  # noqa: PLR0913  (each parameter is an option of the command line)
 ) -> None:
     """Make a key and print its secret, this once."""
     with _complaining():
-        bounds = _bounds(types, origins, rate, burst)
+        bounds = _bounds(types=types, origins=origins, rate=rate, burst=burst)
         typer.echo(_keys().create(_path(state, file), _name(kind, name), tuple(role or ()), bounds))
 
 
@@ -60,6 +62,8 @@ def change(  # noqa: PLR0913  (each parameter is an option of the command line)
     name: str,
     *,
     types: Types = None,
+    add_types: Added = None,
+    remove_types: Removed = None,
     origins: Origins = None,
     rate: PerSecond = None,
     burst: Burst = None,
@@ -69,7 +73,8 @@ def change(  # noqa: PLR0913  (each parameter is an option of the command line)
     """Change what a write key may do, and print what holds now; its secrets stay, and what is not named stays as it is."""
     with _complaining():
         path, named = _path(state, file), _name(kind, name)
-        _keys().bound(path, named, _bounds(types, origins, rate, burst))
+        bounds = _bounds(types=types, added=add_types, removed=remove_types, origins=origins, rate=rate, burst=burst)
+        _keys().bound(path, named, bounds)
         for key in _keys().listing(path):
             if (key.kind, key.name) == (kind, name):
                 typer.echo(_line(key))
@@ -107,8 +112,16 @@ class _complaining:  # noqa: N801  (reads as a clause)
             raise typer.Exit(1) from None
 
 
-def _bounds(types: str | None, origins: str | None, rate: float | None, burst: int | None) -> Any:
-    return _keys().Bounds(types=_several(types), origins=_several(origins), per_second=rate, burst=burst)
+def _bounds(*, rate: float | None, burst: int | None, **lists: str | None) -> Any:
+    several = {name: _several(lists.get(name)) for name in ("types", "added", "removed", "origins")}
+    return _keys().Bounds(
+        types=several["types"],
+        types_added=several["added"] or (),
+        types_removed=several["removed"] or (),
+        origins=several["origins"],
+        per_second=rate,
+        burst=burst,
+    )
 
 
 def _several(listed: str | None) -> tuple[str, ...] | None:

@@ -50,6 +50,8 @@ class Bounds:
     """What a write key may do; None leaves as it is, and an empty tuple or a rate of 0 means without bounds."""
 
     types: tuple[str, ...] | None = None
+    types_added: tuple[str, ...] = ()
+    types_removed: tuple[str, ...] = ()
     origins: tuple[str, ...] | None = None
     per_second: float | None = None
     burst: int | None = None
@@ -58,9 +60,26 @@ class Bounds:
         """The key with these bounds. Raises `UnusableKeyError`."""
         if key.kind != "write" and self != Bounds():
             raise UnusableKeyError("types, origins and a rate are of write keys; an API token has roles")
-        types = key.types if self.types is None else tuple(map(_type, self.types))
+        types = self._types(key.types)
         origins = key.origins if self.origins is None else tuple(map(_origin, self.origins))
         return msgspec.structs.replace(key, types=types, origins=origins, rate=self._rate(key.rate))
+
+    def _types(self, before: tuple[str, ...]) -> tuple[str, ...]:
+        """A list never grows or shrinks into "anything" or out of it: that is a wish of its own."""
+        added, removed = tuple(map(_type, self.types_added)), frozenset(self.types_removed)
+        if self.types is not None and (added or removed):
+            raise UnusableKeyError("--types is the whole list: leave it out to add to the list that is there, or to take from it")
+        if self.types is not None or not (added or removed):
+            return before if self.types is None else tuple(map(_type, self.types))
+        if not before:
+            raise UnusableKeyError("this key may report anything; --types bounds it to a list, to which can be added then")
+        if strange := sorted(removed - set(before)):
+            raise UnusableKeyError(f"this key has no type {', '.join(strange)}; it has {','.join(before)}")
+        if not (left := tuple(kind for kind in dict.fromkeys((*before, *added)) if kind not in removed)):
+            raise UnusableKeyError(
+                "no type would be left, and a key without types may report anything: `revoke` it, or --types '' for anything"
+            )
+        return left
 
     def _rate(self, before: Rate | None) -> Rate | None:
         per_second = self.per_second if self.per_second is not None else before.per_second if before else 0
@@ -116,7 +135,7 @@ def _check_source(name: str, roles: tuple[str, ...]) -> None:
 
 def _created(file: KeyFile, name: Name, roles: tuple[str, ...], bounds: Bounds) -> tuple[KeyFile, str]:
     if _named(file, name):
-        raise UnusableKeyError(f"there is a {name.kind} key {name.name} already; rotate or revoke it")
+        raise UnusableKeyError(f"there is a {name.kind} key {name.name} already; change what it may do, rotate its secret, or revoke it")
     secret = new_secret(PREFIXES[name.kind])
     key = bounds.on(Key(name=name.name, kind=name.kind, hash=hash_secret(secret, file.pepper), roles=roles))
     return msgspec.structs.replace(file, keys=(*file.keys, key)), secret

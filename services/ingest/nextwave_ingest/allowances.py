@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from shlex import quote
 from time import monotonic
 
 from nextwave_runtime.auth import Keyring, Rate
@@ -69,11 +70,11 @@ class Allowances:
         return () if key is None else key.types
 
 
-_NOT_ALLOWED = "this source may report {} only; use a key that may, or add the type by `nextwave keys change write NAME --types`"
+_NOT_ALLOWED = "this source may report {} only; use a key that may, or add the type: `nextwave keys change write NAME --add-types {}`"
 
 
 def refused(types: tuple[str, ...], kind: str) -> RefusedError | None:
     """Why a source that may report these types may not report this one, by its whole name or its subject; or None. PURE."""
     if not types or kind in types or f"{kind.partition('.')[0]}.*" in types:
         return None
-    return RefusedError("/type", _NOT_ALLOWED.format(", ".join(types)), "not_allowed")
+    return RefusedError("/type", _NOT_ALLOWED.format(", ".join(types), quote(kind)), "not_allowed")

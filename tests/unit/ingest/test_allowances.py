@@ -46,6 +46,7 @@ async def test_a_type_that_the_key_may_not_report_is_kept_with_the_reason_and_th
     (told,) = answer.json()["rejected"]
     assert (told["index"], told["pointer"]) == (1, "/type")
     assert "order.*, page.viewed only" in told["detail"]
+    assert told["detail"].endswith("`nextwave keys change write NAME --add-types product.viewed`")
     (kept,) = bounded.committer.rejected
     assert (kept.reason, kept.key) == ("not_allowed", "erp")
 

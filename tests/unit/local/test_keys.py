@@ -131,6 +131,45 @@ def test_what_a_key_may_do_is_kept_by_a_rotation_and_changed_for_both_secrets(tm
 
 
 @pytest.mark.parametrize(
+    ("change", "types"),
+    [
+        (Bounds(types_added=("order.*", "complaint.opened")), ("call.*", "DO_NOT_CALL", "order.*", "complaint.opened")),
+        (Bounds(types_added=("call.*",)), ("call.*", "DO_NOT_CALL")),
+        (Bounds(types_removed=("call.*",)), ("DO_NOT_CALL",)),
+        (Bounds(types_added=("call.ended",), types_removed=("call.*",)), ("DO_NOT_CALL", "call.ended")),
+        (Bounds(types=("call.*",)), ("call.*",)),
+    ],
+)
+def test_a_type_is_added_to_those_of_a_key_and_taken_from_them_and_the_others_stay(
+    tmp_path: Path, change: Bounds, types: tuple[str, ...]
+) -> None:
+    path, centre = tmp_path / "keys.json", Name("write", "centre")
+    keys.create(path, centre, (), Bounds(types=("call.*", "DO_NOT_CALL")))
+    keys.bound(path, centre, change)
+    assert keys.listing(path)[0].types == types
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "reason"),
+    [
+        ((), Bounds(types_added=("order.*",)), "may report anything"),
+        (("order.*",), Bounds(types_removed=("order.*",)), "may report anything: `revoke` it"),
+        (("order.*",), Bounds(types_removed=("order.placed",)), r"no type order.placed; it has order\.\*"),
+        (("order.*",), Bounds(types_added=("visit*",)), "is no type"),
+        (("order.*",), Bounds(types=("visit.*",), types_added=("order.*",)), "the whole list"),
+    ],
+)
+def test_a_list_of_types_never_turns_into_anything_or_out_of_it_by_adding_and_removing(
+    tmp_path: Path, before: tuple[str, ...], change: Bounds, reason: str
+) -> None:
+    path, shop = tmp_path / "keys.json", Name("write", "shop")
+    keys.create(path, shop, (), Bounds(types=before))
+    with pytest.raises(UnusableKeyError, match=reason):
+        keys.bound(path, shop, change)
+    assert keys.listing(path)[0].types == before
+
+
+@pytest.mark.parametrize(
     ("before", "change", "rate"),
     [
         (None, Bounds(per_second=20), Rate(20, 200)),
@@ -188,7 +227,12 @@ def test_the_command_makes_lists_and_changes_what_a_key_may_do(tmp_path: Path) -
     bounds = ("--types", "order.*, page.viewed", "--origins", "https://shop.example", "--rate", "50", "--burst", "80")
     secret = said("create", "write", "shop", *bounds)
     assert said("list") == "write shop types order.*,page.viewed origins https://shop.example rate 50 burst 80"
+    assert "types order.*,order.gone origins" in said(
+        "change", "write", "shop", "--add-types", "order.gone", "--remove-types", "page.viewed"
+    )
     said("create", "api", "shop", "--role", "viewer")
+    again = CliRunner().invoke(app, ["keys", "create", "write", "shop", "--file", file])
+    assert (again.exit_code, "change what it may do" in again.output) == (1, True)
     changed = said("change", "write", "shop", "--types", "", "--rate", "0")
     assert changed == "write shop origins https://shop.example"
     assert said("list") == f"{changed} api shop viewer"
