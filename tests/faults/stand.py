@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,8 @@ ORIGIN = "2026-03-03T09:05:00Z"
 """A Tuesday morning in Great Britain; in California it is night for three and a half minutes more, in Sydney evening."""
 REPLICAS: Mapping[str, int] = dict.fromkeys(SERVICES, 2)
 READY_SECONDS = 60.0
+ENDED = re.compile(r" (?P<name>\S+) ended (by SIG[A-Z]+|with code \d+), pid (?P<pid>\d+)$")
+"""The supervisor's line on a process that ended without being told to by it."""
 HARM_SECONDS = 30.0
 """So long after it was killed or stopped a replica may give no answer: it stands still for 12 seconds, or starts on a busy machine."""
 
@@ -104,11 +107,8 @@ class Stand:
     def ended(self) -> list[Ended]:
         """Processes that ended without our doing, as the supervisor's log says."""
         ours = {(one.name, one.pid) for one in self.killed}
-        found = []
-        for line in self.folder.log("supervisor").read_text(errors="replace").splitlines():
-            head, ended, pid = line.partition(" ended by itself, pid ")
-            if ended and (name := head.rpartition(" ")[2]):
-                found.append(Ended(name, int(pid)))
+        lines = self.folder.log("supervisor").read_text(errors="replace").splitlines()
+        found = [Ended(told["name"], int(told["pid"])) for told in map(ENDED.search, lines) if told]
         return [one for one in found if (one.name, one.pid) not in ours]
 
     def build(self, name: str, tree: Path | None = None) -> None:

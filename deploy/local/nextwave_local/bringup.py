@@ -46,7 +46,10 @@ def up(folder: Folder, wish: Wish, say: Say) -> None:
     """Starts a stack and returns when all of it is ready. Raises `BringUpError`, `LayoutError`."""
     _claim(folder)
     if folder.supervised():
-        raise BringUpError(f"it runs already: see {folder.endpoints}, or `nextwave status`; stop it with `nextwave down`")
+        raise BringUpError(
+            f"it runs already: see {folder.endpoints}, or `nextwave status`; stop it with `nextwave down`."
+            f" A service takes new settings from {folder.secrets} when it starts again: `nextwave restart SERVICE`"
+        )
     if left := stop_left_behind(folder):
         say(f"stopped what an earlier run left behind: {', '.join(left)}")
     folder.forget_endpoints()

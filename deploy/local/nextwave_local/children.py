@@ -11,12 +11,16 @@ from typing import Protocol
 
 import psutil
 
+_SIGNALS = {one.value: one.name for one in signal.Signals}
+
 
 class Handle(Protocol):
     """Something that runs as one process."""
 
     @property
     def pid(self) -> int: ...
+    @property
+    def code(self) -> int | None: ...
     def running(self) -> bool: ...
     def stop(self) -> None: ...
 
@@ -44,6 +48,11 @@ class Child:
     def pid(self) -> int:
         """Its process id."""
         return self.process.pid
+
+    @property
+    def code(self) -> int | None:
+        """How it ended: its exit code, or the number of the signal that ended it, negative; None while it runs."""
+        return self.process.poll()
 
     def running(self) -> bool:
         """Whether it has not ended."""
@@ -87,6 +96,13 @@ def started_at(pid: int) -> float | None:
         return None if process.status() == psutil.STATUS_ZOMBIE else process.create_time()
     except psutil.Error:
         return None
+
+
+def ending(code: int | None) -> str:
+    """How a process ended, in words."""
+    if code is not None and code < 0:
+        return f"by {_SIGNALS.get(-code, f'signal {-code}')}"
+    return f"with code {code}"
 
 
 def last_lines(log: Path, count: int = 12) -> str:

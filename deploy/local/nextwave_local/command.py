@@ -17,6 +17,7 @@ from nextwave_local.demo import command as demo_command
 from nextwave_local.layout import DEFAULT_PORTS, LayoutError, replicas_of
 from nextwave_local.learning import command as learning_command
 from nextwave_local.owning import campaign_command, mapping_command
+from nextwave_local.restarting import restart as restart_service
 from nextwave_local.sent import sent
 from nextwave_local.status import Status, status_of
 
@@ -73,6 +74,18 @@ def down(state: State = None) -> None:
 
 
 @app.command()
+def restart(
+    service: Annotated[str, typer.Argument(help="for instance ingest, scoring-1, simulator")],
+    state: State = None,
+) -> None:
+    """End a service politely and start it with the settings of now; return when it is ready. Replicas one after the other."""
+    try:
+        restart_service(state_folder(state), service, typer.echo)
+    except BringUpError as error:
+        _fail(str(error))
+
+
+@app.command()
 def status(state: State = None, as_json: Annotated[bool, typer.Option("--json", help="as JSON")] = False) -> None:
     """Show what runs, since when, with how much memory. Exit code 1 when not all is ready."""
     found = status_of(state_folder(state))
@@ -94,7 +107,8 @@ def logs(
     folder = state_folder(state)
     found = log_reader.logs_of(folder, service)
     if not found:
-        _fail(f"there is no log of {service or 'anything'} in {folder.path / 'logs'}")
+        there = ", ".join(log_reader.logs_of(folder, "")) or "none at all"
+        _fail(f"there is no log of {service or 'anything'} in {folder.path / 'logs'}; there are: {there}")
     try:
         for line in log_reader.read(found, lines=lines, follow=follow):
             typer.echo(line)

@@ -64,6 +64,11 @@ class Folder:
         return self.path / "keys.json"
 
     @property
+    def secrets(self) -> Path:
+        """Settings of the house in files, each named like its variable; what the environment says comes before them."""
+        return self.path / "secrets"
+
+    @property
     def credentials(self) -> Path:
         """The secrets that services share."""
         return self.path / "credentials.json"

@@ -50,6 +50,11 @@ class KafkaServer:
         """Its process id."""
         return self.child.pid
 
+    @property
+    def code(self) -> int | None:
+        """How the process ended, as `Child` says it; None while it runs."""
+        return self.child.code
+
     def running(self) -> bool:
         """Whether the process lives."""
         return self.child.running()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import monotonic
 
-from nextwave_local.children import Handle
+from nextwave_local.children import Handle, ending
 
 POLL_SECONDS = 0.1
 HEALTHY_SECONDS = 20.0
@@ -31,6 +31,8 @@ class Keeper(threading.Thread):
         self.handle: Handle | None = None
         self.restarts = -1
         self.trouble = ""
+        self.code: int | None = None
+        """How it ended last, without being told to by `stop`."""
 
     def run(self) -> None:
         """The thread's life: until `stop`."""
@@ -63,7 +65,8 @@ class Keeper(threading.Thread):
         while self.handle.running():
             if self._stopping.wait(POLL_SECONDS):
                 return
-        note(f"{self.name} ended by itself, pid {self.handle.pid}")
+        self.code = self.handle.code
+        note(f"{self.name} ended {ending(self.code)}, pid {self.handle.pid}")
 
 
 def note(text: str) -> None:

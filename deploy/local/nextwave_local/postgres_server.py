@@ -62,6 +62,11 @@ class PostgresServer:
         """How to reach the server as its superuser."""
         return f"postgresql://nextwave:{self.password}@127.0.0.1:{self.port}/postgres"
 
+    @property
+    def code(self) -> int | None:
+        """How the process ended, as `Child` says it; None while it runs."""
+        return self.child.code
+
     def running(self) -> bool:
         """Whether the postmaster lives."""
         return self.child.running()

@@ -14,18 +14,20 @@ from pathlib import Path
 from time import monotonic, time
 from typing import Any
 
-import httpx
 import msgspec
 from nextwave_contracts.clock import ClockSetting
+from nextwave_runtime.settings import REFUSED, REFUSED_CODE
 
 from nextwave_local import children, issuing, kafka_server, postgres_server, topics_admin
 from nextwave_local.folder import Folder, Progress, Recorded
 from nextwave_local.keeper import Keeper, note
 from nextwave_local.layout import DRAIN_SECONDS, READY_SECONDS, STATEFUL, clock_settings, environment
 from nextwave_local.leftovers import stop_left_behind
+from nextwave_local.readiness import is_ready
 from nextwave_local.topics import DEFAULT_PARTITIONS
 
 RESTARTS_BEFORE_READY = 3
+REFUSED_LINES = 50
 MIGRATION_SECONDS = 240.0
 
 
@@ -74,7 +76,7 @@ class Supervisor:
         self._begin_business_time()
         for name in names:
             self._keep(name, lambda name=name: self._start_program(name))  # type: ignore[misc]
-        self._wait_for(names, lambda name: _is_ready(self._layout.url(name)))
+        self._wait_for(names, lambda name: is_ready(self._layout.url(name)))
         self._ready = True
         self._record()
         self._say("ready", "")
@@ -132,6 +134,9 @@ class Supervisor:
 
     def _give_up_on(self, keepers: list[Keeper], *, late: bool) -> None:
         for keeper in keepers:
+            if keeper.code == REFUSED_CODE:
+                _, refused, why = children.last_lines(self._folder.log(keeper.name), REFUSED_LINES).rpartition(REFUSED)
+                raise StartError(f"{keeper.name}: {refused}{why}")
             if late or keeper.restarts >= RESTARTS_BEFORE_READY:
                 why = keeper.trouble or children.last_lines(self._folder.log(keeper.name))
                 what = "was not ready in time" if late else "ended again and again"
@@ -157,7 +162,9 @@ class Supervisor:
             return {**os.environ, **self._simulator_settings()}
         service = name.rpartition("-")[0]
         dsn = self._servers["postgres"].dsn(service) if service in STATEFUL else ""
-        return {**os.environ, **environment(name, self._layout, self._secret, str(self._folder.keys), dsn)}
+        self._folder.secrets.mkdir(mode=0o700, exist_ok=True)
+        secrets = {"NEXTWAVE_SECRETS_DIR": str(self._folder.secrets)}
+        return {**secrets, **os.environ, **environment(name, self._layout, self._secret, str(self._folder.keys), dsn)}
 
     def _simulator_settings(self) -> dict[str, str]:
         settings = {
@@ -198,13 +205,6 @@ class Supervisor:
             "api_token": self._secret.api_token,
             "pids": pids,
         }
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", timeout=2).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False
 
 
 def main(path: Path, outfit: Outfit) -> int:

@@ -14,13 +14,13 @@ from typing import Any, TypeVar
 import structlog
 import uvicorn
 import uvloop
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from nextwave_runtime import logs, tracing
 from nextwave_runtime.bounded_http import Crowd
 from nextwave_runtime.health import App, Probes
 from nextwave_runtime.processor import Processor
-from nextwave_runtime.settings import ProcessorSettings, ServiceSettings
+from nextwave_runtime.settings import REFUSED_CODE, ProcessorSettings, RefusedSettingsError, ServiceSettings, read
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 Job = Callable[[], Awaitable[None]]
@@ -52,11 +52,14 @@ class Service:
 
 def run(name: str, settings_type: type[Settings], build: Callable[[Settings], Service], *, migrate: str = "") -> None:
     """`__main__` of a service: `--check` prints the settings in force, `migrate` brings the database up to date, nothing runs it."""
-    command = sys.argv[1] if len(sys.argv) > 1 else ""
+    command = " ".join(sys.argv[1:])
+    if command not in {"", "--check", "migrate" if migrate else ""}:
+        sys.exit(f"unknown command {command!r}: use --check" + (", migrate" if migrate else "") + ", or nothing to run the service")
     try:
-        settings = settings_type()  # the values come from the environment
-    except ValidationError as error:
-        sys.exit(_faults(error))
+        settings = read(settings_type)
+    except RefusedSettingsError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(REFUSED_CODE)
     if command == "--check":
         sys.stdout.write("".join(f"{key} = {_shown(value)}\n" for key, value in sorted(settings.model_dump().items())))
         return
@@ -66,8 +69,6 @@ def run(name: str, settings_type: type[Settings], build: Callable[[Settings], Se
 
         upgrade(migrate, settings.postgres.get_secret_value())
         return
-    if command:
-        sys.exit(f"unknown command {command!r}: use --check" + (", migrate" if migrate else "") + ", or nothing to run the service")
     tracing.configure(name, settings.trace_endpoint)
     sys.exit(uvloop.run(_live(build(settings), settings)))
 
@@ -175,8 +176,3 @@ def _ready_fault(service: Service) -> str:
 
 def _shown(value: object) -> str:
     return "********" if isinstance(value, SecretStr) else str(value)
-
-
-def _faults(error: ValidationError) -> str:
-    lines = (f"  NEXTWAVE_{'_'.join(str(p) for p in e['loc']).upper()}: {e['msg']}" for e in error.errors())
-    return "these settings are missing or wrong:\n" + "\n".join(lines)

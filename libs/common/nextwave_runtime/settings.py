@@ -3,12 +3,65 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from json import JSONDecodeError
 from pathlib import Path
+from typing import TypeVar
 
 from nextwave_contracts.clock import ClockSetting
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SecretsSettingsSource, SettingsConfigDict, SettingsError
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+REFUSED = "these settings are missing or wrong:"
+"""How the message begins that a program leaves behind which cannot run with its settings."""
+REFUSED_CODE = 78
+"""The exit code then (EX_CONFIG of sysexits.h): starting it again with the same settings helps nobody."""
+_FIELD = re.compile(r'field "(\w+)"')
+
+
+class RefusedSettingsError(ValueError):
+    """A program cannot run with these settings; the message names each variable, and never shows a value."""
+
+
+def read(kind: type[Settings]) -> Settings:
+    """The settings from outside. Raises `RefusedSettingsError`."""
+    try:
+        return kind()  # the values come from the environment
+    except ValidationError as error:
+        raise RefusedSettingsError("\n  ".join((REFUSED, *map(_wrong, error.errors())))) from None
+    except SettingsError as error:
+        raise RefusedSettingsError(f"{REFUSED}\n  {_no_json(kind, error)}") from None
+
+
+def variable(field: str) -> str:
+    """The variable, or file of secrets, of a field."""
+    return f"NEXTWAVE_{field.upper()}"
+
+
+def _wrong(error: ErrorDetails) -> str:
+    field, *inside = (str(part) for part in error["loc"] if part != "[key]") if error["loc"] else ("",)
+    return f"{variable(field)}{' at ' if inside else ''}{'.'.join(inside)}: {error['msg']}" if field else error["msg"]
+
+
+def _no_json(kind: type[BaseSettings], error: SettingsError) -> str:
+    found, fault = _FIELD.search(str(error)), error.__cause__
+    if found is None:
+        return str(error)
+    where = f" ({fault.msg} at character {fault.pos + 1})" if isinstance(fault, JSONDecodeError) else ""
+    means = next((told for field, told in _described(kind) if field == found[1]), "")
+    return f"{variable(found[1])}: it is no JSON{where}; {means}"
+
+
+def _described(kind: type[BaseSettings]) -> Iterator[tuple[str, str]]:
+    """Fields with what they mean, those of groups too."""
+    for name, field in kind.model_fields.items():
+        yield name, field.description or ""
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseSettings):
+            yield from _described(field.annotation)
 
 
 class ServiceSettings(BaseSettings):

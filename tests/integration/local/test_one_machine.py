@@ -72,6 +72,16 @@ def test_what_is_killed_comes_back_and_the_pids_follow(state: Path) -> None:
     assert _nextwave("topics", "plan", "--state", str(state)).returncode == 0
 
 
+def test_a_service_is_started_again_politely_and_is_ready_when_the_command_returns(state: Path) -> None:
+    before = _endpoints(state)["pids"]["simulator"]
+    again = _nextwave("restart", "simulator", "--state", str(state))
+    assert (again.returncode, "simulator is ready again" in again.stdout) == (0, True), again.stderr
+    endpoints = _endpoints(state)
+    assert endpoints["pids"]["simulator"] != before
+    assert httpx.get(endpoints["simulator"] + "/livez").text == "ok"
+    assert f"pid {before}" in (state / "logs" / "supervisor.log").read_text()
+
+
 def test_after_the_supervisor_was_killed_up_cleans_up_and_business_time_goes_on(state: Path) -> None:
     before = _endpoints(state)["pids"]
     reached = json.loads((state / "layout.json").read_text())["clock"]["origin"]
@@ -91,3 +101,15 @@ def test_down_leaves_nothing_running(state: Path) -> None:
     assert not (state / "endpoints.json").exists()
     status = _nextwave("status", "--json", "--state", str(state))
     assert (status.returncode, json.loads(status.stdout)["phase"]) == (1, "down")
+
+
+def test_up_fails_with_the_settings_that_a_service_refuses_as_soon_as_it_does(state: Path) -> None:
+    secrets = state / "secrets"
+    secrets.mkdir(exist_ok=True)
+    (secrets / "NEXTWAVE_SOURCE_SECRETS").write_text('{"shop": {"shopfy": "hush"}}')
+    started = _nextwave("up", "--state", str(state), "--ports", "auto", *ALONE, "--replicas", "ingest=1")
+    (secrets / "NEXTWAVE_SOURCE_SECRETS").unlink()
+    assert started.returncode == 1
+    assert "ingest-0: these settings are missing or wrong:\n  NEXTWAVE_SOURCE_SECRETS at shop.shopfy: " in started.stderr
+    log = (state / "logs" / "supervisor.log").read_text()
+    assert log.count("ingest-0 ended with code 78") == 1

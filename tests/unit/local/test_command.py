@@ -58,6 +58,27 @@ def test_a_stack_of_which_a_process_has_ended_is_not_ready_and_the_process_is_na
     assert held is not None
 
 
+def test_a_log_that_there_is_not_is_answered_with_those_that_there_are(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    assert "there are: none at all" in _said("logs", "ingst", "--state", tmp_path).output
+    for name in ("ingest-0", "kafka"):
+        children.start(children.Command(arguments=["true"], log=folder.log(name))).process.wait()
+    said = _said("logs", "ingst", "--state", tmp_path)
+    assert (said.exit_code, said.output.rstrip().endswith("there are: ingest-0, kafka")) == (1, True)
+
+
+def test_only_what_runs_can_be_started_again_and_a_wrong_name_is_answered_with_the_right_ones(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    assert "no stack is ready in" in _said("restart", "ingest", "--state", tmp_path).output
+    folder.write_layout(Layout(replicas=replicas_of(["ingest=2"]), ports=dict(DEFAULT_PORTS), clock=ClockSetting()))
+    folder.write_progress(Progress("ready", "", os.getpid()))
+    held = folder.lock()
+    for wrong in ("ingst", "kafka", "scoring-1", ""):
+        said = _said("restart", wrong, "--state", tmp_path)
+        assert (said.exit_code, "ingest-0, ingest-1, scoring-0" in said.output) == (1, True)
+    assert held is not None
+
+
 def test_down_says_where_it_looked_when_nothing_was_running(tmp_path: Path) -> None:
     said = _said("down", "--state", tmp_path)
     assert (said.exit_code, f"nothing was running in {tmp_path}" in said.output) == (0, True)

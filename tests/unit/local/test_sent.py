@@ -26,6 +26,7 @@ def mail_to(world: World, address: str, subject: str = "Your quote") -> int:
     """Its size in bytes."""
     text = f"It is ready, Ren=C3=A9: shall we talk? {UNSUBSCRIBE[:40]}=\r\n{UNSUBSCRIBE[40:]}\r\n"
     head = f"X-Nextwave-Action: act-2\r\nFrom: us@example.com\r\nTo: {address}\r\nSubject: {subject}\r\n"
+    head += f"List-Unsubscribe: <{UNSUBSCRIBE}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
     raw = f"{head}Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n{text}".encode()
     world.receive(read(raw, address, DOORS.ingest_url), raw)
     return len(raw)
@@ -41,7 +42,10 @@ async def test_a_mail_is_shown_as_its_reader_sees_it_with_its_links(client: http
     (shown,) = await messages(client, "Ann@Example.com")
     assert (shown["kind"], shown["to"], shown["action_id"]) == ("email", "ann@example.com", "act-2")
     assert shown["links"] == {"unsubscribe": UNSUBSCRIBE}
-    assert shown["content"].startswith("From: us@example.com\nTo: ann@example.com\nSubject: Your quote\n\nIt is ready, René: shall we")
+    head, _, words = shown["content"].partition("\n\n")
+    assert head.startswith("From: us@example.com\nTo: ann@example.com\nSubject: Your quote\n")
+    assert head.endswith(f"List-Unsubscribe: <{UNSUBSCRIBE}>\nList-Unsubscribe-Post: List-Unsubscribe=One-Click")
+    assert words.startswith("It is ready, René: shall we")
     assert UNSUBSCRIBE in shown["content"]
     assert [one["to"] for one in await messages(client)] == ["bob@example.com", "ann@example.com"]
 

@@ -89,6 +89,27 @@ def test_a_killed_process_is_replaced_and_a_stopped_one_is_not(tmp_path: Path) -
     assert children.started_at(pids[1]) is None
 
 
+@pytest.mark.parametrize(
+    ("program", "code", "said"),
+    [
+        ("raise SystemExit(78)", 78, "scoring-0 ended with code 78, pid "),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", -signal.SIGKILL, "scoring-0 ended by SIGKILL, pid "),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", -signal.SIGTERM, "scoring-0 ended by SIGTERM, pid "),
+    ],
+)
+def test_how_a_process_ended_is_kept_and_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], program: str, code: int, said: str
+) -> None:
+    command = children.Command(arguments=[sys.executable, "-c", program], log=tmp_path / "log")
+    keeper = Keeper("scoring-0", lambda: children.start(command), lambda: None)
+    keeper.start()
+    _until(lambda: keeper.code is not None)
+    keeper.stop()
+    keeper.join(10)
+    assert keeper.code == code
+    assert said in capsys.readouterr().out
+
+
 def test_a_process_that_cannot_be_started_is_tried_again_and_the_reason_is_kept() -> None:
     def begin() -> children.Child:
         raise FileNotFoundError("no such program")

@@ -17,6 +17,7 @@ from nextwave_local.simulator.instants import written
 from nextwave_local.simulator.message import Message
 
 KEPT_BYTES_MAX = 4_000_000
+SHOWN_HEADERS = ("From", "To", "Subject", "List-Unsubscribe", "List-Unsubscribe-Post")
 SHOWN_MAX = 50
 LINKS: Mapping[str, str] = {"u": "unsubscribe", "r": "click", "o": "open"}
 
@@ -68,7 +69,7 @@ class Inbox:
 def _mail(raw: bytes) -> str:
     mail = message_from_bytes(raw, policy=policy.default)
     text = mail.get_body(("plain", "html"))
-    headers = [f"{name}: {mail[name]}" for name in ("From", "To", "Subject", "List-Unsubscribe") if name in mail]
+    headers = [f"{name}: {mail[name]}" for name in SHOWN_HEADERS if name in mail]
     return "\n".join([*headers, "", str(text.get_content()) if text else ""])
 
 
