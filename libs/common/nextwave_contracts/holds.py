@@ -32,6 +32,8 @@ class Hold(Message, frozen=True, kw_only=True):
     channel: str = ""
     purpose: str = ""
     reference: str = ""
+    reason: str = ""
+    """Why, for whoever asks later: the type of the touchpoint, and the reason that it gave, without addresses."""
     confirm_by: datetime | None = None
     """Until when the channels may confirm a stop to who said it by text, once; null: not at all. A door leaves it out where the provider
     confirms by itself."""

@@ -130,6 +130,7 @@ def facts_of(hold: Hold, appended_at: datetime) -> list[Fact]:
             stopped=stopped,
             at=max(hold.at, appended_at) if in_order else min(hold.at, appended_at),
             source=hold.source,
+            reason=hold.reason,
         )
         for subject in dict.fromkeys(hold.subjects)
     ]

@@ -262,7 +262,7 @@ def _settled(kind: str, report: Report, blind: Callable[[str], str]) -> dict[str
         _check_money(data)
     if kind == SEPARATED:
         _check_leaving(data.get("identifiers"))
-    if kind == VERDICT and (fault := fault_of_verdict(data)):
+    if kind == VERDICT and (fault := fault_of_verdict(data, report.identifiers, blind)):
         raise RefusedError(*fault)
     said_by = blind(strongest(report.identifiers)) if kind in CHANNEL_OF else ""
     return as_heard(kind, data, f"{report.source}\0{report.id}", said_by, grants=not report.repeatable) if said_by else data

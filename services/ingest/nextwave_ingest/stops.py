@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from nextwave_contracts.actions import Channel, Purpose
 from nextwave_contracts.holds import Hold, HoldKind
 from nextwave_contracts.identifiers import INTERNAL
+from nextwave_contracts.masking import in_words
 from nextwave_contracts.messages_in import CHANNEL_OF, refused_channel, stopped_channel
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def holds_of(touchpoint: Accepted, data: Mapping[str, Any], blind: Callable[[str
     """
     if not (raised := stops(touchpoint.type, data, touchpoint.id)):
         return ()
+    said = data.get("reason") if isinstance(data.get("reason"), str) else ""
     subjects = tuple(blind(name) for name in touchpoint.identifiers)
     if touchpoint.type == VERDICT and any(name.startswith(INTERNAL) for name in touchpoint.identifiers):
         subjects += tuple(_SAID_BY.findall(_reference(data)))
@@ -89,18 +91,26 @@ def holds_of(touchpoint: Accepted, data: Mapping[str, Any], blind: Callable[[str
             channel=stop.channel,
             purpose=stop.purpose,
             reference=stop.reference,
+            reason=in_words(f"{touchpoint.type}: {said}" if said else touchpoint.type),
             confirm_by=stop.confirm_by(touchpoint.occurred_at, touchpoint.received_at),
         )
         for stop in raised
     )
 
 
-def fault_of_verdict(data: Mapping[str, Any]) -> tuple[str, str] | None:
-    """What a review's verdict lacks: the pointer, and what to do."""
+def fault_of_verdict(data: Mapping[str, Any], names: Sequence[str], blind: Callable[[str], str]) -> tuple[str, str] | None:
+    """What is wrong with a review's verdict: the pointer, and what to do.
+
+    It must not withdraw anybody else from anything, so it names who said the words by the name in their reference; or by our own name of
+    the customer, which the door cannot tell from another's.
+    """
     if not _REVIEW.fullmatch(_reference(data)):
         return "/data/reference", "name the review that this ends, as GET /v1/reviews of scoring does"
     if not isinstance(data.get("refused"), bool):
         return "/data/refused", "say true where the customer refused, and false where not"
+    said_by = _SAID_BY.search(_reference(data))
+    if said_by and not any(name.startswith(INTERNAL) or blind(name) == said_by[1] for name in names):
+        return "/subject", "these words were said by another name: use the `name` of the review, or external:nextwave:<its customer_id>"
     return None
 
 

@@ -210,7 +210,8 @@ def test_facts_may_be_heard_in_any_order_and_number(said: list[tuple[bool, int]]
 
 
 def test_a_complaint_and_an_opt_out_become_facts_of_every_name() -> None:
-    hold = Hold(id="1", source="s", kind="opt_out", subjects=("a", "b", "a"), at=NOON, channel="sms", reference="x")
+    hold = Hold(id="1", source="s", kind="opt_out", subjects=("a", "b", "a"), at=NOON, channel="sms", reference="x", reason="sms.received")
+    assert {f.reason for f in facts_of(hold, NOON)} == {"sms.received"}
     assert [(f.subject, f.kind, f.channel, f.reference, f.stopped) for f in facts_of(hold, NOON)] == [
         ("a", "opt", "sms", "", True),
         ("b", "opt", "sms", "", True),

@@ -60,12 +60,37 @@ async def test_an_operator_who_sees_no_names_gives_a_verdict_on_the_name_by_whic
     ]
 
 
-async def test_a_verdict_by_another_s_name_says_nothing_of_the_name_by_which_it_was_said(ingest: Stand) -> None:
+@pytest.mark.parametrize("refused_", [True, False])
+async def test_a_verdict_by_another_s_name_is_refused_and_withdraws_nobody(ingest: Stand, *, refused_: bool) -> None:
     hold = await refused(ingest)
-    verdict = event("refusal.reviewed", {"reference": hold.reference, "refused": True}, "v-1") | {"subject": "customer_id:8"}
-    await ingest.post("/v1/touchpoints", verdict, headers=STRUCTURED | {"authorization": AGENT})
-    assert [len(h.subjects) for h in ingest.committer.holds] == [1, 1, 1]
-    assert not any(set(h.subjects) & set(hold.subjects) for h in ingest.committer.holds[1:])
+    verdict = event("refusal.reviewed", {"reference": hold.reference, "refused": refused_}, "v-1") | {"subject": "customer_id:42"}
+    answer = await ingest.post("/v1/touchpoints", verdict, headers=STRUCTURED | {"authorization": AGENT})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/subject")
+    assert ingest.committer.holds == [hold]
+
+
+async def test_a_verdict_on_a_review_of_an_older_build_whose_reference_tells_no_name_is_taken(ingest: Stand) -> None:
+    verdict = event("refusal.reviewed", {"reference": REFERENCE, "refused": True}, "v-1")
+    answer = await ingest.post("/v1/touchpoints", verdict, headers=STRUCTURED | {"authorization": AGENT})
+    assert answer.status_code == 202, answer.text
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "reasons"),
+    [
+        ("sms.received", {"body": "STOP"}, ["sms.received"]),
+        ("call.wrapped_up", {"refusal": True, "reason": "moved"}, ["call.wrapped_up: moved"]),
+        (
+            "consent.withdrawn",
+            {"channel": "email", "reason": "write to ann@example.com,\nnot to me"},
+            ["consent.withdrawn: write to •••, not to me"],
+        ),
+        ("complaint.opened", {"reference": "T-1", "reason": 7}, ["complaint.opened"]),
+    ],
+)
+async def test_a_stop_says_why_without_addresses(ingest: Stand, kind: str, data: dict[str, Any], reasons: list[str]) -> None:
+    await ingest.post("/v1/touchpoints", event(kind, data), headers=STRUCTURED | {"authorization": AGENT})
+    assert [hold.reason for hold in ingest.committer.holds] == reasons
 
 
 async def test_a_page_s_key_ends_no_review(ingest: Stand) -> None:
