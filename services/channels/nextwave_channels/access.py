@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer
 from nextwave_runtime.auth import ROLES, Key, Keyring, Role
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.problem import Problem
 from starlette.types import Message, Receive
 
@@ -20,7 +21,10 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 def guarded(keyring: Keyring, prefix: str) -> APIRouter:
-    """A router that answers 401 without a valid API token, even to a body that cannot be read (dependencies would come after it)."""
+    """A router that answers 401 without a valid API token, even to a body that cannot be read (dependencies would come after it).
+
+    With one, parameters that the route does not know are refused.
+    """
 
     class Guarded(APIRoute):
         def get_route_handler(self) -> Handler:
@@ -33,7 +37,7 @@ def guarded(keyring: Keyring, prefix: str) -> APIRouter:
 
             return ask_first
 
-    return APIRouter(prefix=prefix, route_class=Guarded)
+    return APIRouter(prefix=prefix, route_class=Guarded, dependencies=[Depends(known_only)])
 
 
 async def _read(request: Request) -> Receive:

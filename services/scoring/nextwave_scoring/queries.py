@@ -26,9 +26,9 @@ _BY_NAME = text("select customer_id from identifiers where name = :name and cust
 _TIMELINE = text(
     "with recursive whole (id) as ("
     " select cast(:id as uuid) union select c.id from customers c join whole on c.merged_into = whole.id)"
-    " select at, source, id, type, data from timeline where customer_id in (select id from whole)"
-    " and (cast(:at as timestamptz) is null or at < :at or (at = :at and (source, id) > (:source, :last)))"
-    " order by at desc, source, id limit :limit"
+    " select at, coalesce(occurred_at, at) occurred_at, source, id, type, data from timeline where customer_id in (select id from whole)"
+    " and (cast(:at as timestamptz) is null or (at, coalesce(occurred_at, at), source, id) < (:at, :occurred_at, :source, :last))"
+    " order by at desc, 2 desc, source desc, id desc limit :limit"
 )
 _CUSTOMERS = text("select band, stage, count(*) from customers where merged_into is null and band <> '' group by band, stage")
 _ROWS = text(
@@ -47,9 +47,10 @@ _decode = msgspec.msgpack.Decoder(Customer).decode
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """One touchpoint or outcome of a customer's timeline."""
+    """One touchpoint or outcome of a customer's timeline. `at`: when it was received; `occurred_at`: when it happened."""
 
     at: datetime
+    occurred_at: datetime
     source: str
     id: str
     type: str
@@ -60,6 +61,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     """A place in a timeline: after this line."""
 
     at: datetime
+    occurred_at: datetime
     source: str
     id: str
 
@@ -88,16 +90,17 @@ async def find_id(connection: AsyncConnection, name: str) -> str | None:
 
 
 async def read_timeline(connection: AsyncConnection, customer_id: str, after: Place | None, limit: int) -> list[Line]:
-    """Newest first, up to `limit`, after a place."""
+    """What was received last comes first, and of what was received at once what happened last; up to `limit`, after a place."""
     bound = {
         "id": customer_id,
         "at": after.at if after else None,
+        "occurred_at": after.occurred_at if after else None,
         "source": after.source if after else "",
         "last": after.id if after else "",
         "limit": limit,
     }
-    rows = (await connection.execute(_TIMELINE, bound)).all()
-    return [Line(at=at, source=source, id=name, type=kind, data=msgspec.json.decode(data)) for at, source, name, kind, data in rows]
+    rows = (await connection.execute(_TIMELINE, bound)).mappings().all()
+    return [Line(**{**row, "data": msgspec.json.decode(row["data"])}) for row in rows]
 
 
 async def read_rows(connection: AsyncConnection) -> list[Row]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 import asyncpg
 import httpx
+import msgspec
 import pytest
 from nextwave_contracts.customers import CustomersMerged, CustomerUpdated
 from nextwave_contracts.outcomes import Outcome
@@ -125,6 +127,25 @@ async def test_a_timeline_is_paged_newest_first_and_includes_the_absorbed(desk: 
         cursor = page["next"]
     assert found == [f"t{n}" for n in range(7, -1, -1)]
     assert cursor == ""
+
+
+async def test_what_was_received_at_once_is_in_the_order_in_which_it_happened_newest_first_over_all_pages(
+    desk: Desk, client: httpx.AsyncClient
+) -> None:
+    received = START + timedelta(days=1)
+    told = [(seen(n, "anonymous_id:d1"), START - timedelta(days=n % 3)) for n in range(6)]
+    batch = [msgspec.structs.replace(one, received_at=received, occurred_at=at, claimed=True) for one, at in told]
+    await desk.work(*batch)
+    found: list[tuple[str, str, str]] = []
+    cursor = ""
+    for _ in range(3):
+        way = f"/v1/customers/{derive('anonymous_id:d1')}/timeline"
+        page = (await client.get(way, params={"limit": 2, "cursor": cursor}, headers=bearer("viewer"))).json()
+        found += [(line["id"], line["at"], line["occurred_at"]) for line in page["items"]]
+        cursor = page["next"]
+    assert [name for name, _, _ in found] == ["t3", "t0", "t4", "t1", "t5", "t2"]
+    assert {datetime.fromisoformat(at) for _, at, _ in found} == {received}
+    assert [datetime.fromisoformat(at) for *_, at in found] == sorted((at for _, at in told), reverse=True)
 
 
 async def test_statistics_are_exact(desk: Desk, client: httpx.AsyncClient) -> None:

@@ -98,6 +98,15 @@ async def test_each_route_is_open_to_its_roles_alone(whole: FastAPI, method: str
         assert await call("nobody") == 401
 
 
+@pytest.mark.parametrize(("method", "path"), RIGHTS)
+async def test_a_parameter_that_a_route_does_not_know_is_refused_after_the_token(whole: FastAPI, method: str, path: str) -> None:
+    asked = re.sub(r"\{[^}]*\}", "email", path) + "?identifer=email:ann@example.com"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url="http://test") as client:
+        told = await client.request(method, asked, headers={"authorization": f"Bearer {min(RIGHTS[method, path])}"})
+        assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/query/identifer")
+        assert (await client.request(method, asked)).status_code == 401
+
+
 async def test_a_body_that_would_fill_the_memory_is_read_no_further(whole: FastAPI) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(BODY_MAX // 65_536 + 2):

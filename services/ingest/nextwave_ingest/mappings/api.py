@@ -13,6 +13,7 @@ from fastapi.security import HTTPBearer
 from nextwave_contracts.documents import read_as, read_document
 from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_runtime.auth import Key, Role
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.written import YAML, etag
 from starlette.responses import Response
 
@@ -46,16 +47,20 @@ def desk(request: Request) -> Desk:
 Opened = Annotated[Desk, Depends(desk)]
 
 
-def needs(*roles: Role) -> Callable[..., Key]:
-    """A dependency: the caller's key, which must have one of `roles`."""
+def needs(*roles: Role, as_posted: bool = False) -> Callable[..., Key]:
+    """A dependency: the caller's key, which must have one of `roles`. `as_posted`: a platform may have anything in its query."""
 
     def caller(request: Request, opened: Opened, _: Annotated[Any, Depends(_bearer)]) -> Key:
-        return opened.keyring.require(request.headers.get("authorization", ""), *roles)
+        key = opened.keyring.require(request.headers.get("authorization", ""), *roles)
+        if not as_posted:
+            known_only(request)
+        return key
 
     return caller
 
 
 Reader = Annotated[Key, Depends(needs(*READERS))]
+Poster = Annotated[Key, Depends(needs(*READERS, as_posted=True))]
 Editor = Annotated[Key, Depends(needs(*EDITORS))]
 Source = Annotated[str, Query(max_length=200, description="the source that would have sent it")]
 
@@ -110,7 +115,7 @@ async def try_document(request: Request, opened: Opened, _: Reader) -> Response:
 
 
 @router.post("/v1/mappings/{name}:try")
-async def try_mapping(name: str, request: Request, opened: Opened, _: Reader, source: Source = "try") -> Response:
+async def try_mapping(name: str, request: Request, opened: Opened, _: Poster, source: Source = "try") -> Response:
     """What a mapping would make of this very request, sent as its platform would send it. Nothing is kept."""
     mapping = opened.in_force(name)
     sample = Sample(await request.body(), request.headers.get("content-type", ""), dict(request.headers.raw), source)

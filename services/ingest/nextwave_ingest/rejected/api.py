@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer
 from nextwave_contracts.reasons import REJECT_REASONS, RejectCode
 from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.auth import Key, Keyring, Role
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.problem import FieldError, Problem
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -125,8 +126,8 @@ class RedriveTold(BaseModel):
 def rejected_router(keyring: Keyring, redriver: Redriver) -> APIRouter:
     """The routes. Readers see what senders wrote masked unless their token is for it; only operators redrive."""
     router = APIRouter(tags=["rejected"])
-    readers = [Depends(_needs(keyring, *READERS))]
-    operators = [Depends(_needs(keyring, "operator"))]
+    readers = [Depends(_needs(keyring, *READERS)), Depends(known_only)]
+    operators = [Depends(_needs(keyring, "operator")), Depends(known_only)]
 
     @router.get("/v1/rejected", dependencies=readers)
     async def list_rejected(request: Request, asked: Annotated[Asked, Query()]) -> RejectedPage:

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from fastapi.security import HTTPBearer
 from nextwave_contracts.reasons import RejectCode
 from nextwave_runtime.auth import Keyring, Role
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.problem import Problem
 from pydantic import BaseModel
 
@@ -85,7 +86,7 @@ class Sources(BaseModel):
 
 def sources_router(keyring: Keyring, telling: Telling) -> APIRouter:
     """The routes."""
-    readers = [Depends(_needs(keyring, *READERS))]
+    readers = [Depends(_needs(keyring, *READERS)), Depends(known_only)]
     router = APIRouter(tags=["sources"], dependencies=readers)
 
     @router.get("/v1/sources")

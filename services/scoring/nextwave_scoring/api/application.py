@@ -15,6 +15,7 @@ from nextwave_contracts.identifiers import INTERNAL, InvalidIdentifierError, par
 from nextwave_contracts.masking import mask_data, mask_snapshot
 from nextwave_runtime.auth import Key, Keyring
 from nextwave_runtime.database import Database
+from nextwave_runtime.parameters import known_only
 from nextwave_runtime.problem import Problem, install
 from starlette.responses import Response
 
@@ -46,10 +47,12 @@ class Answers:
         """The HTTP application."""
         app = FastAPI(title="Nextwave scoring", version="1", description="Who each customer is, how likely they are to leave, and why.")
         install(app)
-        router = APIRouter(prefix="/v1", dependencies=[Depends(self.authenticate)])  # before any parameter is looked at
+        router = APIRouter(
+            prefix="/v1", dependencies=[Depends(self.authenticate), Depends(known_only)]
+        )  # in this order: strangers learn nothing
         router.get("/customers/{customer_id}", summary="One customer's profile as it is now")(self.customer)
         router.get("/customers", summary="The customer that an identifier means")(self.customer_named)
-        router.get("/customers/{customer_id}/timeline", summary="Touchpoints and outcomes, newest first")(self.timeline)
+        router.get("/customers/{customer_id}/timeline", summary="Touchpoints and outcomes, the last received first")(self.timeline)
         router.get("/fields", summary="What rules may ask of a profile")(self.fields)
         router.get("/statistics", summary="Exact counts of customers and touchpoints")(self.statistics)
         self._analysis.add_to(router)
@@ -88,7 +91,9 @@ class Answers:
         limit: Annotated[int, Query(ge=1, le=PAGE_MAX)] = 50,
         cursor: Annotated[str, Query(description="`next` of the page before")] = "",
     ) -> Response:
-        """A merged customer's timeline includes that of every customer absorbed. `next` is empty on the last page."""
+        """`at` is when it was received, by which it is in order; `occurred_at` when it happened. A merged customer's includes that of every
+        customer absorbed. `next` is empty on the last page.
+        """
         after = _place(cursor) if cursor else None
         async with self._database.transaction() as connection:
             found = await queries.find_customer(connection, uuid_of(customer_id))
@@ -129,7 +134,7 @@ def _sees_addresses(request: Request) -> bool:
 
 
 def _cursor(line: queries.Line) -> str:
-    place = queries.Place(line.at, line.source, line.id)
+    place = queries.Place(line.at, line.occurred_at, line.source, line.id)
     return base64.urlsafe_b64encode(msgspec.json.encode(place)).rstrip(b"=").decode()
 
 
