@@ -135,7 +135,8 @@ def _check_source(name: str, roles: tuple[str, ...]) -> None:
 
 def _created(file: KeyFile, name: Name, roles: tuple[str, ...], bounds: Bounds) -> tuple[KeyFile, str]:
     if _named(file, name):
-        raise UnusableKeyError(f"there is a {name.kind} key {name.name} already; change what it may do, rotate its secret, or revoke it")
+        change = f"`nextwave keys change write {name.name}` changes what it may do; " if name.kind == "write" else ""
+        raise UnusableKeyError(f"there is a {name.kind} key {name.name} already; {change}rotate its secret, or revoke it")
     secret = new_secret(PREFIXES[name.kind])
     key = bounds.on(Key(name=name.name, kind=name.kind, hash=hash_secret(secret, file.pepper), roles=roles))
     return msgspec.structs.replace(file, keys=(*file.keys, key)), secret
