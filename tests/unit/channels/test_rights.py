@@ -100,10 +100,10 @@ async def test_each_route_is_open_to_its_roles_alone(whole: FastAPI, method: str
 
 @pytest.mark.parametrize(("method", "path"), RIGHTS)
 async def test_a_parameter_that_a_route_does_not_know_is_refused_after_the_token(whole: FastAPI, method: str, path: str) -> None:
-    asked = re.sub(r"\{[^}]*\}", "email", path) + "?identifer=email:ann@example.com"
+    asked = re.sub(r"\{[^}]*\}", "email", path) + "?identifiers=email:ann@example.com"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(whole), base_url="http://test") as client:
         told = await client.request(method, asked, headers={"authorization": f"Bearer {min(RIGHTS[method, path])}"})
-        assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/query/identifer")
+        assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/query/identifiers")
         assert (await client.request(method, asked)).status_code == 401
 
 

@@ -69,16 +69,16 @@ AS_POSTED = ("POST", "/v1/mappings/{name}:try")
 
 @pytest.mark.parametrize(("method", "path"), [route for route in RIGHTS if route != AS_POSTED])
 async def test_a_parameter_that_a_route_does_not_know_is_refused_after_the_key(ingest: Stand, method: str, path: str) -> None:
-    asked = re.sub(r"\{[^}]*\}", "1", path) + "?sorce=shop"
+    asked = re.sub(r"\{[^}]*\}", "1", path) + "?sources=shop"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(ingest.app), base_url="http://ingest") as client:
         told = await client.request(method, asked, headers={"authorization": f"Bearer at_{min(RIGHTS[method, path])}"})
-        assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/query/sorce")
+        assert (told.status_code, told.json()["errors"][0]["pointer"]) == (422, "/query/sources")
         assert (await client.request(method, asked)).status_code == 401
 
 
 async def test_a_misspelt_filter_is_answered_with_the_right_one_and_a_strange_one_with_all(ingest: Stand) -> None:
     async with httpx.AsyncClient(transport=httpx.ASGITransport(ingest.app), base_url="http://ingest") as client:
         headers = {"authorization": "Bearer at_viewer"}
-        errors = (await client.get("/v1/rejected", params={"sorce": "shop", "x": "1"}, headers=headers)).json()["errors"]
+        errors = (await client.get("/v1/rejected", params={"sources": "shop", "x": "1"}, headers=headers)).json()["errors"]
     assert "did you mean source?" in errors[0]["detail"]
     assert "use cursor, limit, mapping, processor, reason, since, source, topic" in errors[1]["detail"]
