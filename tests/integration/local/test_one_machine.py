@@ -104,6 +104,7 @@ def test_down_leaves_nothing_running(state: Path) -> None:
 
 
 def test_up_fails_with_the_settings_that_a_service_refuses_as_soon_as_it_does(state: Path) -> None:
+    _nextwave("down", "--state", str(state))
     secrets = state / "secrets"
     secrets.mkdir(exist_ok=True)
     (secrets / "NEXTWAVE_SOURCE_SECRETS").write_text('{"shop": {"shopfy": "hush"}}')
