@@ -110,7 +110,10 @@ async def test_a_stop_is_lost_to_no_unreadable_time(ingest: Stand, stop: dict[st
     [
         ({"specversion": "0.3"}, "/specversion"),
         ({"time": "soon"}, "/time"),
-        ({"time": "soon", "type": "consent.granted"}, "/time"),
+        (
+            {"time": "soon", "type": "consent.granted", "data": {"channel": "sms", "purpose": "care", "identifiers": ["email:a@b.c"]}},
+            "/time",
+        ),
         ({"id": "a\x00"}, "/id"),
         ({"data": {"identifiers": "email:a@b.c"}}, "/data/identifiers"),
         ({"data": {"identifiers": ["Ann"]}}, "/data/identifiers/0"),

@@ -1,0 +1,310 @@
+"""What a sender may get wrong so that a stop or a refusal would be lost, or a grant given, without a word: it is refused, or told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from nextwave_contracts.faults import FaultyError
+from nextwave_ingest.mappings.compiled import Compiled
+from nextwave_ingest.mappings.document import read
+from nextwave_ingest.mappings.library import Library, shipped
+from nextwave_ingest.mappings.losing import doubts, losses, types_of
+from nextwave_ingest.naming import near
+from unit.ingest.fakes import NOW, Stand, basic, key_of, stand
+
+GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
+STRUCTURED = {"content-type": "application/cloudevents+json"}
+ANN = "+14155550100"
+
+
+def event(kind: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"specversion": "1.0", "id": "e-1", "source": "/crm", "type": kind, "subject": "customer_id:7", "data": data}
+
+
+def mapping(rule: str, **tables: dict[str, Any]) -> str:
+    return f"name: ours\ntables: {tables}\ntouchpoints:\n  - {{id: $.id, identifiers: {{phone: $.from}}, {rule}}}\n"
+
+
+def faults(document: str) -> list[tuple[str, str]]:
+    try:
+        Library(shipped()).checked(read(document.encode()))
+    except FaultyError as wrong:
+        return [(fault.pointer, fault.fix) for fault in wrong.faults]
+    return []
+
+
+def holds(door: Stand) -> list[tuple[str, str, str]]:
+    return [(hold.kind, hold.channel, hold.purpose) for hold in door.committer.holds]
+
+
+@pytest.mark.parametrize(
+    ("said", "pointer"),
+    [
+        ({"chanel": "sms", "purposes": ["service"]}, "/data/chanel"),
+        ({"channel": "sms", "purpose": "service", "purposes": ["service"]}, "/data/purposes"),
+        ({}, "/data/channel"),
+        ({"channel": "", "purpose": "service"}, "/data/channel"),
+        ({"channel": "sms"}, "/data/purpose"),
+        ({"channel": ["sms"], "purpose": "service"}, "/data/channel"),
+        ({"channel": "sms", "purpose": "newsletter"}, "/data/purpose"),
+    ],
+)
+async def test_a_grant_that_does_not_name_what_is_agreed_to_is_refused(ingest: Stand, said: dict[str, Any], pointer: str) -> None:
+    answer = await ingest.post("/v1/touchpoints", event("consent.granted", said), headers=STRUCTURED)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
+    assert ingest.committer.records == []
+
+
+async def test_a_grant_of_all_is_said_by_that_word_and_may_bring_its_proof(ingest: Stand) -> None:
+    said = {"channel": "all", "purpose": "marketing", "double_opt_in": True, "proof": {"page": "/agree"}, "$lib": "web"}
+    answer = await ingest.post("/v1/touchpoints", event("consent.granted", said), headers=STRUCTURED)
+    assert answer.json() == {"accepted": 1, "rejected": []}
+    assert holds(ingest) == [("opt_in", "", "marketing")]
+    assert ingest.committer.touchpoints[0].data == said | {"channel": ""}
+
+
+@pytest.mark.parametrize(
+    ("said", "stopped", "pointers"),
+    [
+        ({"chanel": "sms"}, ("", ""), ["/data/chanel"]),
+        ({"channel": "sms", "purposes": ["marketing"]}, ("sms", ""), ["/data/purposes"]),
+        ({"channel": "newsletter", "purpose": "marketing"}, ("", "marketing"), ["/data/channel"]),
+        ({"channel": "all", "reason": "moved"}, ("", ""), []),
+        ({}, ("", ""), []),
+    ],
+)
+async def test_a_withdrawal_with_a_misspelt_scope_stops_everything_and_says_so(
+    ingest: Stand, said: dict[str, Any], stopped: tuple[str, str], pointers: list[str]
+) -> None:
+    answer = await ingest.post("/v1/touchpoints", event("consent.withdrawn", said), headers=STRUCTURED)
+    assert answer.status_code == 202
+    assert holds(ingest) == [("opt_out", *stopped)]
+    assert [one["pointer"] for one in answer.json().get("warnings", [])] == pointers
+
+
+@pytest.mark.parametrize(
+    ("rule", "found"),
+    [
+        ("type: consent.granted, data: {chanel: email}", ["chanel", "channel", "purpose"]),
+        ("type: consent.granted, data: {channel: $.channel}", ["purpose"]),
+        ("type: consent.granted, data: {channel: mail, purpose: marketing}", ["channel"]),
+        ("type: consent.granted, data: {channel: $.channel, purpose: marketing}", []),
+        ("type: consent.granted, data: {'*': {table: scopes, key: $.list}}", []),
+    ],
+)
+def test_a_mapping_whose_grants_name_no_scope_is_refused_when_it_is_saved(rule: str, found: list[str]) -> None:
+    told = [pointer for pointer, _ in faults(mapping(rule, scopes={"a": {"channel": "email", "purpose": "marketing"}}))]
+    assert told == [f"/touchpoints/0/data/{field}" for field in found]
+
+
+@pytest.mark.parametrize("said", [{"Body": "STOP"}, {"content": "STOP"}, {"body": {"text": "STOP"}}, {}])
+@pytest.mark.parametrize("kind", ["sms.received", "email.received", "chat.message_received", "message.left"])
+async def test_a_message_whose_words_nobody_can_find_is_refused(ingest: Stand, kind: str, said: dict[str, Any]) -> None:
+    answer = await ingest.post("/v1/touchpoints", event(kind, said), headers=STRUCTURED)
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/data/body")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("sms.received", {"body": "", "media": 1}),
+        ("sms.received", {"text": None}),
+        ("sms.received", {"OptOutType": "STOP"}),
+        ("chat.message_received", {"by": "agent"}),
+        ("email.received", {"subject": "STOP"}),
+        ("email.received", {"html": ""}),
+        ("email.auto_replied", {}),
+    ],
+)
+async def test_a_message_that_says_it_has_no_words_or_is_heard_all_the_same_is_taken(
+    ingest: Stand, kind: str, said: dict[str, Any]
+) -> None:
+    answer = await ingest.post("/v1/touchpoints", event(kind, said), headers=STRUCTURED)
+    assert answer.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("rule", "is_lost"),
+    [
+        ("type: sms.received, data: {Body: $.Body}", True),
+        ("type: sms.received", True),
+        ("type: '{% if item.wa %}chat.message_received{% else %}note.left{% endif %}', data: {content: $.Body}", True),
+        ("type: {table: kinds, key: $.kind}, data: {subject: $.subject}", True),
+        ("type: sms.received, data: {body: $.Body}", False),
+        ("type: email.received, data: {html: $.html}", False),
+        ("type: song.played", False),
+    ],
+)
+def test_a_mapping_in_which_no_stop_would_be_heard_is_refused_when_it_is_saved(rule: str, *, is_lost: bool) -> None:
+    told = [pointer for pointer, _ in faults(mapping(rule, kinds={"mail": "email.received"}))]
+    assert told == (["/touchpoints/0/data/body"] if is_lost else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "accepted"), [({"text": ""}, 1), ({"text": None}, 1), ({"text": "hello"}, 1), ({"Text": "STOP"}, 0), ({"text": 7}, 0)]
+)
+async def test_a_text_of_a_gateway_without_words_is_taken_where_it_says_that_it_has_none(
+    ingest: Stand, said: dict[str, Any], accepted: int
+) -> None:
+    answer = await ingest.post("/v1/inbound/shop/sms-gateway", {"id": "g1", "from": ANN, **said})
+    assert (answer.json()["accepted"], len(answer.json()["rejected"])) == (accepted, 1 - accepted)
+    assert len(ingest.committer.rejected) == 1 - accepted
+
+
+CODES = {
+    "NEVER_AGAIN": {"refusal": True, "note": "a"},
+    "angry": {"complaint": True, "note": "b"},
+    "OK": {"refusal": False, "satisfaction": 5},
+}
+
+
+def wrapped(key: str, item: dict[str, Any], **tables: dict[str, Any]) -> Any:
+    compiled = Compiled(read(mapping(f"type: call.wrapped_up, data: {key}", **(tables or {"codes": CODES})).encode()))
+    [found] = compiled.understand_all(compiled.items(msgspec.json.encode({"id": "1", "from": ANN} | item))[0], source="s", received_at=NOW)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("codes", "data"),
+    [
+        (["NEVER_AGAIN"], {"refusal": True, "note": "a"}),
+        (["OK", "unheard of", "NEVER_AGAIN"], {"refusal": True, "satisfaction": 5, "note": "a"}),
+        (["NEVER_AGAIN", "OK"], {"refusal": True, "satisfaction": 5, "note": "a"}),
+        (["angry", "NEVER_AGAIN"], {"complaint": True, "refusal": True, "note": "b"}),
+        (["unheard of"], {}),
+        (" Never_Again ", {"refusal": True, "note": "a"}),
+        ("ANGRY", {"complaint": True, "note": "b"}),
+    ],
+)
+def test_all_of_several_codes_count_in_any_case_and_a_stop_among_them_wins(codes: Any, data: dict[str, Any]) -> None:
+    assert wrapped("{'*': {table: codes, key: $.codes}}", {"codes": codes}).data == data
+    if isinstance(codes, list):
+        tags = {"tags": [{"name": code} for code in codes]}
+        assert wrapped("{'*': {table: codes, key: '$.tags[*].name'}}", tags).data == data
+
+
+def test_codes_that_say_contrary_things_reject_the_item_unless_one_of_them_is_a_yes() -> None:
+    refusals, teams = {"x": True, "y": False}, {"x": "north", "y": "south", "z": "north"}
+    assert wrapped("{refusal: {table: t, key: $.codes}}", {"codes": ["y", "x"]}, t=refusals).data == {"refusal": True}
+    assert wrapped("{team: {table: t, key: $.codes}}", {"codes": ["x", "z"]}, t=teams).data == {"team": "north"}
+    contrary = wrapped("{team: {table: t, key: $.codes}}", {"codes": ["x", "y"]}, t=teams)
+    assert "x, y stand for different things" in contrary.detail
+
+
+def test_two_codes_that_differ_in_nothing_but_case_are_refused_when_they_are_saved() -> None:
+    document = mapping("type: call.wrapped_up", codes={"complaint": {"complaint": True}, "Complaint ": {}})
+    assert [pointer for pointer, _ in faults(document)] == ["/tables/codes/Complaint "]
+    assert wrapped("{'*': {table: t, key: $.c}}", {"c": "B"}, t={"b": {"note": "1"}, "B": {"note": "2"}}).data == {"note": "2"}, "in force"
+
+
+def test_a_code_laid_over_another_mapping_s_counts_in_whatever_case_it_is_written() -> None:
+    base = read(mapping("type: call.wrapped_up, data: {'*': {table: codes, key: $.c}}", codes={"REFUSED": {"refusal": True}}).encode())
+    library = Library([base])
+    compiled = library.checked(read(b"name: more\nextends: ours\ntables: {codes: {refused: {complaint: true}}}"))
+    assert compiled.document.tables == {"codes": {"refused": {"complaint": True}}}
+
+
+@pytest.fixture
+def bounded(tmp_path: Path) -> Stand:
+    return stand(tmp_path, key_of("texts", types=("sms.received",)), key_of("page", types=("page.*",)), key_of("calls", types=("call.*",)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "taken"),
+    [
+        ("chat.message_received", {"body": "STOP"}, True),
+        ("chat.message_received", {"body": "please leave me alone"}, True),
+        ("consent.withdrawn", {}, True),
+        ("complaint.opened", {"reference": "t-1"}, True),
+        ("chat.message_received", {"body": "hello"}, False),
+        ("chat.message_received", {"body": "START"}, False),
+        ("consent.granted", {"channel": "sms", "purpose": "marketing"}, False),
+        ("complaint.resolved", {"reference": "t-1"}, False),
+        ("order.placed", {}, False),
+    ],
+)
+async def test_a_stop_passes_the_bound_of_a_source_that_may_stop_and_nobody_else_s(
+    bounded: Stand, kind: str, said: dict[str, Any], *, taken: bool
+) -> None:
+    for name in ("texts", "calls", "page"):
+        headers = STRUCTURED | {"authorization": basic(f"wk_{name}")}
+        answer = await bounded.post("/v1/touchpoints", event(kind, said), headers=headers)
+        assert answer.status_code == (202 if taken and name != "page" else 400), name
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ({"event": "msg", "text": "STOP"}, True),
+        ({"text": "STOP"}, True),
+        ({"event": "Message", "body": "STOP"}, True),
+        ({"event": "started", "text": "STOP"}, True),
+        ({"event": "ended", "message": "STOP"}, True),
+        ({"event": "message", "words": "STOP"}, False),
+        ({"event": "typing"}, False),
+    ],
+)
+async def test_a_stop_in_a_chat_is_heard_whatever_its_event_is_called_or_else_rejected(
+    ingest: Stand, said: dict[str, Any], *, heard: bool
+) -> None:
+    answer = await ingest.post("/v1/inbound/shop/chat", {"id": "m-1", "conversation": "c-1", "customer": {"id": "7"}, **said})
+    assert (holds(ingest), answer.json()["ignored"]) == ([("opt_out", "chat", "")] if heard else [], 0)
+    assert len(ingest.committer.rejected) == (0 if heard else 1)
+
+
+async def test_words_of_ours_in_a_chat_are_ignored_and_those_of_a_board_without_a_text_rejected(ingest: Stand) -> None:
+    ours = await ingest.post("/v1/inbound/shop/chat", {"event": "message", "text": "STOP", "by": "Agent", "customer": {"id": "7"}})
+    assert (ours.json()["ignored"], holds(ingest)) == (1, [])
+    board = await ingest.post("/v1/inbound/shop/message-board", {"id": "p", "words": "STOP", "author": {"id": "7"}})
+    assert len(board.json()["rejected"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "meant"),
+    [
+        ("complaint.opend", "complaint.opened"),
+        ("order.placd", "order.placed"),
+        ("oredr.placed", "order.placed"),
+        ("page.viewedd", "page.viewed"),
+        ("Sms.recieved", "sms.received"),
+        ("order.paid", ""),
+        ("song.played", ""),
+        ("order.placed", ""),
+        ("call.queued", ""),
+    ],
+)
+async def test_a_type_that_is_nearly_one_with_a_meaning_is_kept_and_the_sender_is_told(ingest: Stand, kind: str, meant: str) -> None:
+    answer = await ingest.post("/v1/touchpoints", event(kind, {}), headers=STRUCTURED)
+    warned = [one["detail"] for one in answer.json().get("warnings", [])]
+    assert (answer.status_code, [meant in one for one in warned]) == (202, [True] if meant else [])
+    assert near(kind) == meant
+
+
+async def test_a_type_in_other_letters_is_refused_with_the_right_ones_at_the_door_and_in_a_mapping(ingest: Stand) -> None:
+    answer = await ingest.post("/v1/touchpoints", event("Complaint.Opened", {}), headers=STRUCTURED)
+    assert (answer.status_code, answer.json()["errors"][0]["detail"]) == (400, "types are in small letters: write complaint.opened")
+    [fault] = losses(read(mapping("type: {table: kinds, key: $.kind}", kinds={"c": "Complaint.Opened"}).encode()))
+    assert (fault.pointer, fault.fix) == ("/touchpoints/0/type", "write complaint.opened")
+
+
+def test_a_mapping_s_type_that_is_nearly_one_with_a_meaning_is_asked_about() -> None:
+    document = read(mapping("type: order.placd").encode())
+    assert losses(document) == []
+    assert [(one.pointer, one.fix) for one in doubts(document)] == [("/touchpoints/0/type", "did you mean order.placed?")]
+
+
+async def test_what_an_item_of_a_mapping_may_have_meant_stands_in_the_answer_by_its_index(tmp_path: Path) -> None:
+    document = mapping("type: consent.withdrawn, data: {channel: $.channel}")
+    door = stand(tmp_path, documents=[read(document.encode())])
+    answer = await door.post("/v1/inbound/shop/ours", [{"id": "1", "from": "none"}, {"id": "2", "from": ANN, "channel": "text"}])
+    assert [(one["index"], one["pointer"]) for one in answer.json()["warnings"]] == [(1, "/data/channel")]
+
+
+def test_the_guide_says_which_touchpoints_each_shipped_mapping_makes() -> None:
+    [rows] = re.findall(r"^\| mapping \| touchpoints \|\n\|[- |]+\|\n((?:\|.*\n)+)", GUIDE, re.MULTILINE)
+    told = {name: set(kinds) for name, *kinds in (re.findall(r"`([^`]+)`", row) for row in rows.splitlines())}
+    assert told == {one.name: {kind for rule in one.touchpoints for kind in types_of(rule.type, one.tables)} for one in shipped()}
