@@ -6,15 +6,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from nextwave_contracts.faults import FaultyError
-from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import read
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.losing import doubts, losses, types_of
 from nextwave_ingest.naming import near
-from unit.ingest.fakes import NOW, Stand, basic, key_of, stand
+from nextwave_ingest.wishes.hearing import Wish, heard
+from unit.ingest.fakes import Stand, basic, key_of, stand
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
 STRUCTURED = {"content-type": "application/cloudevents+json"}
@@ -29,11 +28,11 @@ def mapping(rule: str, **tables: dict[str, Any]) -> str:
     return f"name: ours\ntables: {tables}\ntouchpoints:\n  - {{id: $.id, identifiers: {{phone: $.from}}, {rule}}}\n"
 
 
-def faults(document: str) -> list[tuple[str, str]]:
+def faults(document: str) -> list[str]:
     try:
         Library(shipped()).checked(read(document.encode()))
     except FaultyError as wrong:
-        return [(fault.pointer, fault.fix) for fault in wrong.faults]
+        return [fault.pointer for fault in wrong.faults]
     return []
 
 
@@ -97,7 +96,7 @@ async def test_a_withdrawal_with_a_misspelt_scope_stops_everything_and_says_so(
     ],
 )
 def test_a_mapping_whose_grants_name_no_scope_is_refused_when_it_is_saved(rule: str, found: list[str]) -> None:
-    told = [pointer for pointer, _ in faults(mapping(rule, scopes={"a": {"channel": "email", "purpose": "marketing"}}))]
+    told = faults(mapping(rule, scopes={"a": {"channel": "email", "purpose": "marketing"}}))
     assert told == [f"/touchpoints/0/data/{field}" for field in found]
 
 
@@ -140,7 +139,7 @@ async def test_a_message_that_says_it_has_no_words_or_is_heard_all_the_same_is_t
     ],
 )
 def test_a_mapping_in_which_no_stop_would_be_heard_is_refused_when_it_is_saved(rule: str, *, is_lost: bool) -> None:
-    told = [pointer for pointer, _ in faults(mapping(rule, kinds={"mail": "email.received"}))]
+    told = faults(mapping(rule, kinds={"mail": "email.received"}))
     assert told == (["/touchpoints/0/data/body"] if is_lost else [])
 
 
@@ -153,59 +152,6 @@ async def test_a_text_of_a_gateway_without_words_is_taken_where_it_says_that_it_
     answer = await ingest.post("/v1/inbound/shop/sms-gateway", {"id": "g1", "from": ANN, **said})
     assert (answer.json()["accepted"], len(answer.json()["rejected"])) == (accepted, 1 - accepted)
     assert len(ingest.committer.rejected) == 1 - accepted
-
-
-CODES = {
-    "NEVER_AGAIN": {"refusal": True, "note": "a"},
-    "angry": {"complaint": True, "note": "b"},
-    "OK": {"refusal": False, "satisfaction": 5},
-}
-
-
-def wrapped(key: str, item: dict[str, Any], **tables: dict[str, Any]) -> Any:
-    compiled = Compiled(read(mapping(f"type: call.wrapped_up, data: {key}", **(tables or {"codes": CODES})).encode()))
-    [found] = compiled.understand_all(compiled.items(msgspec.json.encode({"id": "1", "from": ANN} | item))[0], source="s", received_at=NOW)
-    return found
-
-
-@pytest.mark.parametrize(
-    ("codes", "data"),
-    [
-        (["NEVER_AGAIN"], {"refusal": True, "note": "a"}),
-        (["OK", "unheard of", "NEVER_AGAIN"], {"refusal": True, "satisfaction": 5, "note": "a"}),
-        (["NEVER_AGAIN", "OK"], {"refusal": True, "satisfaction": 5, "note": "a"}),
-        (["angry", "NEVER_AGAIN"], {"complaint": True, "refusal": True, "note": "b"}),
-        (["unheard of"], {}),
-        (" Never_Again ", {"refusal": True, "note": "a"}),
-        ("ANGRY", {"complaint": True, "note": "b"}),
-    ],
-)
-def test_all_of_several_codes_count_in_any_case_and_a_stop_among_them_wins(codes: Any, data: dict[str, Any]) -> None:
-    assert wrapped("{'*': {table: codes, key: $.codes}}", {"codes": codes}).data == data
-    if isinstance(codes, list):
-        tags = {"tags": [{"name": code} for code in codes]}
-        assert wrapped("{'*': {table: codes, key: '$.tags[*].name'}}", tags).data == data
-
-
-def test_codes_that_say_contrary_things_reject_the_item_unless_one_of_them_is_a_yes() -> None:
-    refusals, teams = {"x": True, "y": False}, {"x": "north", "y": "south", "z": "north"}
-    assert wrapped("{refusal: {table: t, key: $.codes}}", {"codes": ["y", "x"]}, t=refusals).data == {"refusal": True}
-    assert wrapped("{team: {table: t, key: $.codes}}", {"codes": ["x", "z"]}, t=teams).data == {"team": "north"}
-    contrary = wrapped("{team: {table: t, key: $.codes}}", {"codes": ["x", "y"]}, t=teams)
-    assert "x, y stand for different things" in contrary.detail
-
-
-def test_two_codes_that_differ_in_nothing_but_case_are_refused_when_they_are_saved() -> None:
-    document = mapping("type: call.wrapped_up", codes={"complaint": {"complaint": True}, "Complaint ": {}})
-    assert [pointer for pointer, _ in faults(document)] == ["/tables/codes/Complaint "]
-    assert wrapped("{'*': {table: t, key: $.c}}", {"c": "B"}, t={"b": {"note": "1"}, "B": {"note": "2"}}).data == {"note": "2"}, "in force"
-
-
-def test_a_code_laid_over_another_mapping_s_counts_in_whatever_case_it_is_written() -> None:
-    base = read(mapping("type: call.wrapped_up, data: {'*': {table: codes, key: $.c}}", codes={"REFUSED": {"refusal": True}}).encode())
-    library = Library([base])
-    compiled = library.checked(read(b"name: more\nextends: ours\ntables: {codes: {refused: {complaint: true}}}"))
-    assert compiled.document.tables == {"codes": {"refused": {"complaint": True}}}
 
 
 @pytest.fixture
@@ -308,3 +254,13 @@ def test_the_guide_says_which_touchpoints_each_shipped_mapping_makes() -> None:
     [rows] = re.findall(r"^\| mapping \| touchpoints \|\n\|[- |]+\|\n((?:\|.*\n)+)", GUIDE, re.MULTILINE)
     told = {name: set(kinds) for name, *kinds in (re.findall(r"`([^`]+)`", row) for row in rows.splitlines())}
     assert told == {one.name: {kind for rule in one.touchpoints for kind in types_of(rule.type, one.tables)} for one in shipped()}
+
+
+@pytest.mark.parametrize("text", ["S T O P", "s.t.o.p", "S-T-O-P!", "Unsub", "Cancelar suscripción", "geen reclame", "Wypisz się"])
+@pytest.mark.parametrize("kind", ["sms.received", "email.received", "chat.message_received", "message.left"])
+def test_letters_may_be_set_apart_and_short_and_long_ways_to_stop_count(kind: str, text: str) -> None:
+    assert heard(kind, {"text": text}) == Wish("opt_out")
+
+
+def test_letters_set_apart_grant_nothing_and_are_no_word_by_chance() -> None:
+    assert [heard("sms.received", {"text": text}) for text in ("S T A R T", "a b c", "s top", "y")] == [None] * 4

@@ -51,16 +51,6 @@ def test_what_begins_with_stop_is_a_stop_in_a_text_message_only() -> None:
     assert said("chat.message_received", "Stop by tomorrow") is None
 
 
-@pytest.mark.parametrize("text", ["S T O P", "s.t.o.p", "S-T-O-P!", "Unsub", "Cancelar suscripción", "geen reclame", "Wypisz się"])
-@pytest.mark.parametrize("kind", ROUTES)
-def test_letters_may_be_set_apart_and_short_and_long_ways_to_say_it_count(kind: str, text: str) -> None:
-    assert said(kind, text) == STOP
-
-
-def test_letters_set_apart_grant_nothing_and_are_no_word_by_chance() -> None:
-    assert [said("sms.received", text) for text in ("S T A R T", "a b c", "s top", "y")] == [None] * 4
-
-
 NO_WISH = (
     "",
     "cancel my second order",
