@@ -182,6 +182,14 @@ async def test_a_stop_passes_the_bound_of_a_source_that_may_stop_and_nobody_else
         assert answer.status_code == (202 if taken and name != "page" else 400), name
 
 
+async def test_a_verdict_that_also_ends_a_review_passes_no_bound(tmp_path: Path) -> None:
+    door = stand(tmp_path, key_of("texts", types=("sms.received",), roles=("agent",)))
+    verdict = {"reference": "sms-0d7c5d0e-9f0b-5c39-8d64-2f1c7a3be6a1", "refused": True}
+    headers = STRUCTURED | {"authorization": basic("wk_texts")}
+    answer = await door.post("/v1/touchpoints", event("refusal.reviewed", verdict), headers=headers)
+    assert answer.json()["errors"][0]["detail"].startswith("this source may report sms.received only")
+
+
 @pytest.mark.parametrize(
     ("said", "heard"),
     [
@@ -212,11 +220,11 @@ async def test_words_of_ours_in_a_chat_are_ignored_and_those_of_a_board_without_
 @pytest.mark.parametrize(
     ("kind", "meant"),
     [
-        ("complaint.opend", "complaint.opened"),
+        ("complaint.openedd", "complaint.opened"),
         ("order.placd", "order.placed"),
         ("oredr.placed", "order.placed"),
         ("page.viewedd", "page.viewed"),
-        ("Sms.recieved", "sms.received"),
+        ("Sms.receivedd", "sms.received"),
         ("order.paid", ""),
         ("song.played", ""),
         ("order.placed", ""),
@@ -244,9 +252,9 @@ def test_a_mapping_s_type_that_is_nearly_one_with_a_meaning_is_asked_about() -> 
 
 
 async def test_what_an_item_of_a_mapping_may_have_meant_stands_in_the_answer_by_its_index(tmp_path: Path) -> None:
-    document = mapping("type: consent.withdrawn, data: {channel: $.channel}")
+    document = mapping("type: consent.withdrawn, when: {$.id: {exists: true}}, data: {channel: $.channel}")
     door = stand(tmp_path, documents=[read(document.encode())])
-    answer = await door.post("/v1/inbound/shop/ours", [{"id": "1", "from": "none"}, {"id": "2", "from": ANN, "channel": "text"}])
+    answer = await door.post("/v1/inbound/shop/ours", [{"from": ANN}, {"id": "2", "from": ANN, "channel": "text"}])
     assert [(one["index"], one["pointer"]) for one in answer.json()["warnings"]] == [(1, "/data/channel")]
 
 
@@ -264,3 +272,29 @@ def test_letters_may_be_set_apart_and_short_and_long_ways_to_stop_count(kind: st
 
 def test_letters_set_apart_grant_nothing_and_are_no_word_by_chance() -> None:
     assert [heard("sms.received", {"text": text}) for text in ("S T A R T", "a b c", "s top", "y")] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lasciatemi in pace!",
+        "per favore non chiamatemi più",
+        "Non voglio più ricevere messaggi",
+        "laat me alsjeblieft met rust",
+        "Wij willen geen reclame meer",
+        "Proszę dać mi spokój",
+        "Nie dzwońcie do mnie więcej",
+        "Proszę usunąć mnie z listy",
+        "nie chcę dostawać reklam",
+    ],
+)
+def test_refusals_in_italian_dutch_and_polish_wait_for_somebody_to_read_them(text: str) -> None:
+    assert heard("sms.received", {"text": text}) == Wish("review")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Quando chiamate?", "Kunt u mij morgen bellen?", "Proszę zadzwonić jutro", "Bel me niet voor 9 uur", "Non chiamatemi prima delle 9"],
+)
+def test_a_question_in_italian_dutch_or_polish_is_no_refusal(text: str) -> None:
+    assert heard("sms.received", {"text": text}) is None
