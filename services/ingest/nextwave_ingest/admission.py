@@ -22,7 +22,7 @@ from nextwave_ingest.contact_points import TELLING, contact_points
 from nextwave_ingest.contents import ORDERED, doubts_of, fault_of, wrapped_up
 from nextwave_ingest.naming import spelt
 from nextwave_ingest.occurrence import Occurrence
-from nextwave_ingest.stops import HOLDING, VERDICT, WRAP_UP, holds_of
+from nextwave_ingest.stops import HOLDING, VERDICT, WRAP_UP, fault_of_verdict, holds_of
 from nextwave_ingest.wishes.hearing import as_heard, fault_of_words, kind_heard
 
 EVENT_BYTES_MAX = 32 * 1024
@@ -268,6 +268,8 @@ def _settled(kind: str, report: Report, blind: Callable[[str], str]) -> dict[str
         return wrapped_up(data)
     if kind == SEPARATED:
         _check_leaving(data.get("identifiers"))
+    if kind == VERDICT and (fault := fault_of_verdict(data)):
+        raise RefusedError(*fault)
     return _heard(kind, report, blind) if kind in CHANNEL_OF else data
 
 

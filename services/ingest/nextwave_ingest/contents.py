@@ -7,7 +7,7 @@ from typing import Any
 
 from nextwave_ingest.consents import GRANTED, WITHDRAWN, doubts_of_withdrawal, fault_of_grant
 from nextwave_ingest.naming import near
-from nextwave_ingest.stops import ANSWERS, VERDICT, fault_of_verdict, yes_or_no
+from nextwave_ingest.stops import ANSWERS, yes_or_no
 
 AMOUNT_MAX = 2**53
 ORDERED = "order.placed"
@@ -50,5 +50,4 @@ def _fault_of_money(data: Mapping[str, Any]) -> Fault | None:
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any]], Fault | None]] = {
     GRANTED: fault_of_grant,
     ORDERED: _fault_of_money,
-    VERDICT: fault_of_verdict,
 }
