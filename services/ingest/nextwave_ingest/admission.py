@@ -14,12 +14,16 @@ from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, p
 from nextwave_contracts.messages_in import CHANNEL_OF
 from nextwave_contracts.reasons import RejectCode
 from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 from nextwave_contracts.wire import Message, encode
 
+from nextwave_ingest.consents import GRANTED, WITHDRAWN, scoped
 from nextwave_ingest.contact_points import TELLING, contact_points
+from nextwave_ingest.contents import ORDERED, doubts_of, fault_of, wrapped_up
+from nextwave_ingest.naming import spelt
 from nextwave_ingest.occurrence import Occurrence
-from nextwave_ingest.stops import ANSWERS, CHANNELS, HOLDING, PURPOSES, VERDICT, WRAP_UP, fault_of_verdict, holds_of, yes_or_no
-from nextwave_ingest.wishes.hearing import as_heard, kind_heard
+from nextwave_ingest.stops import HOLDING, VERDICT, WRAP_UP, fault_of_verdict, holds_of
+from nextwave_ingest.wishes.hearing import as_heard, fault_of_words, kind_heard
 
 EVENT_BYTES_MAX = 32 * 1024
 BATCH_BYTES_MAX = 500 * 1024
@@ -30,7 +34,6 @@ TEXT_MAX = 256
 """Characters of an id, a type or a source."""
 IDENTIFIERS_MAX = 16
 POINTER_MAX = 100
-AMOUNT_MAX = 2**53
 SEPARATED = "identities.separated"
 INTEGER_MAX = 2**63
 _MANY_DIGITS = b"0" * 19
@@ -42,7 +45,7 @@ _BRACKETS = re.compile(rb"[\[\]{}]")
 _BODY_IDS = uuid.UUID("6f1d3a52-0a1e-5d43-9c3c-1b7d5a0e4f11")
 _OF_THE_ATTEMPT = ("sentAt", "writeKey", "receivedAt", "_metadata")
 """Fields that may differ when a client repeats itself, and so are no part of what the body says."""
-_UNSETTLED = frozenset({"consent.withdrawn", "consent.granted", "order.placed", WRAP_UP, SEPARATED, VERDICT, *CHANNEL_OF})
+_UNSETTLED = frozenset({WITHDRAWN, GRANTED, ORDERED, WRAP_UP, SEPARATED, VERDICT, *CHANNEL_OF})
 _objects = msgspec.json.Decoder(dict[str, Any])
 _PATH = re.compile(r" - at `\$(.*)`$")
 
@@ -93,6 +96,8 @@ class Admitted(msgspec.Struct, frozen=True, gc=False):
     holds: tuple[Hold, ...]
     distance: timedelta | None = None
     """How far the source's clock was from the reception (`Occurrence.distance`)."""
+    doubts: tuple[tuple[str, str], ...] = ()
+    """What may have been meant otherwise: a pointer, and what to do. It is taken all the same."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -115,6 +120,7 @@ def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datet
 def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
     """The touchpoint and its holds. Raises `RefusedError`."""
     kind, data = text("/type", report.type), report.data
+    doubts = _doubts(kind, data) if kind not in TOUCHPOINT_TYPES or kind == WITHDRAWN else ()
     if kind in _UNSETTLED:
         data = _settled(kind := kind_heard(kind, data), report, blind)
     unchanged = report.raw is not None and data is report.data
@@ -130,7 +136,7 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         claimed=report.occurrence.claimed,
         time_suspect=report.occurrence.suspect,
     )
-    return Admitted(touchpoint, holds_of(touchpoint, data, blind) if kind in HOLDING else (), report.occurrence.distance)
+    return Admitted(touchpoint, holds_of(touchpoint, data, blind) if kind in HOLDING else (), report.occurrence.distance, doubts)
 
 
 def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:
@@ -254,47 +260,35 @@ def misfit(error: Exception, prefix: str = "") -> RefusedError:
 
 def _settled(kind: str, report: Report, blind: Callable[[str], str]) -> dict[str, Any]:
     data = report.data
-    if kind in ("consent.withdrawn", "consent.granted"):
-        return _consent(kind, data)
+    if fault := fault_of(kind, data):
+        raise RefusedError(*fault)
+    if kind in (WITHDRAWN, GRANTED):
+        return scoped(data)
     if kind == WRAP_UP:
-        return _wrapped_up(data)
-    if kind == "order.placed":
-        _check_money(data)
+        return wrapped_up(data)
     if kind == SEPARATED:
         _check_leaving(data.get("identifiers"))
     if kind == VERDICT and (fault := fault_of_verdict(data, report.identifiers, blind)):
         raise RefusedError(*fault)
-    said_by = blind(strongest(report.identifiers)) if kind in CHANNEL_OF else ""
-    return as_heard(kind, data, f"{report.source}\0{report.id}", said_by, grants=not report.repeatable) if said_by else data
+    return _heard(kind, report, blind) if kind in CHANNEL_OF else data
 
 
-def _consent(kind: str, data: dict[str, Any]) -> dict[str, Any]:
-    scope = {"channel": data.get("channel") or "", "purpose": data.get("purpose") or ""}
-    for field, known in (("channel", CHANNELS), ("purpose", PURPOSES)):
-        if scope[field] and (not isinstance(scope[field], str) or scope[field] not in known):
-            if kind == "consent.granted":
-                raise RefusedError(f"/data/{field}", f"use one of {', '.join(sorted(known))}, or leave it empty for all")
-            scope[field] = ""  # a stop whose scope is not understood stops everything
-    return data | scope
+def _heard(kind: str, report: Report, blind: Callable[[str], str]) -> dict[str, Any]:
+    said_by = blind(strongest(report.identifiers))
+    heard = as_heard(kind, report.data, f"{report.source}\0{report.id}", said_by, grants=not report.repeatable)
+    if fault := fault_of_words(kind, heard):
+        raise RefusedError(*fault)
+    return heard
 
 
-def _wrapped_up(data: dict[str, Any]) -> dict[str, Any]:
-    """With its answers as true or false, so that everybody behind the door reads the same. None is refused: a stop may stand beside it."""
-    said = {field: yes_or_no(data[field]) for field in ANSWERS if field in data}
-    return data if all(data[field] is answer for field, answer in said.items()) else data | said
+def _doubts(kind: str, data: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What to tell the sender. Raises `RefusedError` for a type of ours in other letters."""
+    if meant := spelt(kind):
+        raise RefusedError("/type", f"types are in small letters: write {meant}")
+    return doubts_of(kind, data)
 
 
 def _check_leaving(names: Any) -> None:
     if not names or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
         raise RefusedError("/data/identifiers", "list the names that leave as kind:value, for example anonymous_id:d9")
     names_of(names, "/data/identifiers")
-
-
-def _check_money(data: dict[str, Any]) -> None:
-    amount = data.get("amount")
-    if amount is not None and (type(amount) is not int or not 0 <= amount <= AMOUNT_MAX):
-        fix = "must be an integer of minor units, 0 or more, for example 1299 for 12.99 EUR; what is given back is order.returned"
-        raise RefusedError("/data/amount", fix)
-    currency = data.get("currency")
-    if amount is not None and not (isinstance(currency, str) and len(currency) == 3 and currency.isalpha() and currency.isupper()):
-        raise RefusedError("/data/currency", "must be an ISO 4217 code in capitals, for example EUR")

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from shlex import quote
 from time import monotonic
 
+from nextwave_contracts.holds import Hold
 from nextwave_runtime.auth import Keyring, Rate
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import RefusedError
+from nextwave_ingest.stops import STOPPING, STOPS
 
 RETRY_SECONDS_MAX = 300
 """Clients of the Segment protocol wait no longer, and give up after some attempts: so long a wait is said in steps."""
@@ -71,6 +73,16 @@ class Allowances:
 
 
 _NOT_ALLOWED = "this source may report {} only; use a key that may, or add the type: `nextwave keys change write NAME --add-types {}`"
+
+
+def may_stop(types: tuple[str, ...], holds: tuple[Hold, ...]) -> bool:
+    """Whether a touchpoint of another type is taken for the stop that it is.
+
+    A source that may stop contacts by one type could stop the same customers by that: it gains nothing, and no stop is lost for the name of
+    its type. A page's key that reports what is seen there may stop nobody. PURE.
+    """
+    stops = bool(holds) and all(hold.kind in STOPS for hold in holds)
+    return stops and any(refused(types, kind) is None for kind in STOPPING)
 
 
 def refused(types: tuple[str, ...], kind: str) -> RefusedError | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from nextwave_contracts.money import EXPONENTS
 
-from nextwave_ingest.admission import AMOUNT_MAX, RefusedError
+from nextwave_ingest.admission import RefusedError
+from nextwave_ingest.contents import AMOUNT_MAX
 
 AMOUNT_FIELDS = ("revenue", "total")
 """Where Segment's order events carry money, the first one present counts."""

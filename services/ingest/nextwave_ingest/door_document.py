@@ -79,8 +79,9 @@ def _list(item: Part, count_max: int) -> Part:
 
 _REJECTED = _list(_object(("index", "pointer", "detail"), index=COUNT, pointer=TEXT, detail=TEXT), ITEMS_MAX)
 _TOLD_OF_BATCH = _object(("success",), success={"const": True}, rejected_count=COUNT, rejected=_REJECTED | {"maxItems": REJECTED_MAX})
-_TOLD_OF_EVENTS = _object(("accepted", "rejected"), accepted=COUNT, rejected=_REJECTED)
-_TOLD_OF_ITEMS = _object(("accepted", "ignored", "rejected"), accepted=COUNT, ignored=COUNT, rejected=_REJECTED)
+_WARNED: Part = {"type": "array", "items": _REJECTED["items"], "description": "of what was taken and may have been meant otherwise"}
+_TOLD_OF_EVENTS = _object(("accepted", "rejected"), accepted=COUNT, rejected=_REJECTED, warnings=_WARNED)
+_TOLD_OF_ITEMS = _object(("accepted", "ignored", "rejected"), accepted=COUNT, ignored=COUNT, rejected=_REJECTED, warnings=_WARNED)
 _STAMP: Part = {"type": ["string", "number", "null"], "description": "RFC 3339, or seconds or milliseconds since the epoch"}
 _NAME: Part = {"type": ["string", "integer", "null"]}
 _CALL = _object(

@@ -18,8 +18,8 @@ from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import SEPARATED, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
-from nextwave_ingest.allowances import Allowances, refused
+from nextwave_ingest.admission import POINTER_MAX, SEPARATED, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
+from nextwave_ingest.allowances import Allowances, may_stop, refused
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of
 from nextwave_ingest.sources.book import SourceBook
@@ -140,7 +140,7 @@ class Reception:
     def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str, types: tuple[str, ...]) -> Admitted | Refusal:
         if isinstance(verdict, Refusal):
             return verdict
-        if types and (foreign := refused(types, verdict.touchpoint.type)) is not None:
+        if types and (foreign := refused(types, verdict.touchpoint.type)) is not None and not may_stop(types, verdict.holds):
             return Refusal(item, foreign)
         reserved = _RESERVED_TYPES.get(verdict.touchpoint.type)
         for name in verdict.touchpoint.identifiers:
@@ -229,6 +229,16 @@ def rejections(verdicts: Sequence[Admitted | Refusal]) -> list[dict[str, Any]]:
         {"index": index, "pointer": verdict.error.pointer, "detail": verdict.error.detail}
         for index, verdict in enumerate(verdicts)
         if isinstance(verdict, Refusal)
+    ]
+
+
+def warnings(verdicts: Sequence[Admitted | Refusal]) -> list[dict[str, Any]]:
+    """What an answer says of items that were taken and may have been meant otherwise: `{index, pointer, detail}`."""
+    return [
+        {"index": index, "pointer": pointer[:POINTER_MAX], "detail": detail}
+        for index, verdict in enumerate(verdicts)
+        if isinstance(verdict, Admitted)
+        for pointer, detail in verdict.doubts
     ]
 
 

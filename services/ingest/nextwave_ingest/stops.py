@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from nextwave_contracts.actions import Channel, Purpose
 from nextwave_contracts.holds import Hold, HoldKind
 from nextwave_contracts.identifiers import INTERNAL
 from nextwave_contracts.masking import in_words
@@ -16,9 +15,6 @@ from nextwave_contracts.messages_in import CHANNEL_OF, refused_channel, stopped_
 
 if TYPE_CHECKING:
     from nextwave_ingest.admission import Accepted
-
-CHANNELS: frozenset[str] = frozenset(get_args(Channel))
-PURPOSES: frozenset[str] = frozenset(get_args(Purpose))
 
 CONFIRMED_WITHIN = timedelta(minutes=5)
 """A stop by text may be answered once, and only at once (47 CFR 64.1200(a)(12))."""
@@ -174,3 +170,7 @@ _RULES: dict[str, Callable[[Mapping[str, Any]], tuple[Stop, ...]]] = {
 }
 HOLDING = frozenset(_RULES)
 """Types that may raise or lift a hold."""
+STOPS: frozenset[HoldKind] = frozenset({"opt_out", "complaint", "review"})
+"""Holds that stop contacts and lift nothing."""
+STOPPING: frozenset[str] = HOLDING - {"consent.granted", "complaint.resolved", VERDICT}
+"""Types by which anybody may stop contacts."""

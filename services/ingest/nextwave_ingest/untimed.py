@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
-from nextwave_contracts.holds import HoldKind
 
 from nextwave_ingest.admission import RefusedError, Report, admit
-
-STOPS: frozenset[HoldKind] = frozenset({"opt_out", "complaint", "review"})
+from nextwave_ingest.stops import STOPS
 
 
 def untimed(report: Report, fault: RefusedError) -> Report:

@@ -83,7 +83,7 @@ async def test_every_command_of_the_guide_succeeds_and_makes_what_it_says(stack:
     touchpoints = {one["id"]: one for one in of_ringo(stack, TOUCHPOINTS.name)}
     assert touchpoints["r-17/lost"]["identifiers"] == ["phone:+441614960100"]
     assert touchpoints["r-17/lost"]["data"] == {"call_id": "r-17", "queue": "sales", "wait_seconds": 90.0}
-    assert touchpoints["r-18/closed"]["data"] == {"call_id": "r-18", "agent": "mia", "refusal": True}
+    assert touchpoints["r-18/closed"]["data"] == {"call_id": "r-18", "agent": "mia", "code": "NEVER_AGAIN", "refusal": True}
     assert [(hold["kind"], hold["channel"]) for hold in of_ringo(stack, HOLDS.name)] == [("opt_out", "call")]
     versions = [json.loads(record.value) for record in stack.read_all(MAPPINGS.name) if record.key == b"ringo"]
     assert [(one["version"], one.get("retired", False)) for one in versions] == [(1, False), (2, False), (3, False), (4, True), (5, False)]

@@ -150,7 +150,7 @@ def test_a_stop_says_the_later_of_its_own_time_and_its_reception(kind: str, data
 @pytest.mark.parametrize(
     ("kind", "data", "said"),
     [
-        ("consent.granted", {}, "opt_in"),
+        ("consent.granted", {"channel": "email", "purpose": "marketing"}, "opt_in"),
         ("sms.received", {"body": "START"}, "opt_in"),
         ("complaint.resolved", {"reference": "t1"}, "complaint_lifted"),
     ],

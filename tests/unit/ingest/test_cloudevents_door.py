@@ -19,6 +19,7 @@ EVENT: dict[str, Any] = {
     "data": {"rating": 5, "identifiers": ["email:Ann@Example.com"]},
 }
 TEXTED_STOP = EVENT | {"id": "e-2", "type": "sms.received", "data": {"body": "STOP", "identifiers": ["phone:+1 415 555 0100"]}}
+GRANT = {"type": "consent.granted", "data": {"channel": "sms", "purpose": "care", "identifiers": ["email:a@b.c"]}}
 STRUCTURED = {"content-type": "application/cloudevents+json; charset=utf-8"}
 BATCHED = {"content-type": "application/cloudevents-batch+json"}
 BINARY = {
@@ -110,7 +111,7 @@ async def test_a_stop_is_lost_to_no_unreadable_time(ingest: Stand, stop: dict[st
     [
         ({"specversion": "0.3"}, "/specversion"),
         ({"time": "soon"}, "/time"),
-        ({"time": "soon", "type": "consent.granted"}, "/time"),
+        (GRANT | {"time": "soon"}, "/time"),
         ({"id": "a\x00"}, "/id"),
         ({"data": {"identifiers": "email:a@b.c"}}, "/data/identifiers"),
         ({"data": {"identifiers": ["Ann"]}}, "/data/identifiers/0"),

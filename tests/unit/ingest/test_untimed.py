@@ -36,7 +36,7 @@ def test_whatever_stops_contacts_counts_from_its_reception(kind: str, data: dict
 @pytest.mark.parametrize(
     ("kind", "data"),
     [
-        ("consent.granted", {}),
+        ("consent.granted", {"channel": "email", "purpose": "marketing"}),
         ("complaint.resolved", {"reference": "t-1"}),
         ("sms.received", {"body": "START"}),
         ("sms.received", {"body": "hello"}),

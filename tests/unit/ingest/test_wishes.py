@@ -210,7 +210,7 @@ def test_everything_that_is_no_refusal_takes_out_what_would_be_one() -> None:
 
 
 def test_each_language_has_its_phrases_and_what_is_none() -> None:
-    assert set(refusals.REFUSALS) == set(refusals.NO_REFUSAL) == {"en", "de", "fr", "es"}
+    assert set(refusals.REFUSALS) == set(refusals.NO_REFUSAL) == {"en", "de", "fr", "es", "it", "nl", "pl"}
     for phrases in (*refusals.REFUSALS.values(), *refusals.NO_REFUSAL.values(), *refusals.EVEN_SO.values()):
         for phrase in phrases:
             example = " ".join(word.split("/")[0] for word in phrase.split(" ") if word != "*")

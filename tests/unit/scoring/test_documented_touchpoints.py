@@ -39,6 +39,11 @@ SIGNS = {
 NEEDED: dict[str, Data] = {
     "identities.separated": {"identifiers": ["email:bob@example.com"]},
     "refusal.reviewed": {"reference": "sms-0d7c5d0e-9f0b-5c39-8d64-2f1c7a3be6a1", "refused": False},
+    "consent.granted": {"channel": "email", "purpose": "marketing"},
+    "sms.received": {"body": ""},
+    "email.received": {"body": ""},
+    "chat.message_received": {"body": ""},
+    "message.left": {"body": ""},
 }
 """Without these the door refuses a touchpoint of the type."""
 
@@ -182,7 +187,7 @@ def test_segments_door_translates_as_told(cells: list[str]) -> None:
     assert told.items() >= read.items()
 
 
-@pytest.mark.parametrize("kind", TYPES)
+@pytest.mark.parametrize("kind", [kind for kind in TYPES if kind != "consent.granted"])  # which is refused with any field more
 def test_addresses_in_the_data_name_the_customer_of_three_types_only(kind: str) -> None:
     addresses = {"email": "Ann@example.com", "phone": "0171 1234567", "address": {"country": "DE"}}
     names = sent(kind, addresses | NEEDED.get(kind, {})).identifiers

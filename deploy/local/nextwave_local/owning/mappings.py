@@ -13,6 +13,7 @@ from nextwave_contracts.documents import read_document
 from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_ingest.mappings.document import NAME, NAME_FIX, Document, read
 from nextwave_ingest.mappings.library import Library
+from nextwave_ingest.mappings.losing import doubts
 
 from nextwave_local.owning.changes import Change, Named, Plan
 from nextwave_local.owning.folder import FolderError, text_of
@@ -105,12 +106,14 @@ def _refused(file: str, faults: Iterable[Fault]) -> Change:
 def _planned(one: _Read, held: Held | None) -> Change:
     before: Any = msgspec.json.decode(held.document) if held else {}
     after = msgspec.json.decode(msgspec.json.encode(one.document))
+    unsure = doubts(one.document) if before != after else ()
     return Change(
         file=one.file,
         path=_path(one.name),
         action="create" if held is None else "keep" if before == after else "change",
         revision=held.revision if held else None,
         diff=difference(before, after, (_origin(held), one.file)),
+        findings=tuple(Named(pointer=f.pointer, detail=f.detail, fix=f.fix, level="warning") for f in unsure),
     )
 
 

@@ -12,7 +12,7 @@ from nextwave_runtime.problem import Problem
 from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
 from nextwave_ingest.doors.cloudevents_mapping import REQUIRED, from_headers, trace_of, understand
 from nextwave_ingest.doors.exchange import Answer, Request, allow
-from nextwave_ingest.reception import Reception, problem_of, rejections
+from nextwave_ingest.reception import Reception, problem_of, rejections, warnings
 
 _JSON = ((b"content-type", b"application/json"),)
 _BATCH_TYPE = b"application/cloudevents-batch"
@@ -91,4 +91,5 @@ def handshake(request: Request) -> Answer:
 
 def _accepted(verdicts: Sequence[Admitted | Refusal]) -> Answer:
     rejected = rejections(verdicts)
-    return Answer(202, msgspec.json.encode({"accepted": len(verdicts) - len(rejected), "rejected": rejected}), _JSON)
+    told = {"accepted": len(verdicts) - len(rejected), "rejected": rejected}
+    return Answer(202, msgspec.json.encode(told | ({"warnings": doubts} if (doubts := warnings(verdicts)) else {})), _JSON)

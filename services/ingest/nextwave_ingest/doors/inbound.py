@@ -22,7 +22,7 @@ from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.provider_signatures import PROVIDERS, Signed, is_signed
 from nextwave_ingest.mappings.compiled import FAILED, Compiled, NoItemsError
 from nextwave_ingest.mappings.document import Scheme, Signature
-from nextwave_ingest.reception import Reception, presented_key, problem_of
+from nextwave_ingest.reception import Reception, presented_key, problem_of, warnings
 from nextwave_ingest.turns import Turn
 
 ROUTE = "/v1/inbound/"
@@ -220,6 +220,8 @@ def _answer(mapping: Compiled, indexes: Sequence[int], verdicts: Sequence[Admitt
     wrong = [(index, error) for index, verdict in refused[:REJECTED_MAX] for error in (verdict.error, *verdict.others)]
     rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in wrong[:REJECTED_MAX]]
     told = {"accepted": len(verdicts) - len(refused), "ignored": ignored, "rejected": rejected}
+    if doubts := [one | {"index": indexes[one["index"]]} for one in warnings(verdicts)[:REJECTED_MAX]]:
+        told["warnings"] = doubts
     return Answer(202, msgspec.json.encode(told), _JSON)
 
 

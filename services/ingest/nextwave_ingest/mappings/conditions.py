@@ -8,7 +8,7 @@ from typing import Any
 from nextwave_contracts.faults import step
 
 from nextwave_ingest.mappings.paths import Path
-from nextwave_ingest.mappings.values import Reader, code_of
+from nextwave_ingest.mappings.values import Reader
 
 Condition = Callable[[Any], bool]
 Test = Callable[[list[Any]], bool]
@@ -60,7 +60,7 @@ def _test(word: str, operand: Any, reader: Reader, at: str) -> Test:
             return lambda found: not any(isinstance(value, str) and value.strip().casefold() in words for value in found)
         case "in_table", str() if operand in reader.tables:
             table = reader.tables[operand]
-            return lambda found: any(code_of(value) in table for value in found)
+            return lambda found: any(value in table for value in found)
         case "starts_with" | "ends_with" | "contains", str() if operand:
             return _texts(word, operand)
         case _:

@@ -10,6 +10,8 @@ from msgspec import Meta
 from nextwave_contracts.documents import read_document, read_written
 from nextwave_contracts.faults import Fault, FaultyError, step
 
+from nextwave_ingest.mappings.tables import folded
+
 DOCUMENT_BYTES_MAX = 64 * 1024
 """Of its JSON, which is what is kept: with YAML's aliases written out."""
 RULES_MAX = 100
@@ -95,10 +97,16 @@ def read(raw: bytes, name: str = "", media_type: str = "") -> Document:
 
 def extended(document: Document, other: Document) -> Document:
     """The other mapping with this one's name and its tables laid over; an entry of this one counts before the other's."""
-    tables = {name: {**other.tables.get(name, {}), **document.tables.get(name, {})} for name in {**other.tables, **document.tables}}
+    tables = {name: _laid(other.tables.get(name, {}), document.tables.get(name, {})) for name in {**other.tables, **document.tables}}
     return msgspec.structs.replace(
         other, name=document.name, description=document.description or other.description, tables=tables, extends=document.extends
     )
+
+
+def _laid(others: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Entries over others of the same codes, in whatever case they are written."""
+    codes = {folded(code) for code in own}
+    return {code: entry for code, entry in others.items() if folded(code) not in codes} | own
 
 
 def _faults(document: Document) -> list[Fault]:

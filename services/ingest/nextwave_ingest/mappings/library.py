@@ -10,6 +10,7 @@ from nextwave_contracts.faults import Fault, FaultyError, raise_any
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import Document, extended, read
 from nextwave_ingest.mappings.extending import extension_faults, lost_tables
+from nextwave_ingest.mappings.losing import losses
 from nextwave_ingest.mappings.meant import constant_faults
 
 
@@ -92,7 +93,7 @@ class Library:
         if other is not None and not other.extends:
             raise_any(extension_faults(document, other))
         compiled = self._whole(document)
-        raise_any(constant_faults(document))
+        raise_any([*constant_faults(document), *losses(document)])
         return compiled
 
     def losses(self, document: Document) -> list[Fault]:

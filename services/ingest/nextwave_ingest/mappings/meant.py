@@ -13,6 +13,7 @@ from nextwave_ingest.amounts import minor_units
 from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.origins import places_of
+from nextwave_ingest.mappings.tables import Table
 from nextwave_ingest.occurrence import UnreadableTimeError
 
 _ALIKE = {
@@ -65,7 +66,7 @@ def _senseless(value: Any, at: str, tables: Mapping[str, Mapping[str, Any]]) -> 
     for name, one in value.items() if isinstance(value, dict) else enumerate(value):
         yield from _senseless(one, at + step(name), tables)
     match value:
-        case {"table": str(table), "key": key} if _is_constant(key) and str(key) not in tables.get(table, {}):
+        case {"table": str(table), "key": key} if _is_constant(key) and key not in Table(tables.get(table, {})):
             yield _fault(key, at + "/key", f"is no code of {table}")
         case {"seconds_between": list(pair)}:
             for n, one in enumerate(pair):

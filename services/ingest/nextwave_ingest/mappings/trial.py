@@ -55,6 +55,7 @@ class Tried(msgspec.Struct, frozen=True):
     touchpoints: list[Accepted]
     holds: list[Hold]
     refusals: list[Said]
+    warnings: list[Said]
     rules: list[TriedRule]
 
 
@@ -69,6 +70,7 @@ def attempt(mapping: Compiled, item: bytes, taken: tuple[str, datetime], weigh: 
         touchpoints=[one.touchpoint for one in admitted],
         holds=[hold for one in admitted for hold in one.holds],
         refusals=[Said(verdict.error.pointer, verdict.error.detail) for verdict in verdicts if isinstance(verdict, Refusal)],
+        warnings=[Said(*doubt) for one in admitted for doubt in one.doubts],
         rules=_rules(mapping.document, item),
     )
 

@@ -17,10 +17,12 @@ from nextwave_contracts.liquid_environment import BoundedEnvironment
 from nextwave_ingest.amounts import minor_units
 from nextwave_ingest.mappings.moments import moment, zone_of
 from nextwave_ingest.mappings.paths import CHOICES_MAX, MANY_WAYS, VALUES_MAX, Path, PathError
+from nextwave_ingest.mappings.tables import Table
 from nextwave_ingest.occurrence import UnreadableTimeError
 
 Value = Callable[[Any], Any]
-"""Asked with an item, it gives the value, or `UNSET` where the item has none. It raises `RefusedError` alone: for wrong money or effort."""
+"""Asked with an item, it gives the value, or `UNSET` where the item has none.
+It raises `RefusedError` alone: for wrong money, contrary codes or effort."""
 Fields = Callable[[Any], dict[str, Any]]
 WRITTEN_MAX = 500
 """Values and conditions of one mapping."""
@@ -50,7 +52,7 @@ class Reader:
 
     def __init__(self, tables: Mapping[str, Mapping[str, Any]]) -> None:
         self.faults: list[Fault] = []
-        self.tables = tables
+        self.tables = {name: Table(entries) for name, entries in tables.items()}
         self._read = 0
         self.descents = 0
         self.ways = 1
@@ -205,17 +207,7 @@ def _looked_up(reader: Reader, written: Mapping[str, Any], at: str) -> Value:
         return _nothing
     key = reader.value(written["key"], at + "/key")
 
-    def look_up(item: Any) -> Any:
-        return table.get(code_of(key(item)), UNSET)
-
-    return look_up
-
-
-def code_of(value: Any) -> str:
-    """A value as tables write it; empty for what is no code."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, str | int | float) else ""
+    return lambda item: table.look_up(key(item), at)
 
 
 def _money(reader: Reader, written: Mapping[str, Any], at: str) -> Value:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Any, Literal, NamedTuple
 
-from nextwave_contracts.messages_in import CHANNEL_OF, words_in
+from nextwave_contracts.messages_in import CHANNEL_OF, TEXT_FIELDS, words_in
 
 from nextwave_ingest.wishes import mail, refusals, words
 from nextwave_ingest.wishes.phrases import Phrases, plain, squeezed
@@ -75,7 +75,7 @@ def as_heard(kind: str, data: dict[str, Any], identity: str, said_by: str, *, gr
 
 def heard(kind: str, data: Mapping[str, Any]) -> Wish | None:
     """What a touchpoint asks for in words; nothing where somebody of ours wrote them."""
-    if kind not in CHANNEL_OF or str(data.get("by")).strip().casefold() in words.OURS:
+    if kind not in CHANNEL_OF or _is_ours(data):
         return None
     passages = _passages(kind, data)
     told = data.get("OptOutType") or data.get("opt_out_type")
@@ -91,6 +91,23 @@ def heard(kind: str, data: Mapping[str, Any]) -> Wish | None:
     if candidates:
         return candidates[0]
     return Wish("review") if any(map(may_refuse, {passages.text, *passages.whole, *passages.further})) else None
+
+
+def fault_of_words(kind: str, data: Mapping[str, Any]) -> tuple[str, str] | None:
+    """What a message lacks in which nobody could hear a stop: the pointer, and what to do. Nothing lacks where something was heard.
+
+    An empty text is one, as a photo has no words; so is null. What a machine or one of ours wrote asks for nothing.
+    """
+    if not NOTED.isdisjoint(data) or kind == _AUTOMATIC or _is_ours(data):
+        return None
+    fields = (*TEXT_FIELDS, "html") if kind.startswith("email.") else TEXT_FIELDS
+    if any(field in data and (data[field] is None or isinstance(data[field], str)) for field in fields):
+        return None
+    return "/data/body", f"put the customer's words here, as text, and an empty one where there are none; {', '.join(fields)} are read"
+
+
+def _is_ours(data: Mapping[str, Any]) -> bool:
+    return str(data.get("by")).strip().casefold() in words.OURS
 
 
 def may_refuse(text: str) -> bool:
@@ -127,7 +144,14 @@ def _greets(line: str) -> bool:
 
 def _of_word(text: str) -> Wish | None:
     said = plain(text)
-    return _MEANING.get(said) or _of_plain_word(said)
+    return _MEANING.get(said) or _of_plain_word(said) or _of_letters(said)
+
+
+def _of_letters(said: str) -> Wish | None:
+    """A stop word whose letters are set apart, as in "S T O P"."""
+    letters = said.split(" ")
+    wish = _MEANING.get("".join(letters)) if len(letters) > 1 and all(len(one) == 1 for one in letters) else None
+    return wish if wish is not None and wish.asked == "opt_out" else None
 
 
 def _of_plain_word(said: str) -> Wish | None:

@@ -236,3 +236,23 @@ def test_a_file_that_is_no_mapping_is_not_tried(shelf: Shelf, tried: Callable[..
 def test_without_a_stack_and_without_a_name_it_says_what_to_give(tmp_path: Path) -> None:
     said = CliRunner().invoke(app, ["mapping", "plan", str(tmp_path), "--state", str(tmp_path / "none")])
     assert (said.exit_code, "--ingest and --token" in said.output) == (1, True)
+
+
+def test_a_plan_asks_whether_a_type_that_is_nearly_one_with_a_meaning_was_meant(shelf: Shelf) -> None:
+    shelf.write("ringo.yaml", CALLS.replace("call.wrapped_up", "call.wraped_up"))
+    planned = shelf.say("plan")
+    assert planned.exit_code == keeping.NOTHING, "it may be meant"
+    assert "warning  /touchpoints/0/type: 'call.wraped_up' has no built-in meaning; did you mean call.wrapped_up?" in planned.output
+    assert shelf.say("apply").exit_code == keeping.NOTHING
+
+
+def test_a_plan_refuses_a_mapping_whose_grants_name_no_purpose(shelf: Shelf) -> None:
+    shelf.write(
+        "ringo.yaml", CALLS.replace("call.wrapped_up", "consent.granted").replace('"*": {table: codes, key: $.code}', "chanel: email")
+    )
+    planned = shelf.say("plan")
+    assert planned.exit_code == keeping.FAILED
+    assert (
+        "/touchpoints/0/data/chanel: every such grant would be refused; a grant has no field chanel; did you mean channel?"
+        in planned.output
+    )
