@@ -19,7 +19,8 @@ from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
 from nextwave_ingest.doors.exchange import BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
 from nextwave_ingest.doors.inbound import ROUTE, InboundDoor
-from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
+from nextwave_ingest.doors.posthog import ROUTES, PostHogDoor
+from nextwave_ingest.doors.posthog_settings import FLAGS, SETTINGS, FlagsDoor, PostHogSettingsDoor
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
 from nextwave_ingest.follower import Follower
 from nextwave_ingest.links import LinkDoor
@@ -85,7 +86,7 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, map
     redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer)
     return Doors(
         exact,
-        {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
+        {ROUTE: inbound, SETTINGS: PostHogSettingsDoor(), **dict.fromkeys(LINK_ROUTES, links)},
         SegmentSettingsDoor(reception),
         create_api(
             Desk(keyring=keyring, reception=reception, log=mappings, telling=telling),

@@ -1,27 +1,12 @@
 // Takes clients in pages of the real Chromium through their cases: node analytics.mjs PROXY WRITE_KEY CASES TEXTS OWN
 // CASES is a JSON list of [client, case, work, answers to wait for]; OWN is a folder of modules that pages load. The pages are of another origin than the doors.
 // Prints {client: {case: [what it gave up on]}, hosts: [where pages sent anything]}.
-import chromium from '@sparticuz/chromium'
-import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { chromium as browsers } from 'playwright-core'
+import { launched, shop, until } from './chromium.mjs'
 
 const [proxy, writeKey, cases, texts, own] = process.argv.slice(2)
 const folders = { '/next/': 'node_modules/@segment/analytics-next/dist/umd/', '/jitsu/': 'node_modules/@jitsu/js/dist/', '/own/': own }
-const shop = createServer((request, response) => {
-  const path = request.url.split('?')[0]
-  const place = Object.keys(folders).find((folder) => path.startsWith(folder))
-  response.setHeader('content-type', place ? 'text/javascript' : 'text/html')
-  response.end(place ? readFileSync(folders[place] + path.slice(place.length)) : '<!doctype html><script src="/next/index.js"></script>')
-}).listen(0, '127.0.0.1')
-await new Promise((listening) => shop.once('listening', listening))
-const home = `http://127.0.0.1:${shop.address().port}/`
-
-const browser = await browsers.launch({
-  executablePath: await chromium.executablePath(),
-  args: ['--no-sandbox', '--disable-gpu', '--headless=shell', '--disable-background-networking', '--single-process', '--no-zygote'],
-  headless: true
-})
+const home = await shop(folders, '<!doctype html><script src="/next/index.js"></script>')
+const browser = await launched()
 const context = await browser.newContext()
 const seen = { hosts: [] }
 const answered = {}
@@ -35,10 +20,6 @@ async function opened() {
   const page = await context.newPage()
   await page.goto(home)
   return page
-}
-
-async function until(known) {
-  for (const end = Date.now() + 30000; !known() && Date.now() < end; ) await new Promise((go) => setTimeout(go, 50))
 }
 
 // What one case does in its page; it is a function of the page and knows nothing of what is around it.
