@@ -3,7 +3,7 @@
 import { CloudEvent, HTTP, Mode, emitterFor } from 'cloudevents'
 
 const [url, writeKey] = process.argv.slice(2)
-const usual = { type: 'call.ended', source: '/pbx/1?a=b c', subject: 'phone:+14155550100', partitionkey: 'k 1', dataschema: 'https://example.com/s' }
+const usual = { type: 'call.ended', source: '/pbx/1?a=b', subject: 'phone:+14155550100', partitionkey: 'k 1', dataschema: 'https://example.com/s' }
 const events = [
   new CloudEvent({ ...usual, id: 'plain', data: { seconds: 61, word: 'Größe 日本語 😀' } }),
   new CloudEvent({ ...usual, id: '100% "a" b', time: '2026-01-02T03:04:05.678+02:00', data: { seconds: 61 } }),
