@@ -33,7 +33,9 @@ def test_what_cloudevents_for_node_emits_and_reads_again_is_what_we_read(served:
     assert ours == theirs
     assert {t.identifiers for t in served.committer.touchpoints} == {("phone:+14155550100",)}
     assert {t.type for t in served.committer.touchpoints} == {"call.ended", "sms.received"}
-    assert [t.occurred_at.isoformat() for t in served.committer.touchpoints if t.id.startswith("100")] == ["2026-01-02T01:04:05.678000+00:00"] * 2
+    assert [t.occurred_at.isoformat() for t in served.committer.touchpoints if t.id.startswith("100")] == [
+        "2026-01-02T01:04:05.678000+00:00"
+    ] * 2
     assert [hold.kind for hold in served.committer.holds] == ["opt_out", "opt_out"]
 
 

@@ -47,8 +47,9 @@ async function inPage({ client, name, work, key, proxy, texts: { unicode, eventB
   }
   const settings = { writeKey: key, cdnURL: `${proxy}/${user}` }
   const batching = { strategy: 'batching', config: { size: 100, timeout: stays ? 100 : 60000, keepalive: !stays } }
+  const others = { All: name == 'single', Amplitude: { apiKey: 'x' }, 'Google Analytics 4': true } // of a page that had more destinations
   const place = { apiHost: `${proxy.slice(7)}/${user}/v1`, protocol: 'http', deliveryStrategy: client.endsWith('batching') ? batching : {} }
-  const a = AnalyticsNext.AnalyticsBrowser.load(settings, { integrations: { 'Segment.io': place }, disableClientPersistence: stays })
+  const a = AnalyticsNext.AnalyticsBrowser.load(settings, { integrations: { ...others, 'Segment.io': place }, disableClientPersistence: stays })
   a.on('error', ({ reason }) => gaveUp.push(String(reason)))
   const who = { userId: user, ...(work == 'null-ids' && { anonymousId: null }) }
   if (work == 'methods') {
@@ -59,8 +60,12 @@ async function inPage({ client, name, work, key, proxy, texts: { unicode, eventB
     a.alias(user, 'old')
   }
   await Promise.race([a.ready(), new Promise((go) => setTimeout(go, 5000))])
-  tracks.forEach((more, n) => a.track('Called', { n, ...more }, who))
+  const goOn = (few) => few.forEach((more, n) => a.track('Called', { n, ...more }, who))
+  goOn(tracks)
+  window.again = () => goOn([{}, {}, {}])
 }
+
+const inTunnel = () => window.again()
 
 const page = await opened()
 const done = JSON.parse(cases).map(async ([client, name, work, answers]) => {
@@ -77,7 +82,22 @@ const leaving = ['analytics-next-batching', 'analytics-next'].map(async (client)
   if (client == 'analytics-next') await away.evaluate(inPage, { ...given, work: 'one' }) // the client of the next page sends what it finds
   await new Promise((go) => setTimeout(go, 3000))
 })
-await Promise.all([...done, ...leaving])
+
+async function offline(client) {
+  const train = await browser.newContext()
+  const tunnel = await train.newPage()
+  await tunnel.goto(home)
+  const given = { client, name: 'offline', work: 'one', key: writeKey, proxy, texts: JSON.parse(texts), stays: true }
+  await tunnel.evaluate(inPage, given) // its settings come while there is a network
+  await new Promise((go) => setTimeout(go, 1500))
+  await train.setOffline(true)
+  await tunnel.evaluate(inTunnel)
+  await new Promise((go) => setTimeout(go, 1500))
+  await train.setOffline(false)
+  await new Promise((go) => setTimeout(go, 8000))
+}
+
+await Promise.all([...done, ...leaving, offline('analytics-next'), offline('analytics-next-batching')])
 Object.assign(seen, await page.evaluate(() => window.gaveUp))
 console.log(JSON.stringify(seen))
 await browser.close()
