@@ -1,11 +1,14 @@
 // Takes posthog-js in pages of the real Chromium through its cases: node posthog.mjs PROXY DOOR WRITE_KEY CASES TEXTS
-// CASES is a JSON list of [case, work, posts to wait for]. Prints {gaveUp: {case: [statuses]}, captured: [[event, id]] of a visit to DOOR, faults: its console, asked: what else it asked for}.
+// CASES is a JSON list of [case, work, posts to wait for].
+// Prints {gaveUp: {case: [statuses]}, visits: {package: {captured: [[event, id]], faults: its console, asked: the routes of the door}}}.
 import { launched, shop, until } from './chromium.mjs'
 
 const [proxy, door, key, cases, texts] = process.argv.slice(2)
-const home = await shop({ '/posthog/': 'node_modules/posthog-js/dist/' }, '<!doctype html><title>Shop</title><body><script src="/posthog/array.js"></script></body>')
+const packages = ['posthog-js', 'posthog-js-1.280', 'posthog-js-1.200'] // the older ones ask for other things, and send by XMLHttpRequest
+const scripts = Object.fromEntries(packages.map((name) => [`/${name}/`, `node_modules/${name}/dist/`]))
+const home = await shop(scripts, '<!doctype html><title>Shop</title><body></body>')
 const browser = await launched()
-const seen = { gaveUp: {}, captured: [], faults: [], asked: [] }
+const seen = { gaveUp: {}, visits: {} }
 const answered = {}
 
 async function opened(context) {
@@ -15,6 +18,7 @@ async function opened(context) {
     if (response.request().method() == 'POST' && route == 'e' && response.ok()) answered[`${client}/${name}`] = (answered[`${client}/${name}`] ?? 0) + 1
   })
   await page.goto(home)
+  await page.addScriptTag({ url: '/posthog-js/array.js' })
   return page
 }
 
@@ -39,7 +43,7 @@ function inPage({ client, name, work, key, proxy, texts: { unicode, eventBytes, 
       autocapture: false,
       capture_pageview: false,
       disable_compression: name == 'plain' || client.endsWith('-plain'),
-      request_queue_config: { flush_interval_ms: 250 },
+      request_queue_config: { flush_interval_ms: name == 'page-hide' ? 5000 : 250 }, // what is being packed as the page is left is lost by it
       on_request_error: ({ statusCode }) => gaveUp.push(statusCode),
       ...(name == 'cookieless' && { cookieless_mode: 'always', bootstrap: undefined })
     },
@@ -79,14 +83,16 @@ async function offline() {
 }
 
 // A visit with all that the library does by itself, straight to the door.
-async function visit() {
+async function visit(name) {
+  const told = (seen.visits[name] = { captured: [], faults: [], asked: [] })
   const visitor = await browser.newContext()
   const shopping = await visitor.newPage()
-  shopping.on('pageerror', (error) => seen.faults.push(String(error)))
-  shopping.on('console', (message) => message.type() != 'info' && seen.faults.push(message.text()))
-  shopping.on('request', (request) => request.url().startsWith(home) || seen.asked.push(request.url().replace(/\?.*/, '').replace(door, '')))
-  await shopping.exposeFunction('captured', (event, id) => seen.captured.push([event, id]))
+  shopping.on('pageerror', (error) => told.faults.push(String(error)))
+  shopping.on('console', (message) => message.type() != 'info' && told.faults.push(message.text()))
+  shopping.on('request', (request) => request.url().startsWith(home) || told.asked.push(request.url().replace(/\?.*/, '').replace(door, '')))
+  await shopping.exposeFunction('captured', (event, id) => told.captured.push([event, id]))
   await shopping.goto(home)
+  await shopping.addScriptTag({ url: `/${name}/array.js` })
   await shopping.evaluate(
     ({ door, key }) => {
       const before_send = (event) => (window.captured(event.event, event.uuid), event)
@@ -112,7 +118,7 @@ async function visit() {
   await new Promise((go) => setTimeout(go, 2000))
 }
 
-await Promise.all([...done, ...leaving, offline(), visit()])
+await Promise.all([...done, ...leaving, offline(), ...packages.map(visit)])
 seen.gaveUp = await page.evaluate(() => window.gaveUp)
 console.log(JSON.stringify(seen))
 await browser.close()

@@ -32,6 +32,7 @@ async def sent(ingest: Stand, *events: dict[str, Any]) -> list[Any]:
         ("$set", {"$set": {"plan": "x"}}, ("anonymous_id:d-1",)),
         ("$groupidentify", {"$group_type": "company", "$group_key": "acme"}, ("anonymous_id:d-1",)),
         ("$create_alias", {"alias": "42"}, ("anonymous_id:d-1", "anonymous_id:42", "customer_id:42")),
+        ("last", {"distinct_id": "d-2", "$is_identified": False}, ("anonymous_id:d-2",)),
         ("$identify", {"distinct_id": "42", "$anon_distinct_id": "d-1"}, ("customer_id:42", "anonymous_id:d-1")),
     ],
 )
@@ -94,6 +95,29 @@ async def test_a_page_gets_settings_by_which_it_sends_nothing_but_its_events(ing
     assert {told.headers["access-control-allow-origin"], script.headers["access-control-allow-origin"]} == {"*"}
     assert list(msgspec.json.decode(hostile.text.split(", ", 1)[1].removesuffix(");"))) == ['");alert(1);("']
     assert (other.status_code, asked.status_code) == (404, 204)
+
+
+@pytest.mark.parametrize("route", ["/e/", "/flags/", "/array/x/config"])
+async def test_a_page_whose_library_sends_credentials_along_is_named_to_its_browser(ingest: Stand, route: str) -> None:
+    page = {"origin": "https://shop.example"}
+    async with ingest.client() as client:
+        asked = await client.options(route, headers=page | {"access-control-request-method": "POST"})
+        answer = await client.request("GET" if "array" in route else "POST", route, content=b"{}", headers=page)
+        nobody = await client.options(route)
+    for told in (asked, answer):  # of /e/ the second is 401, which a page should be able to read too
+        assert (told.headers["access-control-allow-origin"], told.headers["access-control-allow-credentials"]) == (page["origin"], "true")
+        assert "origin" in told.headers["vary"]
+    assert nobody.headers["access-control-allow-origin"] == "*"
+
+
+async def test_a_page_that_may_not_use_the_key_is_not_named(tmp_path: Any) -> None:
+    ingest = stand(tmp_path, key_of("page", origins=("https://shop.example",)))
+    body = {"api_key": "wk_page", "batch": [EVENT]}
+    answers = [await ingest.post("/e/", body, headers=NOBODY | {"origin": f"https://{host}.example"}) for host in ("shop", "other")]
+    assert [(answer.status_code, answer.headers.get("access-control-allow-origin")) for answer in answers] == [
+        (200, "https://shop.example"),
+        (403, None),
+    ]
 
 
 async def test_the_newer_protocol_says_of_each_event_what_became_of_it(ingest: Stand) -> None:

@@ -15,7 +15,7 @@ from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import EVENT_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
-from nextwave_ingest.doors.browsers import CORS, preflight
+from nextwave_ingest.doors.browsers import CREDENTIALED, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.posthog_mapping import id_of, is_left_out, understand
 from nextwave_ingest.doors.segment import REJECTED_MAX
@@ -64,7 +64,7 @@ class PostHogDoor:
     """
 
     name = "posthog"
-    headers = CORS
+    headers = CREDENTIALED
 
     def __init__(self, reception: Reception, *, complaint_events: Mapping[str, Sequence[str]], currency: str) -> None:
         self._reception = reception

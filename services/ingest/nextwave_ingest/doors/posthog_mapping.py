@@ -153,7 +153,8 @@ def _who(event: Event, properties: Data) -> str:
 def _is_anonymous(who: str, event: Event, properties: Data) -> bool:
     """Clients send an id that they made themselves until somebody is identified."""
     profiled = event.options.get("process_person_profile") if isinstance(event.options, dict) else None
-    return profiled is False or properties.get("$process_person_profile") is False or properties.get("$device_id") == who
+    said = (profiled, properties.get("$process_person_profile"), properties.get("$is_identified"))
+    return any(one is False for one in said) or properties.get("$device_id") == who
 
 
 def _traits(properties: Data, field: str) -> Data:

@@ -11,7 +11,7 @@ import msgspec
 from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import EVENT_BYTES_MAX
-from nextwave_ingest.doors.browsers import CORS, preflight
+from nextwave_ingest.doors.browsers import CREDENTIALED, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 
 FLAGS = ("/flags", "/decide")
@@ -37,7 +37,6 @@ where they are said to be off, too."""
 _NO_FLAGS: dict[str, Any] = {
     "supportedCompression": ["gzip", "gzip-js"],
     "sessionRecording": False,
-    "surveys": False,
     "autocapture_opt_out": True,
     "flags": {},
     "featureFlags": {},
@@ -51,7 +50,7 @@ class FlagsDoor:
     """No feature flags are kept here: whoever asks gets none."""
 
     name = "posthog-flags"
-    headers = CORS
+    headers = CREDENTIALED
 
     async def __call__(self, request: Request) -> Answer:
         """The same answer to everybody."""
@@ -66,7 +65,7 @@ class PostHogSettingsDoor:
     """`GET /array/{key}/config.js` and `/array/{key}/config`: what a page asks for before anything else."""
 
     name = "posthog-settings"
-    headers = CORS
+    headers = CREDENTIALED
 
     async def __call__(self, request: Request) -> Answer:
         """The same answer to everybody; raises a 404 `Problem` for anything else below `/array/`."""
