@@ -91,6 +91,8 @@ def _posthog(url: str, case: str, mode: str = "v0") -> list[str]:
         client.capture("$pageview", distinct_id=user, properties={"$current_url": "https://shop.example/"})
         client.group_identify("company", "acme", distinct_id=user)
         client.alias("old", user)
+        client.capture("$ai_generation", distinct_id=user)
+        client.capture_exception(ValueError("a program's"), distinct_id=user)
         if client.get_feature_flag("a-flag", user):
             errors.append("there are no flags")
     else:

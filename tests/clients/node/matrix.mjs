@@ -88,6 +88,8 @@ async function posthog(at, key, user, work, gaveUp, name) {
     a.capture({ distinctId: user, event: '$pageview', properties: { $current_url: 'https://shop.example/' } })
     a.groupIdentify({ groupType: 'company', groupKey: 'acme', distinctId: user })
     a.alias({ distinctId: user, alias: 'old' })
+    a.capture({ distinctId: user, event: '$ai_generation' })
+    a.captureException(new Error("a program's"), user)
     if (await a.getFeatureFlag('a-flag', user)) gaveUp('there are no flags')
   } else {
     TRACKS[work](user).forEach((more, n) => a.capture({ distinctId: user, event: 'Called', properties: { n, ...more } }))
