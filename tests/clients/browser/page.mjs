@@ -5,11 +5,13 @@ import { launched, shop, until } from './chromium.mjs'
 
 const [script, file, url] = process.argv.slice(2)
 const browser = await launched()
+const home = await shop({}, '<!doctype html>')
 const page = await browser.newPage()
 const seen = { faults: [], posts: [] }
 page.on('pageerror', (error) => seen.faults.push(String(error)))
 page.on('console', (message) => message.type() == 'error' && seen.faults.push(message.text()))
-await page.goto(await shop({}, '<!doctype html>'))
+page.on('request', (request) => request.url().startsWith(url) || request.url().startsWith(home) || seen.faults.push(`asks ${request.url()}`))
+await page.goto(home)
 await page.addScriptTag({ content: readFileSync(`node_modules/${file}`, 'utf8') })
 page.on('response', (response) => {
   const of = response.request()
