@@ -35,7 +35,7 @@ CASES: dict[str, Case] = {
     "nameless": Case("three", "nameless+cut nameless*"),
     "all-at-once": Case("three", "503 cut 429 hang twice"),
 }
-PLANS = {name: case.plan for name, case in CASES.items()} | {"page-hide": "ok"}
+PLANS = {name: case.plan for name, case in CASES.items()} | {"page-hide": "ok", "offline": "ok", "cookieless": "ok"}
 COUNTS = {"one": 1, "three": 3, "unicode": 1, "null-ids": 1, "large-event": 2, "large-batch": 20, "unknown-key": 0}
 """Tracks of a work that must arrive; of three around a large event it is the two others."""
 UNICODE = "Größe 日本語 😀 \u2028 e\u0301"

@@ -23,6 +23,8 @@ HANG_SECONDS = 6.0
 SKEW = timedelta(days=3)
 _STAMPS = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^"\s]*)"')
 _IDS = ("messageId", "uuid")
+_SENT = "posthog-request-timestamp"
+"""A header that tells the client's clock as its body does."""
 
 
 @dataclass
@@ -78,6 +80,8 @@ class FaultyProxy:
         body = posted.body
         for change in step.split("+"):
             body = _changed(change, body)
+            if _SENT in posted.headers:
+                posted.headers[_SENT] = _changed(change, f'"{posted.headers[_SENT]}"'.encode()).decode().strip('"')
         if "lost" in step:
             await asyncio.sleep(HANG_SECONDS)
             return b""

@@ -72,8 +72,9 @@ def _segment(url: str, case: str) -> list[str]:
     return errors
 
 
-def _posthog(url: str, case: str) -> list[str]:
-    user, errors, work = f"posthog-python/{case}", list[str](), CASES[case].work
+def _posthog(url: str, case: str, mode: str = "v0") -> list[str]:
+    name = "posthog-python" if mode == "v0" else "posthog-python-v1"
+    user, errors, work = f"{name}/{case}", list[str](), CASES[case].work
     client = Posthog(
         _key(case),
         host=f"{url}/{user}",
@@ -81,6 +82,7 @@ def _posthog(url: str, case: str) -> list[str]:
         timeout=4,
         max_retries=8,
         flush_interval=0.2,
+        capture_mode=mode,
         on_error=lambda error, _items: errors.append(repr(error)),
     )
     if work == "methods":
@@ -89,6 +91,8 @@ def _posthog(url: str, case: str) -> list[str]:
         client.capture("$pageview", distinct_id=user, properties={"$current_url": "https://shop.example/"})
         client.group_identify("company", "acme", distinct_id=user)
         client.alias("old", user)
+        client.capture("$ai_generation", distinct_id=user)
+        client.capture_exception(ValueError("a program's"), distinct_id=user)
         if client.get_feature_flag("a-flag", user):
             errors.append("there are no flags")
     else:
@@ -99,4 +103,8 @@ def _posthog(url: str, case: str) -> list[str]:
     return errors
 
 
-_CLIENTS: dict[str, Callable[[str, str], list[str]]] = {"segment-analytics-python": _segment, "posthog-python": _posthog}
+_CLIENTS: dict[str, Callable[[str, str], list[str]]] = {
+    "segment-analytics-python": _segment,
+    "posthog-python": _posthog,
+    "posthog-python-v1": partial(_posthog, mode="v1"),
+}

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 from nextwave_contracts.clock import ClockSetting
 from nextwave_ingest.app import create_app
+from nextwave_ingest.mappings.document import Document
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer
@@ -32,11 +33,11 @@ class Served:
     committer: MemoryCommitter
 
 
-def ingest(folder: Path, committer: Committer, **settings: Any) -> App:
-    """The application with the write keys of the tests and the mappings that are shipped."""
+def ingest(folder: Path, committer: Committer, *documents: Document, **settings: Any) -> App:
+    """The application with the write keys of the tests, the mappings that are shipped, and more."""
     usual: dict[str, Any] = {"identifier_key": IDENTIFIER_KEY, "link_key": LINK_KEY, "trace_ratio": 0.0}
     chosen = IngestSettings(keys_file=write_keys(folder), **(usual | settings))
-    mappings, telling = MappingLog(committer, Library(shipped())), Telling(committer, "test")
+    mappings, telling = MappingLog(committer, Library([*shipped(), *documents])), Telling(committer, "test")
     return create_app(chosen, committer, SystemClock(ClockSetting()), mappings, telling)
 
 

@@ -79,6 +79,11 @@ def test_a_page_that_is_left_loses_nothing(seen: dict[str, Any], collector: Coll
     assert tracks(collector, client, "page-hide") == count, seen
 
 
+@pytest.mark.parametrize("client", NEXT)
+def test_what_is_said_without_a_network_comes_when_there_is_one_again(seen: dict[str, Any], collector: Collector, client: str) -> None:
+    assert tracks(collector, client, "offline") == 4, seen
+
+
 def test_pages_send_nothing_to_anybody_else(seen: dict[str, Any], collector: Collector) -> None:
     shop, *others = sorted(seen["hosts"], key=lambda host: host == urlsplit(collector.url).netloc)
     assert others == [urlsplit(collector.url).netloc]

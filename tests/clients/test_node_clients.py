@@ -25,13 +25,18 @@ def test_the_calls_of_analytics_node_are_touchpoints(served: Served) -> None:
     assert not any(t.time_suspect for t in served.committer.touchpoints)
 
 
-def test_the_events_of_cloudevents_for_node_are_touchpoints(served: Served) -> None:
-    said = msgspec.json.decode(run_node(installed(NODE) / "cloudevents.mjs", f"{served.url}/v1/calls", WRITE_KEY))
-    assert said == {"statuses": [202, 202]}
-    assert {(t.id, t.type, t.data["seconds"]) for t in served.committer.touchpoints} == {
-        ("n-binary", "call.ended", 61),
-        ("n-structured", "call.ended", 61),
-    }
+def test_what_cloudevents_for_node_emits_and_reads_again_is_what_we_read(served: Served) -> None:
+    told = msgspec.json.decode(run_node(installed(NODE) / "cloudevents.mjs", f"{served.url}/v1/touchpoints", WRITE_KEY))
+    assert [(mode, status) for mode, status, _ in told] == [("binary", 202)] * 3 + [("structured", 202)] * 3
+    theirs = [(read["id"], f"shop/{read['source']}", read["data"]) for *_, read in told]
+    ours = [(t.id, t.source, t.data.get("body") or t.data) for t in served.committer.touchpoints]
+    assert ours == theirs
+    assert {t.identifiers for t in served.committer.touchpoints} == {("phone:+14155550100",)}
+    assert {t.type for t in served.committer.touchpoints} == {"call.ended", "sms.received"}
+    assert [t.occurred_at.isoformat() for t in served.committer.touchpoints if t.id.startswith("100")] == [
+        "2026-01-02T01:04:05.678000+00:00"
+    ] * 2
+    assert [hold.kind for hold in served.committer.holds] == ["opt_out", "opt_out"]
 
 
 def test_a_push_message_is_read_by_http_ece() -> None:

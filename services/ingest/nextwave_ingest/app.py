@@ -16,10 +16,12 @@ from nextwave_ingest import metrics
 from nextwave_ingest.admission import BATCH_BYTES_MAX
 from nextwave_ingest.api import create_api
 from nextwave_ingest.commit import GroupCommit
+from nextwave_ingest.doors.browsers import for_page
 from nextwave_ingest.doors.cloudevents import CloudEventsDoor
 from nextwave_ingest.doors.exchange import BoundedBodies, ClientGoneError, Door, Request, Room, problem_answer, send_answer
 from nextwave_ingest.doors.inbound import ROUTE, InboundDoor
-from nextwave_ingest.doors.posthog import FLAGS, ROUTES, FlagsDoor, PostHogDoor
+from nextwave_ingest.doors.posthog import ROUTES, PostHogDoor
+from nextwave_ingest.doors.posthog_settings import FLAGS, SETTINGS, FlagsDoor, PostHogSettingsDoor
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, SegmentDoor, SegmentSettingsDoor
 from nextwave_ingest.follower import Follower
 from nextwave_ingest.links import LinkDoor
@@ -85,7 +87,7 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, map
     redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer)
     return Doors(
         exact,
-        {ROUTE: inbound, **dict.fromkeys(LINK_ROUTES, links)},
+        {ROUTE: inbound, SETTINGS: PostHogSettingsDoor(), **dict.fromkeys(LINK_ROUTES, links)},
         SegmentSettingsDoor(reception),
         create_api(
             Desk(keyring=keyring, reception=reception, log=mappings, telling=telling),
@@ -111,15 +113,16 @@ class Doors:
         if door is None:
             await self._behind(scope, receive, send)
             return
+        request = Request(scope, receive, self._room)
         try:
-            answer = await door(Request(scope, receive, self._room))
+            answer = await door(request)
         except Problem as problem:
             answer = problem_answer(problem)
         except ClientGoneError:
             return
         metrics.ANSWERS.counts[door.name, str(answer.status)] += 1
         # a page that may not use the key may not read why either: no CORS headers for it
-        await send_answer(send, answer, door.headers if answer.status != FORBIDDEN else ())
+        await send_answer(send, answer, for_page(door.headers, request.header(b"origin")) if answer.status != FORBIDDEN else ())
 
     def _door(self, path: str) -> Door | None:
         if (door := self._exact.get(path.rstrip("/"))) is not None:

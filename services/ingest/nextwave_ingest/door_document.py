@@ -9,7 +9,8 @@ from nextwave_runtime.problem import MEDIA_TYPE
 
 from nextwave_ingest.admission import BATCH_BYTES_MAX, EVENT_BYTES_MAX, ITEMS_MAX
 from nextwave_ingest.doors.cloudevents_mapping import REQUIRED
-from nextwave_ingest.doors.posthog import FLAGS, ROUTES
+from nextwave_ingest.doors.posthog import BY_EVENT, LATER, ROUTES
+from nextwave_ingest.doors.posthog_settings import FLAGS, SETTINGS
 from nextwave_ingest.doors.segment import BATCHES, JITSU, KINDS, REJECTED_MAX
 
 Part = dict[str, Any]
@@ -224,17 +225,35 @@ def _flags() -> Part:
     return {"summary": "PostHog: no feature flags", "responses": answers, "security": [], "tags": ["doors"]}
 
 
-def _posthog() -> Part:
+def _posthog(route: str) -> Part:
     told = _object(("status",), status={"const": 1}, rejected_count=COUNT, rejected=_REJECTED)
+    results = {"type": "object", "additionalProperties": _object(("result",), result={"enum": ["ok", "drop"]}, details=TEXT)}
+    answer = _object(("results",), results=results) if route == BY_EVENT else told
     anything: Part = {"schema": {"type": ["object", "array"]}}
-    return _posting("PostHog: a batch, a list of events, or one event", {"application/json": anything}, (200, told))
+    path = _posting("PostHog: a batch, a list of events, or one event", {"application/json": anything}, (200, answer))
+    for status in LATER:  # told as 503
+        del path["post"]["responses"][str(status)]
+    return path
+
+
+def _posthog_settings(media_type: str) -> Part:
+    told: Part = {"description": "nothing but events is wanted", "content": {media_type: {"schema": {}}}}
+    return {
+        "summary": "PostHog: settings of a page",
+        "parameters": _in_path("key"),
+        "responses": {"200": told},
+        "security": [],
+        "tags": ["doors"],
+    }
 
 
 PATHS: Part = {
     **{f"/v1/{route}": _call(kind) for route, kind in KINDS.items()},
     **{f"/v1/{route}": _batch() for route in BATCHES},
     **{f"{place}{kind}": _call(kind) for place in JITSU for kind in dict.fromkeys(KINDS.values())},
-    **{f"{route}/": _posthog() for route in ROUTES},
+    **{f"{route}/": _posthog(route) for route in ROUTES},
+    f"{SETTINGS}{{key}}/config": {"get": _posthog_settings("application/json")},
+    f"{SETTINGS}{{key}}/config.js": {"get": _posthog_settings("text/javascript")},
     **{f"{route}/": {"post": _flags()} for route in FLAGS},
     "/v1/projects/{writeKey}/settings": {"get": _settings()},
     "/v1/touchpoints": _events(f"CloudEvents 1.0: binary, structured or batch mode (at most {ITEMS_MAX} events)"),

@@ -1,27 +1,12 @@
 // Takes clients in pages of the real Chromium through their cases: node analytics.mjs PROXY WRITE_KEY CASES TEXTS OWN
 // CASES is a JSON list of [client, case, work, answers to wait for]; OWN is a folder of modules that pages load. The pages are of another origin than the doors.
 // Prints {client: {case: [what it gave up on]}, hosts: [where pages sent anything]}.
-import chromium from '@sparticuz/chromium'
-import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { chromium as browsers } from 'playwright-core'
+import { launched, shop, until } from './chromium.mjs'
 
 const [proxy, writeKey, cases, texts, own] = process.argv.slice(2)
 const folders = { '/next/': 'node_modules/@segment/analytics-next/dist/umd/', '/jitsu/': 'node_modules/@jitsu/js/dist/', '/own/': own }
-const shop = createServer((request, response) => {
-  const path = request.url.split('?')[0]
-  const place = Object.keys(folders).find((folder) => path.startsWith(folder))
-  response.setHeader('content-type', place ? 'text/javascript' : 'text/html')
-  response.end(place ? readFileSync(folders[place] + path.slice(place.length)) : '<!doctype html><script src="/next/index.js"></script>')
-}).listen(0, '127.0.0.1')
-await new Promise((listening) => shop.once('listening', listening))
-const home = `http://127.0.0.1:${shop.address().port}/`
-
-const browser = await browsers.launch({
-  executablePath: await chromium.executablePath(),
-  args: ['--no-sandbox', '--disable-gpu', '--headless=shell', '--disable-background-networking', '--single-process', '--no-zygote'],
-  headless: true
-})
+const home = await shop(folders, '<!doctype html><script src="/next/index.js"></script>')
+const browser = await launched()
 const context = await browser.newContext()
 const seen = { hosts: [] }
 const answered = {}
@@ -35,10 +20,6 @@ async function opened() {
   const page = await context.newPage()
   await page.goto(home)
   return page
-}
-
-async function until(known) {
-  for (const end = Date.now() + 30000; !known() && Date.now() < end; ) await new Promise((go) => setTimeout(go, 50))
 }
 
 // What one case does in its page; it is a function of the page and knows nothing of what is around it.
@@ -66,8 +47,9 @@ async function inPage({ client, name, work, key, proxy, texts: { unicode, eventB
   }
   const settings = { writeKey: key, cdnURL: `${proxy}/${user}` }
   const batching = { strategy: 'batching', config: { size: 100, timeout: stays ? 100 : 60000, keepalive: !stays } }
+  const others = { All: name == 'single', Amplitude: { apiKey: 'x' }, 'Google Analytics 4': true } // of a page that had more destinations
   const place = { apiHost: `${proxy.slice(7)}/${user}/v1`, protocol: 'http', deliveryStrategy: client.endsWith('batching') ? batching : {} }
-  const a = AnalyticsNext.AnalyticsBrowser.load(settings, { integrations: { 'Segment.io': place }, disableClientPersistence: stays })
+  const a = AnalyticsNext.AnalyticsBrowser.load(settings, { integrations: { ...others, 'Segment.io': place }, disableClientPersistence: stays })
   a.on('error', ({ reason }) => gaveUp.push(String(reason)))
   const who = { userId: user, ...(work == 'null-ids' && { anonymousId: null }) }
   if (work == 'methods') {
@@ -78,8 +60,12 @@ async function inPage({ client, name, work, key, proxy, texts: { unicode, eventB
     a.alias(user, 'old')
   }
   await Promise.race([a.ready(), new Promise((go) => setTimeout(go, 5000))])
-  tracks.forEach((more, n) => a.track('Called', { n, ...more }, who))
+  const goOn = (few) => few.forEach((more, n) => a.track('Called', { n, ...more }, who))
+  goOn(tracks)
+  window.again = () => goOn([{}, {}, {}])
 }
+
+const inTunnel = () => window.again()
 
 const page = await opened()
 const done = JSON.parse(cases).map(async ([client, name, work, answers]) => {
@@ -96,7 +82,22 @@ const leaving = ['analytics-next-batching', 'analytics-next'].map(async (client)
   if (client == 'analytics-next') await away.evaluate(inPage, { ...given, work: 'one' }) // the client of the next page sends what it finds
   await new Promise((go) => setTimeout(go, 3000))
 })
-await Promise.all([...done, ...leaving])
+
+async function offline(client) {
+  const train = await browser.newContext()
+  const tunnel = await train.newPage()
+  await tunnel.goto(home)
+  const given = { client, name: 'offline', work: 'one', key: writeKey, proxy, texts: JSON.parse(texts), stays: true }
+  await tunnel.evaluate(inPage, given) // its settings come while there is a network
+  await new Promise((go) => setTimeout(go, 1500))
+  await train.setOffline(true)
+  await tunnel.evaluate(inTunnel)
+  await new Promise((go) => setTimeout(go, 1500))
+  await train.setOffline(false)
+  await new Promise((go) => setTimeout(go, 8000))
+}
+
+await Promise.all([...done, ...leaving, offline('analytics-next'), offline('analytics-next-batching')])
 Object.assign(seen, await page.evaluate(() => window.gaveUp))
 console.log(JSON.stringify(seen))
 await browser.close()

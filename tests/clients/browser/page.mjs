@@ -1,26 +1,25 @@
-// Runs a script in a page of the real Chromium until it has posted to URL: node page.mjs SCRIPT URL. Prints {faults, posts}.
-import chromium from '@sparticuz/chromium'
+// Runs a script in a page of the real Chromium that has a package's FILE, until it has posted to URL and a while longer: node page.mjs SCRIPT FILE URL
+// Prints {faults, posts}.
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { chromium as browsers } from 'playwright-core'
+import { launched, shop, until } from './chromium.mjs'
 
-const [script, url] = process.argv.slice(2)
-const browser = await browsers.launch({
-  executablePath: await chromium.executablePath(),
-  args: ['--no-sandbox', '--disable-gpu', '--headless=shell', '--disable-background-networking', '--single-process', '--no-zygote'],
-  headless: true
-})
+const [script, file, url] = process.argv.slice(2)
+const browser = await launched()
+const home = await shop({}, '<!doctype html>')
 const page = await browser.newPage()
 const seen = { faults: [], posts: [] }
 page.on('pageerror', (error) => seen.faults.push(String(error)))
 page.on('console', (message) => message.type() == 'error' && seen.faults.push(message.text()))
-const shop = createServer((_, response) => response.setHeader('content-type', 'text/html').end('<!doctype html>')).listen(0, '127.0.0.1')
-await new Promise((listening) => shop.once('listening', listening))
-await page.goto(`http://127.0.0.1:${shop.address().port}/`)
-await page.addScriptTag({ content: readFileSync('node_modules/@segment/analytics-next/dist/umd/index.js', 'utf8') })
-const posted = page.waitForResponse((response) => response.url().startsWith(url) && response.request().method() == 'POST', { timeout: 20000 })
+page.on('request', (request) => request.url().startsWith(url) || request.url().startsWith(home) || seen.faults.push(`asks ${request.url()}`))
+await page.goto(home)
+await page.addScriptTag({ content: readFileSync(`node_modules/${file}`, 'utf8') })
+page.on('response', (response) => {
+  const of = response.request()
+  if (response.url().startsWith(url) && of.method() == 'POST') seen.posts.push(new URL(of.url()).pathname)
+})
 await page.addScriptTag({ content: script, type: 'module' })
-seen.posts.push(new URL((await posted).url()).pathname)
+await until(() => seen.posts.length, 20)
+await new Promise((go) => setTimeout(go, 4500)) // PostHog's sends what waits every three seconds
 console.log(JSON.stringify(seen))
 await browser.close()
 process.exit(0)

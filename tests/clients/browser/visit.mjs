@@ -1,14 +1,9 @@
 // Visits a shop's page in the real Chromium and does there what is asked, step by step: node visit.mjs URL STEPS
 // STEPS is a JSON list: {"do": "click" | "press" | "wait" | "absent" | "hide" | "read", ...}. Prints what was seen as JSON.
-import chromium from '@sparticuz/chromium'
-import { chromium as browsers } from 'playwright-core'
+import { launched } from './chromium.mjs'
 
 const [url, steps] = process.argv.slice(2)
-const browser = await browsers.launch({
-  executablePath: await chromium.executablePath(),
-  args: ['--no-sandbox', '--disable-gpu', '--headless=shell', '--disable-background-networking', '--single-process', '--no-zygote'],
-  headless: true
-})
+const browser = await launched()
 const page = await browser.newPage()
 const seen = { read: [], faults: [], heard: [], url: '' }
 page.on('pageerror', (error) => seen.faults.push(String(error)))

@@ -78,6 +78,7 @@ async function jitsu(at, key, user, work, gaveUp, fetch) {
 }
 
 async function posthog(at, key, user, work, gaveUp, name) {
+  process.env.POSTHOG_CAPTURE_MODE = user.startsWith('posthog-node-v1/') ? 'v1' : 'v0'
   const waits = { flushInterval: 100, fetchRetryCount: 8, fetchRetryDelay: 200, requestTimeout: 4000 }
   const a = new PostHog(key, { host: at, flushAt: 100, ...waits, disableCompression: name == 'plain' })
   a.on('error', (e) => gaveUp(e.status ?? e.message))
@@ -87,6 +88,8 @@ async function posthog(at, key, user, work, gaveUp, name) {
     a.capture({ distinctId: user, event: '$pageview', properties: { $current_url: 'https://shop.example/' } })
     a.groupIdentify({ groupType: 'company', groupKey: 'acme', distinctId: user })
     a.alias({ distinctId: user, alias: 'old' })
+    a.capture({ distinctId: user, event: '$ai_generation' })
+    a.captureException(new Error("a program's"), user)
     if (await a.getFeatureFlag('a-flag', user)) gaveUp('there are no flags')
   } else {
     TRACKS[work](user).forEach((more, n) => a.capture({ distinctId: user, event: 'Called', properties: { n, ...more } }))
@@ -107,10 +110,12 @@ const CLIENTS = {
   'rudder-sdk-node': rudder,
   jitsu: (...given) => jitsu(...given.slice(0, 5)),
   'jitsu-retrying': (...given) => jitsu(...given.slice(0, 5), retrying(8, 4000)),
-  'posthog-node': posthog
+  'posthog-node': posthog,
+  'posthog-node-v1': posthog
 }
 console.error = console.warn = () => {} // clients write their faults there too
 process.on('unhandledRejection', () => {}) // RudderStack's flush rejects beside telling its callbacks, and its timer hears nobody
+const alive = setInterval(() => {}, 1000) // as a server is: the waits of posthog-node's newer protocol keep no process from ending
 const seen = {}
 await Promise.all(
   JSON.parse(cases).map(async ([name, work]) => {
@@ -124,5 +129,6 @@ await Promise.all(
     }
   })
 )
+clearInterval(alive)
 console.log(JSON.stringify(seen))
 process.exit(0)

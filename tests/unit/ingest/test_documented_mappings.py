@@ -65,7 +65,7 @@ def told(report: Report, fields: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.mapping.name)
 def test_a_body_of_the_guide_becomes_the_touchpoints_below_it(example: Example) -> None:
     mapping = Compiled(example.mapping)
-    items = mapping.items(example.body, "", example.headers)
+    items = mapping.items(example.body, example.headers.get(b"content-type", b"").decode(), example.headers)
     found = [one for item in items for one in mapping.understand_all(item, source="acme", received_at=NOW)]
     reports = [one for one in found if not isinstance(one, RefusedError)]
     assert len(reports) == len(found)
@@ -73,7 +73,7 @@ def test_a_body_of_the_guide_becomes_the_touchpoints_below_it(example: Example) 
 
 
 def test_the_guide_has_its_examples_and_the_extending_mapping_fits() -> None:
-    assert len(examples()) == 3
+    assert len(examples()) == 5
     written = [read(text.encode()) for kind, text in BLOCKS if kind == "yaml"]
     ours = Library(written).find("our-calls")
     assert ours is not None

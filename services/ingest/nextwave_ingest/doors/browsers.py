@@ -7,8 +7,17 @@ from nextwave_ingest.doors.exchange import Answer, Request
 Header = tuple[bytes, bytes]
 CORS: tuple[Header, ...] = ((b"access-control-allow-origin", b"*"), (b"access-control-expose-headers", b"retry-after"))
 """Goes with each answer: without the second a client in a page does not learn when to come again."""
+CREDENTIALED: tuple[Header, ...] = (*CORS, (b"access-control-allow-credentials", b"true"))
+"""Of doors whose clients send a page's credentials along, as PostHog's library did until it used fetch: nobody here reads them."""
 _FIXED: tuple[Header, ...] = ((b"access-control-allow-methods", b"POST, GET, OPTIONS"), (b"access-control-max-age", b"86400"))
 _USUAL = b"authorization, content-type, content-encoding, x-write-key, x-retry-count, traceparent"
+
+
+def for_page(headers: tuple[Header, ...], origin: bytes) -> tuple[Header, ...]:
+    """A door's headers for this page: where credentials are allowed browsers want it named, and `*` is no name."""
+    if not origin or headers != CREDENTIALED:
+        return headers
+    return ((b"access-control-allow-origin", origin), *headers[1:], (b"vary", b"origin"))
 
 
 def preflight(request: Request) -> Answer:

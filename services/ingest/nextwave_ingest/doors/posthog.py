@@ -1,4 +1,4 @@
-"""PostHog's capture routes: the events of its libraries, and an answer that keeps them calm where they ask for feature flags."""
+"""PostHog's capture routes: the events of its libraries, in the protocol of all of them and in the newer one of those for servers."""
 
 from __future__ import annotations
 
@@ -12,34 +12,25 @@ from urllib.parse import parse_qs
 
 import msgspec
 from nextwave_contracts.rejected import Rejected
+from nextwave_runtime.problem import Problem
 
 from nextwave_ingest.admission import EVENT_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
-from nextwave_ingest.doors.browsers import CORS, preflight
+from nextwave_ingest.doors.browsers import CREDENTIALED, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
-from nextwave_ingest.doors.posthog_mapping import is_of_the_software, understand
+from nextwave_ingest.doors.posthog_mapping import id_of, is_left_out, understand
 from nextwave_ingest.doors.segment import REJECTED_MAX
 from nextwave_ingest.doors.segment_mapping import Envelope, normal
 from nextwave_ingest.occurrence import sent_at
 from nextwave_ingest.reception import Reception, problem_of, rejections
 
-ROUTES = ("/batch", "/capture", "/e", "/i/v0/e")
-FLAGS = ("/flags", "/decide")
+BY_EVENT = "/i/v1/analytics/events"
+"""The newer protocol: the key is a Bearer token, and the answer has a result for each event."""
+ROUTES = ("/batch", "/capture", "/e", "/i/v0/e", "/i/v0/ai/batch", BY_EVENT)
 BYTES_MAX = 100 * EVENT_BYTES_MAX + 16_384
 """Its libraries send up to 100 events, whatever their size, and some give all of them up on 413: as many of the largest are taken."""
+LATER = frozenset({408, 429})
+"""After these its library for pages drops what it sent, as after any 4xx, and all of its libraries come again after 503."""
 _JSON = ((b"content-type", b"application/json"),)
-_NO_FLAGS = msgspec.json.encode(
-    {
-        "flags": {},
-        "featureFlags": {},
-        "featureFlagPayloads": {},
-        "errorsWhileComputingFlags": False,
-        "supportedCompression": ["gzip", "gzip-js"],
-        "sessionRecording": False,
-        "surveys": False,
-        "autocapture_opt_out": True,
-        "quotaLimited": [],
-    }
-)
 
 
 class Body(msgspec.Struct):
@@ -67,13 +58,13 @@ _keyed = msgspec.json.Decoder(_Keyed)
 
 
 class PostHogDoor:
-    """Answers `{"status":1}` once everything is durable, with what was wrong with the refused events.
+    """Answers `{"status":1}` once everything is durable, with what was wrong with refused events; in the newer protocol each one's result.
 
     `complaint_events`: by source, the events that are complaints.
     """
 
     name = "posthog"
-    headers = CORS
+    headers = CREDENTIALED
 
     def __init__(self, reception: Reception, *, complaint_events: Mapping[str, Sequence[str]], currency: str) -> None:
         self._reception = reception
@@ -85,19 +76,29 @@ class PostHogDoor:
         if request.method == "OPTIONS":
             return preflight(request)
         allow(request, "POST", "OPTIONS")
+        try:
+            return await self._taken(request)
+        except Problem as problem:
+            if problem.status not in LATER:
+                raise
+            raise Problem(503, problem.kind, problem.detail, retry_after_seconds=problem.retry_after_seconds or 1) from problem
+
+    async def _taken(self, request: Request) -> Answer:
         events, single, key, sent = _read(_unwrapped(await request.body(BYTES_MAX)))
         source, at = self._reception.source_of(request, lambda: key), self._reception.now()
+        sent = sent_at(request.header(b"posthog-request-timestamp").decode("latin-1")) or sent
         request.said = {"sent_at": sent}
         envelope = self._envelope(source, at, sent)
-        taken = {index: event for index, event in enumerate(events) if not is_of_the_software(event)}
+        taken = {index: event for index, event in enumerate(events) if not is_left_out(event)}
         verdicts = await self._reception.judge(list(taken.values()), partial(understand, envelope=envelope), source, at)
         if single and verdicts and isinstance(verdicts[0], Refusal):
             raise self._reception.refusal(verdicts[0], door=self.name, source=source, at=at)
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
+        self._reception.ignore(request, len(events) - len(taken), door=self.name, source=source, at=at)
         places = list(taken)
         rejected = [told | {"index": places[told["index"]]} for told in rejections(verdicts)]
-        answer = {"status": 1} if not rejected else {"status": 1, "rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
-        return Answer(200, msgspec.json.encode(answer), _JSON)
+        by_event = request.path.rstrip("/") == BY_EVENT
+        return Answer(200, msgspec.json.encode(_results(events, rejected) if by_event else _told(rejected)), _JSON)
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:
         """What a refused event is found to be today."""
@@ -107,21 +108,6 @@ class PostHogDoor:
     def _envelope(self, source: str, at: datetime, sent: datetime | None) -> Envelope:
         complaints = self._complaints.get(source, frozenset())
         return Envelope(source=source, received_at=at, sent_at=sent, complaints=complaints, currency=self._currency)
-
-
-class FlagsDoor:
-    """No feature flags are kept here: whoever asks gets none, so that clients neither fail nor ask again and again."""
-
-    name = "posthog-flags"
-    headers = CORS
-
-    async def __call__(self, request: Request) -> Answer:
-        """The same answer to everybody."""
-        if request.method == "OPTIONS":
-            return preflight(request)
-        allow(request, "POST", "GET", "OPTIONS")
-        await request.body(EVENT_BYTES_MAX)
-        return Answer(200, _NO_FLAGS, _JSON)
 
 
 def _unwrapped(body: bytes) -> bytes:
@@ -161,3 +147,13 @@ def _key_of(event: bytes | msgspec.Raw) -> str:
 
 def _first_text(*values: Any) -> str:
     return next((value for value in values if value and isinstance(value, str)), "")
+
+
+def _told(rejected: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"status": 1} | ({"rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]} if rejected else {})
+
+
+def _results(events: list[bytes], rejected: list[dict[str, Any]]) -> dict[str, Any]:
+    """By id what became of each event; one without an id cannot be told of."""
+    wrong = {told["index"]: {"result": "drop", "details": f"{told['pointer'] or '/'}: {told['detail']}"} for told in rejected}
+    return {"results": {name: wrong.get(index, {"result": "ok"}) for index, event in enumerate(events) if (name := id_of(event))}}

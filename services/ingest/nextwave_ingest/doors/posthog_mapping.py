@@ -24,6 +24,8 @@ OF_THE_SOFTWARE: frozenset[str] = frozenset(
     }
 )
 """Events that tell how a program runs and not what a customer did (`$ai_...` as well): they are taken and left out."""
+NOBODY = "$posthog_cookieless"
+"""What its library for pages calls everybody whose browser may keep nothing: a name that all of them share names nobody."""
 _POINTERS = {
     "/userId": "/distinct_id",
     "/anonymousId": "/distinct_id",
@@ -34,6 +36,8 @@ _POINTERS = {
     "/sentAt": "/sent_at",
 }
 """Fields of the Segment protocol, in PostHog's words."""
+_NO_REFERRER = "$direct"
+"""What its library for pages writes where nothing led to the page."""
 _PLACES = (("url", "$current_url"), ("path", "$pathname"), ("referrer", "$referrer"))
 
 
@@ -50,22 +54,47 @@ class Event(msgspec.Struct):
     offset: Any = None
     """Milliseconds between the event and its sending, in place of a timestamp."""
 
+    options: Any = None
+    """Where the newer protocol has what the older one says in `$process_person_profile`."""
+
+
+class _Whose(msgspec.Struct):
+    distinct_id: Any = None
+
 
 class _Named(msgspec.Struct):
     event: Any = None
+    distinct_id: Any = None
+    properties: _Whose | list[Any] | str | float | bool | None = None
+
+
+class _Identified(msgspec.Struct):
+    uuid: str = ""
 
 
 _events = msgspec.json.Decoder(Event)
 _named = msgspec.json.Decoder(_Named)
+_identified = msgspec.json.Decoder(_Identified)
 
 
-def is_of_the_software(item: bytes) -> bool:
-    """Whether the event tells of a program only. What cannot be read is none: it is refused with its reason later."""
+def is_left_out(item: bytes) -> bool:
+    """Whether the event tells of a program only, or of nobody. What cannot be read is none: it is refused with its reason later."""
     try:
-        event = _named.decode(item).event
+        said = _named.decode(item)
     except (ValueError, RecursionError):
         return False
+    event, whose = said.event, said.properties.distinct_id if isinstance(said.properties, _Whose) else None
+    if NOBODY in (said.distinct_id, whose):
+        return True
     return isinstance(event, str) and (event in OF_THE_SOFTWARE or event.startswith("$ai_"))
+
+
+def id_of(item: bytes) -> str:
+    """The id that the event carries, or nothing."""
+    try:
+        return _identified.decode(item).uuid
+    except (ValueError, RecursionError):
+        return ""
 
 
 def understand(item: bytes, envelope: Envelope) -> Report:
@@ -89,20 +118,27 @@ def understand(item: bytes, envelope: Envelope) -> Report:
 
 def _call(event: Event, properties: Data) -> Call:
     name, who = event.event or "", _who(event, properties)
-    if name in ("$identify", "$set", "$set_once"):
-        known = data_object(event.set_once, "/$set_once") | data_object(event.set_always, "/$set")
-        traits = _traits(properties, "$set_once") | _traits(properties, "$set") | known
-        return Call(type="identify", user_id=who, anonymous_id=_written(properties.get("$anon_distinct_id")), traits=_raw(traits))
+    user, anonymous = ("", who) if _is_anonymous(who, event, properties) else (who, "")
+    if name == "$identify":
+        former = _written(properties.get("$anon_distinct_id"))
+        return Call(type="identify", user_id=who, anonymous_id=former, traits=_known(event, properties))
+    if name in ("$set", "$set_once"):
+        return Call(type="identify", user_id=user, anonymous_id=anonymous, traits=_known(event, properties))
     if name in ("$create_alias", "$merge_dangerously"):  # both ids are of one space there: which was the anonymous one is not said
-        return Call(type="alias", user_id=who, anonymous_id=who, previous_id=_written(properties.get("alias")))
+        return Call(type="alias", user_id=user, anonymous_id=who, previous_id=_written(properties.get("alias")))
     if name == "$groupidentify":
         group = {"group_type": properties.get("$group_type")} | _traits(properties, "$group_set")
-        return Call(type="group", user_id=who, group_id=_written(properties.get("$group_key")), traits=_raw(group))
-    user, anonymous = ("", who) if _is_anonymous(who, properties) else (who, "")
+        named = _written(properties.get("$group_key"))
+        return Call(type="group", user_id=user, anonymous_id=anonymous, group_id=named, traits=_raw(group))
     if name in ("$pageview", "$screen"):
         shown = properties.get("$screen_name") or properties.get("title")
         return Call(type="page", name=shown, properties=_raw(_placed(properties)), user_id=user, anonymous_id=anonymous)
     return Call(type="track", event=name, properties=event.properties, user_id=user, anonymous_id=anonymous)
+
+
+def _known(event: Event, properties: Data) -> msgspec.Raw:
+    beside = data_object(event.set_once, "/$set_once") | data_object(event.set_always, "/$set")
+    return _raw(_traits(properties, "$set_once") | _traits(properties, "$set") | beside)
 
 
 def _who(event: Event, properties: Data) -> str:
@@ -114,9 +150,11 @@ def _who(event: Event, properties: Data) -> str:
     return who
 
 
-def _is_anonymous(who: str, properties: Data) -> bool:
+def _is_anonymous(who: str, event: Event, properties: Data) -> bool:
     """Clients send an id that they made themselves until somebody is identified."""
-    return properties.get("$process_person_profile") is False or properties.get("$device_id") == who
+    profiled = event.options.get("process_person_profile") if isinstance(event.options, dict) else None
+    said = (profiled, properties.get("$process_person_profile"), properties.get("$is_identified"))
+    return any(one is False for one in said) or properties.get("$device_id") == who
 
 
 def _traits(properties: Data, field: str) -> Data:
@@ -128,6 +166,8 @@ def _placed(properties: Data) -> Data:
     """The page's place under the names that all page views have."""
     url = properties.get("$current_url")
     places = {name: properties[theirs] for name, theirs in _PLACES if isinstance(properties.get(theirs), str)}
+    if places.get("referrer") == _NO_REFERRER:
+        del places["referrer"]
     if isinstance(url, str) and "path" not in places:
         try:
             places["path"] = urlsplit(url).path
@@ -146,7 +186,7 @@ def _ago(offset: Any, envelope: Envelope) -> tuple[str | None, str | None, Refus
 
 
 def _written(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and value != NOBODY else ""
 
 
 def _raw(data: Data) -> msgspec.Raw:

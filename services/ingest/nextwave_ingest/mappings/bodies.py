@@ -14,6 +14,7 @@ from nextwave_ingest.mappings.mail import mail_of
 from nextwave_ingest.mappings.multipart import multipart_of
 
 Body = Literal["json", "form", "multipart", "mime"]
+FORM = "application/x-www-form-urlencoded"
 PARTS_MAX = 50_000
 """Commas of a JSON body: how many values it may have, so that paths that look at all of them stay cheap."""
 _json = msgspec.json.Decoder()
@@ -25,6 +26,8 @@ def read_body(kind: Body, body: bytes, content_type: str) -> Any:
         case "json":
             return _of_json(body)
         case "form":
+            return _of_form(body)
+        case "multipart" if content_type.partition(";")[0].strip().lower() == FORM:  # as Mailgun posts a mail without attachments
             return _of_form(body)
         case "multipart":
             return multipart_of(body, content_type)

@@ -17,6 +17,7 @@ from itertools import count
 from typing import Any
 
 from nextwave_ingest.admission import RefusedError
+from nextwave_ingest.mappings.charsets import text_of
 from nextwave_ingest.mappings.cutting import cut
 from nextwave_ingest.wishes.mail import text_of_page
 
@@ -51,6 +52,8 @@ _AS_WRITTEN = (
     "Content-Type",
 )
 """Headers that are told as they are, under their names in lower case with `_` for `-`."""
+UNNAMED = "unnamed"
+"""A file whose name nobody can read."""
 _UNREAD = "application/octet-stream"
 _HEADERS = re.compile(rb"^[!-9;-~]+:", re.MULTILINE)
 _WITH_PARAMETERS = re.compile(rb"^content-(?:type|disposition):.*(?:\r?\n[ \t].*)*", re.IGNORECASE | re.MULTILINE)
@@ -128,7 +131,7 @@ def _of_mail(mail: Message) -> dict[str, Any]:
     bodies = [part for part in parts if part.get_content_maintype() == "text" and not _is_attachment(part)]
     text = next((_content(part) for part in bodies if part.get_content_subtype() == "plain"), "")
     page = next((_content(part) for part in bodies if part.get_content_subtype() == "html"), "")
-    names = [name for part in parts if (name := _decoded(part.get_filename() or ""))]
+    names = [name for part in parts if (name := _decoded(_file_name(part)))]
     return _told(mail, text or page_text(page), names)
 
 
@@ -188,14 +191,18 @@ def _date(written: str) -> str:
 
 
 def _is_attachment(part: Message) -> bool:
-    return part.get_content_disposition() == "attachment" or bool(part.get_filename())
+    return part.get_content_disposition() == "attachment" or bool(_file_name(part))
+
+
+def _file_name(part: Message) -> str:
+    try:
+        return part.get_filename() or ""
+    except ValueError:  # it names a charset in which it is no text
+        return UNNAMED
 
 
 def _content(part: Message) -> str:
     content = part.get_payload(decode=True)
     if not isinstance(content, bytes):
         return ""
-    try:
-        return content.decode(part.get_content_charset() or "utf-8", "replace")
-    except LookupError:  # nobody knows that charset
-        return content.decode("utf-8", "replace")
+    return text_of(content, part.get_content_charset() or "")

@@ -12,6 +12,7 @@ from python_multipart.exceptions import MultipartParseError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from nextwave_ingest.admission import RefusedError
+from nextwave_ingest.mappings.charsets import text_of
 from nextwave_ingest.mappings.cutting import cut
 from nextwave_ingest.mappings.mail import mail_of, mail_of_headers
 
@@ -43,7 +44,7 @@ def multipart_of(body: bytes, content_type: str) -> dict[str, Any]:
 def _object(parts: _Parts) -> dict[str, Any]:
     charsets = _charsets_of(parts.fields.get("charsets", []))
     texts = {
-        name: [_text(value, charset or charsets.get(name, "utf-8")) for value, charset in several] for name, several in parts.fields.items()
+        name: [text_of(value, charset or charsets.get(name, "")) for value, charset in several] for name, several in parts.fields.items()
     }
     form: dict[str, Any] = {name: _short(values) for name, values in texts.items()}
     mail = _mail(parts, texts)
@@ -74,13 +75,6 @@ def _charsets_of(written: list[tuple[bytes, str]]) -> dict[str, str]:
         return _charsets.decode(written[0][0]) if written else {}
     except msgspec.MsgspecError:
         return {}
-
-
-def _text(value: bytes, charset: str) -> str:
-    try:
-        return value.decode(charset, "replace")
-    except LookupError:
-        return value.decode("utf-8", "replace")
 
 
 class _Parts:
@@ -125,9 +119,9 @@ class _Parts:
     def _look(self) -> None:
         options = parse_options_header(self._headers.get("content-disposition", b""))[1]
         if b"filename" in options:
-            self.files.append(cut(_text(options[b"filename"], "utf-8")[:256]))
+            self.files.append(cut(text_of(options[b"filename"], "utf-8")[:256]))
         elif b"name" in options:
-            self._name = _text(options[b"name"], "utf-8")[:256]
+            self._name = text_of(options[b"name"], "utf-8")[:256]
 
     def _add(self, data: bytes, start: int, end: int) -> None:
         if self._name is not None:
