@@ -43,9 +43,12 @@ def identifier(kind: str, value: str, *, region: str | None = None) -> str:
 
     Normalising twice is normalising once. Raises `InvalidIdentifierError`.
     """
-    if kind not in KINDS:
+    if kind not in _RANK:
         raise InvalidIdentifierError(f"unknown identifier kind; use one of {', '.join(KINDS)}")
-    normal = _NORMAL_FORMS[kind](value, region) if kind in _NORMAL_FORMS else _plain(value)
+    if kind in _NORMAL_FORMS:
+        normal = _NORMAL_FORMS[kind](value, region)
+    else:
+        normal = value.strip() if value.isascii() else unicodedata.normalize("NFC", value.strip())
     if not normal or len(normal) + len(kind) >= LIMIT or (not normal.isprintable() and any(ord(c) < 32 for c in normal)):
         raise InvalidIdentifierError(f"{kind} must have 1 to {LIMIT - len(kind) - 1} printable characters")
     return f"{kind}:{normal}"
@@ -82,10 +85,6 @@ def strongest(names: Iterable[str]) -> str:
 def blind(name: str, key: bytes) -> str:
     """A keyed hash of an identifier (HMAC-SHA256, 32 hex characters), comparable and not readable."""
     return hmac.new(key, name.encode(), hashlib.sha256).hexdigest()[:32]
-
-
-def _plain(value: str) -> str:
-    return value.strip() if value.isascii() else unicodedata.normalize("NFC", value.strip())
 
 
 def _email(value: str, _region: str | None) -> str:

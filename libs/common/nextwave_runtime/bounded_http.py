@@ -6,14 +6,18 @@ And a request that offers `Upgrade: h2c`, as Java's client does, loses its body;
 
 from __future__ import annotations
 
+import asyncio
 import resource
 from asyncio import Transport
 from collections import OrderedDict
+from functools import lru_cache
 from typing import Any
+from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from nextwave_runtime.answering import Exchange
 from nextwave_runtime.health import PROBES, App, Receive, Scope, Send
 from nextwave_runtime.metrics import HTTP_REFUSED
 from nextwave_runtime.problem import MEDIA_TYPE, Problem, response
@@ -39,6 +43,8 @@ FRAMING_TOO_LARGE = Problem(413, "too-large", "the chunks of this body are more 
 MALFORMED = Problem(400, "malformed-http", "this is no HTTP/1.1 request; see RFC 9112")
 SLOW_HEAD = Problem(408, "slow-head", f"send the head of a request within {HEAD_SECONDS:.0f} seconds")
 FULL = Problem(429, "overloaded", "as many requests as can be held are under way; send the same again later", retry_after_seconds=1)
+TARGETS_KEPT = 256
+"""Targets of requests that are parsed once: most requests are for few of them."""
 _OF_UPGRADES = (b"connection", b"upgrade", b"http2-settings")
 
 
@@ -121,6 +127,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._taken = 0
         """Bytes of the parts that came since the head, or the body, began."""
         self._content = 0
+        self._offered = False
+        """Whether the request offers another protocol: it comes again without."""
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -132,7 +140,6 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
         while (behind := self._offer(data)) is not None:
             data = self._without_upgrade() + data[behind:]
 
@@ -161,24 +168,57 @@ class BoundedProtocol(HttpToolsProtocol):
         """What is raised here comes out of the parser as the context of its error."""
         if len(self.headers) > HEADERS_MAX or (self._taken + self._chunk > HEAD_BYTES_MAX and self._head_bytes() > HEAD_BYTES_MAX):
             raise _RefusedError(HEAD_TOO_LARGE)
-        if self.parser.get_method() == b"CONNECT":
+        method = self.parser.get_method()
+        if method == b"CONNECT":
             raise _RefusedError(MALFORMED)
         self._in_head, self._taken, self._content = False, 0, 0
-        if self.parser.should_upgrade():
-            return  # it comes again without
+        self._offered = self.parser.should_upgrade()
+        if self._offered:
+            return
         self._crowd.settle(self)
-        super().on_headers_complete()
+        scope: Scope = self.scope  # type: ignore[assignment]  # a mapping that is being filled
+        scope["method"], scope["http_version"] = method.decode(), self.parser.get_http_version()
+        scope["path"], scope["raw_path"], scope["query_string"] = _target(self.url)
+        self._begin(scope)
+
+    def _begin(self, scope: Scope) -> None:
+        """Lets the application answer, at once or after those that came before."""
+        before = self.cycle
+        self.cycle = Exchange(
+            scope=self.scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=False,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=scope["http_version"] != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        if before is None or before.response_complete:
+            self._start_asgi_task(self.cycle, self.app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self.app))
 
     def on_body(self, body: bytes) -> None:
         self._content += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        if not self.parser.should_upgrade():
+        if not self._offered:
             super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        """Without a timer for each answer: the crowd knows who owes a request, and since when."""
+        self.server_state.total_requests += 1
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if self.pipeline:
+                self._start_asgi_task(*self.pipeline.pop())
+                return
         if self.cycle.response_complete:
             self._crowd.owe(self)
 
@@ -220,6 +260,14 @@ class BoundedProtocol(HttpToolsProtocol):
             lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
             self.transport.write(STATUS_LINE[problem.status] + lines.encode() + b"\r\n" + body)
         self.transport.close()
+
+
+@lru_cache(maxsize=TARGETS_KEPT)
+def _target(url: bytes) -> tuple[str, bytes, bytes]:
+    """Path, raw path and query."""
+    parsed = httptools.parse_url(url)
+    path = parsed.path.decode("ascii")
+    return unquote(path) if "%" in path else path, parsed.path, parsed.query or b""
 
 
 class _TurnedAway:

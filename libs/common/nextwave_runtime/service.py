@@ -30,6 +30,7 @@ COLLECT_EVERY = 10_000
 WAITS = "waits for the database"
 """Why a service is not ready that has not done yet what it does before everything else."""
 _UVICORN: dict[str, Any] = {"log_config": None, "lifespan": "off", "access_log": False, "ws": "none"}
+_UVICORN |= {"proxy_headers": False, "server_header": False}  # nothing here asks who called, and nobody need know what answers
 _log = structlog.get_logger()
 
 

@@ -3,62 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from nextwave_runtime.bounded_http import HEAD_SECONDS, STALL_SECONDS, BoundedProtocol, Crowd
 from nextwave_runtime.health import Receive, Scope, Send
-from uvicorn import Config
-from uvicorn.server import ServerState
-
-GET = b"GET / HTTP/1.1\r\nHost: i\r\n\r\n"
-
-
-class Wire(asyncio.Transport):
-    """A connection whose other side takes nothing, or everything."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.sent = b""
-        self.waiting = 0
-        self.ended = ""
-
-    def write(self, data: Any) -> None:
-        self.sent += bytes(data)
-
-    def get_write_buffer_size(self) -> int:
-        return self.waiting
-
-    def is_closing(self) -> bool:
-        return bool(self.ended)
-
-    def close(self) -> None:
-        self.ended = self.ended or "closed"
-
-    def abort(self) -> None:
-        self.ended = "aborted"
-
-    def pause_reading(self) -> None: ...
-
-    def resume_reading(self) -> None: ...
-
-
-class Loop:
-    """The loop of the test, whose clock is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        self._real = asyncio.get_running_loop()
-
-    def time(self) -> float:
-        return self.now
-
-    def create_task(self, *given: Any, **more: Any) -> Any:
-        return self._real.create_task(*given, **more)
-
-    def call_later(self, _seconds: float, _call: Callable[..., Any]) -> Any:
-        return self._real.call_later(3600, lambda: None)
+from unit.runtime import wires
+from unit.runtime.wires import GET, Loop, Wire
 
 
 async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
@@ -72,9 +23,7 @@ async def later(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def connect(crowd: Crowd, loop: Loop, app: Any = answer) -> tuple[BoundedProtocol, Wire]:
-    connection, wire = crowd.protocol(config=Config(app), server_state=ServerState(), app_state={}, _loop=loop), Wire()
-    connection.connection_made(wire)
-    return connection, wire
+    return wires.connect(crowd, loop, app)
 
 
 @pytest.mark.parametrize(

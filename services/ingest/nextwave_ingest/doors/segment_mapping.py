@@ -175,12 +175,19 @@ Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]
 
 
 def _track(call: Call, envelope: Envelope) -> Reading:
-    event = text("/event", (call.event or "").strip())
+    name, kind, arrange = _event((call.event or "").strip())
     data = _object(call.properties, "/properties")
-    name = normal(event)
-    kind, arrange = ("complaint.opened", _ticket) if name in envelope.complaints else EVENTS.get(name, (event, _as_it_is))
+    if name in envelope.complaints:
+        kind, arrange = "complaint.opened", _ticket
     arranged = arrange(data, envelope.currency)
     return kind, _names(call, envelope), arranged, call.properties if arranged is data else None
+
+
+@lru_cache(maxsize=4096)
+def _event(name: str) -> tuple[str, str, Arrange]:
+    """An event's normal name, and what it means unless it is a complaint. Raises `RefusedError`, so none of any length is kept."""
+    known = normal(text("/event", name))
+    return known, *EVENTS.get(known, (name, _as_it_is))
 
 
 def _page(call: Call, envelope: Envelope) -> Reading:
