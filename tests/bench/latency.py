@@ -57,7 +57,7 @@ async def measure(bench: Bench, ring: Ring, throughput: float) -> list[Part]:
 
 
 async def measure_live(bench: Bench, ring: Ring, label: str = "live") -> Part:
-    """Up to scoring at 1,000 a second alone. Of `alone`, orchestrator and channels have machines of their own: nobody decides or delivers."""
+    """Up to scoring at 1,000 a second alone. By the label `alone` orchestrator and channels have machines of their own."""
     await sign_up(bench, ring)
     pace = Pace(label, LIVE_RATE)
     if label == "live":

@@ -266,7 +266,8 @@ async def test_idle_dispatchers_ask_the_database_together_a_few_times_a_second(p
 
     monkeypatch.setattr(store, "next_due", counted)
     desk, pace = place.desk, Pace(concurrency=8)
-    channels = [Outlets(name, [Outlet(provider="only", adapter=Recorder(), pace=pace)], place.clock, place.steady) for name in ("email", "sms", "webpush")]
+    outlet = Outlet(provider="only", adapter=Recorder(), pace=pace)
+    channels = [Outlets(name, [outlet], place.clock, place.steady) for name in ("email", "sms", "webpush")]
     tasks = [asyncio.create_task(Dispatcher(each, desk, Bell()).run()) for each in channels]
     await asyncio.sleep(1.0)  # the first asks come quickly
     before = asked

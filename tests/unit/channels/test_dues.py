@@ -25,7 +25,7 @@ async def test_loops_that_ask_together_share_one_answer_and_a_later_one_asks_aga
     now, question = 0.0, Question()
     shared = Shared(question.ask, lambda: now)
     question.may_answer.set()
-    assert await asyncio.gather(shared.look(), shared.look()) == [1, 1]
+    assert list(await asyncio.gather(shared.look(), shared.look())) == [1, 1]
     now += SHARED_SECONDS * 1.01
     assert await shared.look() == 2
 
@@ -42,13 +42,12 @@ async def test_a_loop_that_is_cancelled_takes_the_answer_from_no_other() -> None
 
 async def test_a_question_that_failed_is_asked_anew() -> None:
     now = 0.0
-    answers = iter([OSError("away"), 7])
+    away = [True, False]
 
     async def ask() -> int:
-        said = next(answers)
-        if isinstance(said, OSError):
-            raise said
-        return said
+        if away.pop(0):
+            raise OSError("away")
+        return 7
 
     shared = Shared(ask, lambda: now)
     with pytest.raises(OSError, match="away"):
