@@ -15,6 +15,7 @@ from nextwave_channels.answers import Accepted, Answer
 from nextwave_channels.claiming import Desk
 from nextwave_channels.delivery import queue
 from nextwave_channels.dispatcher import Bell, Dispatcher
+from nextwave_channels.dues import Dues
 from nextwave_channels.horizon import Horizon
 from nextwave_channels.outlets import Outlet, Outlets
 from nextwave_channels.pacing import Pace
@@ -22,6 +23,7 @@ from nextwave_channels.prices import NO_PRICES, Prices
 from nextwave_contracts.actions import Contact
 from nextwave_contracts.outcomes import Outcome
 from nextwave_contracts.wire import decode
+from nextwave_runtime.clock import steady_seconds
 from nextwave_runtime.database import Database
 from sqlalchemy import text
 
@@ -89,6 +91,7 @@ class Place:
             until=lambda _business: 0.0,
             monotonic=self.monotonic,
             horizon=self.horizon or self._no_stops,
+            dues=Dues(self.database, steady_seconds),
         )
 
     async def _no_stops(self) -> Horizon:

@@ -17,7 +17,9 @@ from bench.processes import memory_mb, of_stack
 from bench.report import Part, Report, show
 from bench.stand import Bench, standing
 
-PARTS = ("ingest", "scoring", "deciding", "ring", "alone", "growth")
+PARTS = ("ingest", "scoring", "deciding", "ring", "live", "alone", "growth")
+USUAL = [part for part in PARTS if part != "live"]
+"""The ring measures live updates too."""
 ALONE = ("--replicas", "orchestrator=0", "--replicas", "channels=0")
 
 
@@ -38,9 +40,12 @@ async def measure(bench: Bench, wanted: list[str]) -> tuple[list[Part], dict[str
             passage = await throughput.measure(bench, ring)
             parts += [passage, *await latency.measure(bench, ring, passage.subject)]
             memory = memory_of(ring)
+    if "live" in wanted:
+        async with standing(bench.folder / "live", "--from", ORIGIN) as ring:
+            parts.append(await latency.measure_live(bench, ring))
     if "alone" in wanted:
         async with standing(bench.folder / "alone", "--from", ORIGIN, *ALONE) as ring:
-            parts.append(await latency.measure_alone(bench, ring))
+            parts.append(await latency.measure_live(bench, ring, "alone"))
     if "growth" in wanted:
         async with standing(bench.folder / "growth", "--from", ORIGIN) as ring:
             parts += await growth.measure(bench, ring)
@@ -57,7 +62,7 @@ def arguments() -> argparse.Namespace:
     """What the person asked for."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--json", type=Path, help="write the report to this file")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS), help="which parts; all by default")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=USUAL, help="which parts; by default all, of which ring holds live")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each part; a report needs 3")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each measurement under steady load")
     parser.add_argument("--events", type=int, default=20_000, help="touchpoints of the backlog")

@@ -49,21 +49,27 @@ async def measure(bench: Bench, ring: Ring, throughput: float) -> list[Part]:
     live = Pace("live", LIVE_RATE)
     paces = [Pace("half", min(throughput / 2, RATE_MAX)), Pace("200", SLOW_RATE), live]
     bench.say(f"publishing campaigns; half of the throughput is {paces[0].rate:.0f} touchpoints a second")
-    await ring.api("orchestrator", "PUT", "/v1/policy", {"caps": []})
-    keys = [pace.key(number) for pace in paces for number in range(bench.rounds)]
-    await asyncio.gather(*(ring.publish(campaign(key, f"{key}.asked")) for key in keys))
+    await _publish(bench, ring, paces)
     await _in_turns(bench, ring, paces)
     found = _latencies(ring)
     through = [part for pace in paces if pace is not live for part in _parts(bench, pace, found)]
     return [*through, _live_update(bench, live, _updates(ring))]
 
 
-async def measure_alone(bench: Bench, ring: Ring) -> Part:
-    """Up to scoring at 1,000 a second where nobody decides or delivers: orchestrator and channels have machines of their own."""
+async def measure_live(bench: Bench, ring: Ring, label: str = "live") -> Part:
+    """Up to scoring at 1,000 a second alone. By the label `alone` orchestrator and channels have machines of their own."""
     await sign_up(bench, ring)
-    alone = Pace("alone", LIVE_RATE)
-    await _in_turns(bench, ring, [alone])
-    return _live_update(bench, alone, _updates(ring))
+    pace = Pace(label, LIVE_RATE)
+    if label == "live":
+        await _publish(bench, ring, [pace])
+    await _in_turns(bench, ring, [pace])
+    return _live_update(bench, pace, _updates(ring))
+
+
+async def _publish(bench: Bench, ring: Ring, paces: list[Pace]) -> None:
+    await ring.api("orchestrator", "PUT", "/v1/policy", {"caps": []})
+    keys = [pace.key(number) for pace in paces for number in range(bench.rounds)]
+    await asyncio.gather(*(ring.publish(campaign(key, f"{key}.asked")) for key in keys))
 
 
 async def _in_turns(bench: Bench, ring: Ring, paces: list[Pace]) -> None:

@@ -30,6 +30,8 @@ from nextwave_runtime.watermarks import WatermarkTracker
 RESTART_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0)
 ATTEMPTS_MAX = 8
 """So often a batch is tried, each time without what failed before; then a smaller one is tried."""
+TIMERS_FEW = 8
+"""After more timers of one batch the next ones are soon due, too."""
 CONTROL_RUN_MAX = 2_000
 """So many messages without effect are read before the place is stored all the same."""
 
@@ -82,7 +84,8 @@ class PartitionWorker:
         self.taken_until: float = 0.0
         """Wall instant of the last record taken in."""
         self.tracker = WatermarkTracker(surroundings.expected_origins)
-        self._next_due: dict[Wait, datetime] = {}
+        self._next_due: dict[Wait, datetime] | None = {}
+        """None: many have just been fired, and the next ones are not known yet."""
 
     @property
     def fires_timers(self) -> bool:
@@ -113,6 +116,10 @@ class PartitionWorker:
         self._next_due = next_due
         if self._timers_due():
             self._wake.set()
+
+    def expects_timers(self, soon: datetime) -> bool:
+        """Whether timers may be due by then, as far as is known."""
+        return self._next_due is None or any(due_at <= soon for due_at in self._next_due.values())
 
     def stop(self) -> None:
         """Finish what was begun, then end."""
@@ -238,7 +245,7 @@ class PartitionWorker:
         metrics.TAKEN.labels(name).inc(applied.taken)
         metrics.TIMERS.labels(name).inc(applied.fired)
         if applied.fired < batch.timers_max:
-            self._next_due = {}
+            self._next_due = None if applied.fired > TIMERS_FEW else {}
         self._pace.done(applied.fold_seconds)
         self._around.streak.count(done=applied.taken + applied.fired - batch.failed_timers, failed=[f.reason for f in batch.failed])
 

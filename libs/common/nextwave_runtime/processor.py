@@ -28,7 +28,8 @@ from nextwave_runtime.schema import keep_days
 from nextwave_runtime.settings import ProcessorSettings
 
 POLL_SECONDS = 0.2
-TIMER_SECONDS = 0.03
+TIMER_SECONDS, TIMER_SECONDS_MAX = 0.03, 0.1
+"""Between two looks for timers: where one may be due soon, and where none is known to be. Others may set one that is due at once."""
 MAINTAIN_SECONDS = 600.0
 DEAF_SECONDS = 15.0
 """So long without an answer about its logs, while others get one, and a consumer is replaced."""
@@ -257,7 +258,9 @@ class Processor:
             except UNAVAILABLE as error:
                 _log.warning("timers_wait", error=repr(error)[:300])
                 await asyncio.sleep(1)
-            await asyncio.sleep(TIMER_SECONDS)
+            soon = self._clock.at(self._clock.wall() + TIMER_SECONDS_MAX)
+            expected = any(worker.expects_timers(soon) for worker in firing.values())
+            await asyncio.sleep(TIMER_SECONDS if expected else TIMER_SECONDS_MAX)
 
     async def _remind(self, firing: dict[int, PartitionWorker]) -> None:
         handed_over = frozenset() if self._clock.sure else self._application.hands_over

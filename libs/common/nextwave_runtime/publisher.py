@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -45,8 +46,8 @@ class Publisher:
                 _log.warning("publish_failed", processor=self._processor, error=repr(error), records=len(records))
                 await self._discard(producer)
                 await asyncio.sleep(RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)])
-        for record in records:
-            metrics.PUBLISHED.labels(self._processor, record.topic).inc()
+        for topic, count in Counter(record.topic for record in records).items():
+            metrics.PUBLISHED.labels(self._processor, topic).inc(count)
 
     async def close(self) -> None:
         """Stops the producer; nothing is pending, since `publish` waits for acknowledgements."""

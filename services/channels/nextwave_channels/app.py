@@ -20,6 +20,7 @@ from nextwave_channels.call_lists.setup import channels_of, make_call_lists, pus
 from nextwave_channels.callbacks.setup import make_callbacks
 from nextwave_channels.claiming import Desk, watch
 from nextwave_channels.dispatcher import Bell, Dispatcher
+from nextwave_channels.dues import Dues
 from nextwave_channels.endpoints.setup import make_endpoints
 from nextwave_channels.horizon import HoldsHorizon
 from nextwave_channels.intake import Intake
@@ -91,6 +92,7 @@ def _desk(settings: ChannelsSettings, shared: _Shared, horizon: HoldsHorizon) ->
         until=lambda business: clock_setting.wall(business) - shared.clock.wall(),
         monotonic=steady_seconds,
         horizon=horizon.look,
+        dues=Dues(shared.database, steady_seconds),
         calls=release_of(settings.calls, "twilio"),
     )
 

@@ -30,6 +30,7 @@ from nextwave_channels.answers import Answer, Refused
 from nextwave_channels.call_lists.release import CHANNEL as CALLS
 from nextwave_channels.call_lists.release import Release
 from nextwave_channels.delivery import Delivery, Step, Way
+from nextwave_channels.dues import Dues
 from nextwave_channels.horizon import ClaimsWaitError, Horizon
 from nextwave_channels.intake import PROCESSOR
 from nextwave_channels.pacing import Pace
@@ -80,8 +81,8 @@ class Unlimited:
 class Desk:
     """What whoever claims works with. `until` gives the wall seconds from now to a business instant.
 
-    `monotonic` gives seconds that also pass while the process is stopped, `horizon` how many stops are accepted by now, `calls` which
-    calls may leave (None: where no call is claimed).
+    `monotonic` gives seconds that also pass while the process is stopped, `horizon` how many stops are accepted by now, `dues` when
+    something is due, `calls` which calls may leave (None: where no call is claimed).
     """
 
     database: Database
@@ -90,6 +91,7 @@ class Desk:
     until: Callable[[datetime], float]
     monotonic: Callable[[], float]
     horizon: Callable[[], Awaitable[Horizon]]
+    dues: Dues
     calls: Release | None = None
 
 

@@ -13,7 +13,7 @@ from time import perf_counter
 import structlog
 from nextwave_runtime.database import UNAVAILABLE
 
-from nextwave_channels import claiming, metrics, store
+from nextwave_channels import claiming, metrics
 from nextwave_channels.answers import Answer, Refused, Uncertain
 from nextwave_channels.call_lists.release import CHANNEL as CALLS
 from nextwave_channels.claiming import Claimed, Desk
@@ -142,15 +142,15 @@ class Dispatcher:
             task.add_done_callback(self._under_way.discard)
         if claimed is not None:
             return 0.0
-        idle = idle_seconds(waited, None if due_at is None or is_due else self._desk.until(due_at))
+        until_due = None if due_at is None or is_due else self._desk.until(due_at)
+        idle = idle_seconds(waited, until_due, self._desk.monotonic())
         return 0.0 if await self._bell.wait(self._channel, idle) else idle
 
     async def _next_due(self) -> datetime | None:
         desk = self._desk
-        async with desk.database.transaction() as connection:
-            if desk.calls and self._channel == CALLS:
-                return await desk.calls.next_due(connection)
-            return await store.next_due(connection, self._channel)
+        if desk.calls and self._channel == CALLS:
+            return desk.calls.next_due(await desk.dues.of_lists())
+        return await desk.dues.of_channel(self._channel)
 
     async def _room(self) -> None:
         """Waits until a send ends, or a provider may be asked again."""

@@ -41,7 +41,13 @@ PACES: Mapping[str, Pace] = {
 }
 
 
-def idle_seconds(waited: float, until_due: float | None) -> float:
-    """Wall seconds to wait after nothing was found: twice as long as before, but not past the next due instant (`until_due` away)."""
-    longer = min(max(waited * 2, IDLE_SECONDS_MIN), IDLE_SECONDS_MAX)
+def idle_seconds(waited: float, until_due: float | None, now: float) -> float:
+    """Wall seconds to wait after nothing was found: twice as long as before, but not past the next due instant (`until_due` away).
+
+    Loops that are idle for long wake at the same instants (`now`: steady seconds, the same for all), so that they can ask together.
+    """
+    longer = max(waited * 2, IDLE_SECONDS_MIN)
+    if longer > IDLE_SECONDS_MAX:
+        left = IDLE_SECONDS_MAX - now % IDLE_SECONDS_MAX
+        longer = left if left > IDLE_SECONDS_MAX / 2 else left + IDLE_SECONDS_MAX
     return longer if until_due is None else min(longer, max(until_due, IDLE_SECONDS_MIN))

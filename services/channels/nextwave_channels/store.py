@@ -16,6 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from nextwave_contracts.actions import Contact
+from nextwave_contracts.channels import CHANNELS
 from nextwave_contracts.topics import partition_of
 from nextwave_contracts.wire import decode, encode
 from nextwave_runtime import timers
@@ -43,7 +44,8 @@ _CLAIMING = Statement("select pg_advisory_xact_lock_shared(7203915)")
 _STOPPING = Statement("select pg_advisory_xact_lock(7203915)")
 
 _NEXT_DUE = Statement(
-    "select due_at from deliveries where channel = :channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1"
+    "select c.channel, first.due_at from unnest(cast(:channels as text[])) c(channel) cross join lateral (select due_at from deliveries"
+    " where channel = c.channel and state = 'due' and held_until <= clock_timestamp() order by due_at limit 1) first"
 )
 
 
@@ -140,10 +142,9 @@ async def enter_stop(connection: AsyncConnection) -> None:
     await _STOPPING.run(connection)
 
 
-async def next_due(connection: AsyncConnection, channel: str) -> datetime | None:
-    """The earliest business instant at which a queued delivery of the channel is due; None when nothing is queued."""
-    rows = await _NEXT_DUE.rows(connection, {"channel": channel})
-    return rows[0][0] if rows else None
+async def next_due(connection: AsyncConnection) -> dict[str, datetime]:
+    """The earliest business instant at which a queued delivery is due, for each channel for which any is queued."""
+    return {row["channel"]: row["due_at"] for row in await _NEXT_DUE.rows(connection, {"channels": list(CHANNELS)})}
 
 
 async def lock_due(connection: AsyncConnection, selection: Selection, limit: int, now: datetime) -> list[Delivery]:

@@ -12,7 +12,7 @@ from nextwave_contracts.clock import Clock
 from nextwave_contracts.topics import partition_of
 from nextwave_runtime import timers
 from nextwave_runtime.application import Timer
-from nextwave_runtime.database import Database
+from nextwave_runtime.database import Database, Statement
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -28,6 +28,7 @@ Kind = Literal["segments", "templates", "campaign_drafts", "policies", "test_add
 PROOFS_KEPT = timedelta(days=7)
 """How long the same order again is known to be the same."""
 TimerKind = Literal["campaign_stopped", "campaign_resumed", "campaign_opened"]
+_REVISION = Statement("select revision from catalogue_revision")
 
 
 class Declared(NamedTuple):
@@ -124,8 +125,9 @@ class PostgresCatalogue:
 
     async def revision(self) -> int:
         """The catalogue's revision now."""
-        async with self._database.transaction() as connection:
-            return int((await connection.execute(text("select revision from catalogue_revision"))).scalar_one())
+        async with self._database.connection() as connection:
+            ((revision,),) = await _REVISION.rows(connection)
+            return int(revision)
 
     async def _session(self, connection: AsyncConnection, lock: Literal["share", "update"]) -> _Session:
         locked = text(f"select revision from catalogue_revision for {lock}")  # noqa: S608  (one of two words)

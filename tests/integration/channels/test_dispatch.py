@@ -14,8 +14,9 @@ from nextwave_channels import facts, stopping, store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
 from nextwave_channels.claiming import settle_lapsed, settle_overdue
 from nextwave_channels.delivery import begin
-from nextwave_channels.dispatcher import Dispatcher
+from nextwave_channels.dispatcher import Bell, Dispatcher
 from nextwave_channels.gate import Claim, Fact, check
+from nextwave_channels.outlets import Outlet, Outlets
 from nextwave_channels.pacing import Pace
 from nextwave_contracts.actions import Contact, Span
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -254,20 +255,24 @@ async def test_a_stopped_dispatcher_finishes_what_it_began(place: Place) -> None
     assert await place.states() == {"action-1": "accepted"}
 
 
-async def test_an_idle_dispatcher_asks_the_database_a_few_times_a_second(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_dispatchers_ask_the_database_together_a_few_times_a_second(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = 0
     original = store.next_due
 
-    async def counted(connection: AsyncConnection, channel: str) -> datetime | None:
+    async def counted(connection: AsyncConnection) -> dict[str, datetime]:
         nonlocal asked
         asked += 1
-        return await original(connection, channel)
+        return await original(connection)
 
     monkeypatch.setattr(store, "next_due", counted)
-    task = asyncio.create_task(place.dispatcher(Recorder()).run())
-    await asyncio.sleep(0.6)  # the first asks come quickly
+    desk, pace = place.desk, Pace(concurrency=8)
+    outlet = Outlet(provider="only", adapter=Recorder(), pace=pace)
+    channels = [Outlets(name, [outlet], place.clock, place.steady) for name in ("email", "sms", "webpush")]
+    tasks = [asyncio.create_task(Dispatcher(each, desk, Bell()).run()) for each in channels]
+    await asyncio.sleep(1.0)  # the first asks come quickly
     before = asked
     await asyncio.sleep(1.0)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     assert 1 <= asked - before <= 6

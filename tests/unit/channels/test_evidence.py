@@ -45,8 +45,20 @@ def test_retry_after_is_read_as_seconds_or_as_a_date(header: str, seconds: float
 def test_an_idle_loop_asks_ever_less_often_but_never_oversleeps_the_next_due_instant() -> None:
     waits = [0.0]
     for _ in range(10):
-        waits.append(idle_seconds(waits[-1], None))
+        waits.append(idle_seconds(waits[-1], None, 0.0))
     assert waits[1:3] == [IDLE_SECONDS_MIN, IDLE_SECONDS_MIN * 2]
     assert waits[-1] == IDLE_SECONDS_MAX
-    assert idle_seconds(IDLE_SECONDS_MAX, 0.1) == 0.1
-    assert idle_seconds(IDLE_SECONDS_MAX, -5.0) == IDLE_SECONDS_MIN
+    assert idle_seconds(IDLE_SECONDS_MAX, 0.1, 0.0) == 0.1
+    assert idle_seconds(IDLE_SECONDS_MAX, -5.0, 0.0) == IDLE_SECONDS_MIN
+
+
+def test_loops_that_are_idle_for_long_wake_at_the_same_instants() -> None:
+    ends: set[float] = set()
+    for began in (0.0, 0.01, 0.1, 0.124, 0.126, 0.24):
+        now, waited = began, 0.0
+        for _ in range(30):
+            waited = idle_seconds(waited, None, now)
+            assert waited <= IDLE_SECONDS_MAX * 1.5
+            now += waited
+        ends.add(round(now % IDLE_SECONDS_MAX, 6) % IDLE_SECONDS_MAX)
+    assert ends == {0.0}

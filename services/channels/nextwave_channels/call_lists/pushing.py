@@ -26,10 +26,9 @@ from nextwave_channels.delivery import Delivery, Step
 from nextwave_channels.dispatcher import STALE, TROUBLE_SECONDS, Bell
 from nextwave_channels.horizon import ClaimsWaitError, Waiting
 from nextwave_channels.outlets import Outlets
-from nextwave_channels.pacing import Pace
+from nextwave_channels.pacing import IDLE_SECONDS_MAX, Pace, idle_seconds
 from nextwave_channels.store import Selection
 
-IDLE_SECONDS = 0.25
 TALK_SECONDS = 300.0
 """How much longer than a call may begin it is waited for a word on it."""
 _log = structlog.get_logger()
@@ -58,7 +57,7 @@ class Pusher:
             finally:
                 await asyncio.wait({turn}, timeout=self.pace.deadline_seconds)
             if not pushed:
-                await self.bell.wait(CHANNEL, IDLE_SECONDS)
+                await self.bell.wait(CHANNEL, idle_seconds(IDLE_SECONDS_MAX, None, self.desk.monotonic()))
 
     async def push_once(self) -> int:
         """Claims as many as may be pushed side by side, and pushes them; how many were claimed."""
@@ -76,7 +75,7 @@ class Pusher:
 
     async def _turn(self, waiting: Waiting) -> int:
         try:
-            pushed = await self.push_once()
+            pushed = await self.push_once() if await self._is_due() else 0
             waiting.is_over()
         except ClaimsWaitError as wait:
             waiting.goes_on(str(wait))
@@ -86,6 +85,12 @@ class Pusher:
         else:
             return pushed
         return 0
+
+    async def _is_due(self) -> bool:
+        """A claim asks Kafka and holds locks, so it is only made where there is something to claim."""
+        desk = self.desk
+        due_at = desk.calls.next_due(await desk.dues.of_lists()) if desk.calls else None
+        return due_at is not None and due_at <= desk.clock.now()
 
     async def _push(self, claimed: Claimed) -> None:
         delivery, desk = claimed.delivery, self.desk

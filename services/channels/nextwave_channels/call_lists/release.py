@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,16 +32,16 @@ class Release:
         """See `store.lock_due`: of each list not more than its agents can take, so that the transaction's claim is counted by the next."""
         await table.enter_claim(connection)
         said = await table.capacities(connection)
-        due = await self._due(connection) if selection.list is None else {selection.list: now}
+        due = self._its(await table.due(connection)) if selection.list is None else {selection.list: now}
         found: list[Delivery] = []
         for name in (name for name, at in due.items() if at <= now):
             room = min(limit, await released(connection, name, said[name], now)) if name in said else limit
             found += await store.lock_due(connection, Selection(CHANNEL, list=name), room, now) if room else []
         return sorted(found, key=_urgency)[:limit]
 
-    async def next_due(self, connection: AsyncConnection) -> datetime | None:
-        """The earliest business instant at which a call that goes this way is due; None when nothing is queued."""
-        return min((await self._due(connection)).values(), default=None)
+    def next_due(self, due: Mapping[str, datetime]) -> datetime | None:
+        """The earliest business instant at which a call that goes this way is due, given that of each list; None when nothing is queued."""
+        return min(self._its(due).values(), default=None)
 
     async def rule(self, connection: AsyncConnection, due: Sequence[Delivery], rulings: Sequence[Ruling], now: datetime) -> list[Ruling]:
         """The gate's rulings within the limits of numbers and persons; calls that may begin are written down as begun."""
@@ -53,9 +53,9 @@ class Release:
             await table.begin(connection, begun, now)
         return ruled
 
-    async def _due(self, connection: AsyncConnection) -> dict[str, datetime]:
+    def _its(self, due: Mapping[str, datetime]) -> dict[str, datetime]:
         """From when on something is due on each list that goes this way; what goes another way is not looked through."""
-        return {name: at for name, at in (await table.due(connection)).items() if self.ways.of(name) == self.way}
+        return {name: at for name, at in due.items() if self.ways.of(name) == self.way}
 
 
 async def released(connection: AsyncConnection, name: str, said: Capacity, now: datetime) -> int:

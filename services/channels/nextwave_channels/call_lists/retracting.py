@@ -61,7 +61,7 @@ class Retractor:
 
     async def look(self) -> list[asyncio.Task[None]]:
         """Begins to ask the dialler for every entry whose turn it is, as many as may be under way; those asked least often first."""
-        async with self.desk.database.transaction() as connection:
+        async with self.desk.database.connection() as connection:
             known = await table.to_retract(connection, DIALLER, LOOKED_AT + len(self._asked) + len(self._under_way))
             self._asked = {key: asked for key, asked in self._asked.items() if key in known}
             turn = self._turn(known)

@@ -108,7 +108,7 @@ class HandingOut:
             return 0.0
         if handed:
             return 0.0
-        idle = idle_seconds(waited, None)
+        idle = idle_seconds(waited, None, self._desk.monotonic())
         return 0.0 if await self._bell.wait(CHANNEL, idle) else idle
 
     async def _turn(self) -> int:
