@@ -28,7 +28,7 @@ def consumer_of(name: str, settings: ProcessorSettings) -> AIOKafkaConsumer:
         session_timeout_ms=6_000,
         heartbeat_interval_ms=1_000,
         max_poll_interval_ms=600_000,
-        fetch_max_wait_ms=500,
+        fetch_max_wait_ms=250,
         request_timeout_ms=10_000,
     )
 
