@@ -6,6 +6,7 @@ import asyncio
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -46,6 +47,7 @@ class Inflicter:
     rolled: list[str] = field(default_factory=list)
     """Replicas that were ready on the previous build."""
     _troubles: list[dict[str, Any]] = field(default_factory=list)
+    _lasting: Counter[str] = field(default_factory=Counter)
 
     async def carry_out(self, faults: Sequence[Fault], began: float, say: Callable[[str], None]) -> None:
         """Each fault at its time after the monotonic instant `began`; they may overlap. Returns when all are over."""
@@ -66,10 +68,10 @@ class Inflicter:
         self.stand.signal(fault.target, signal.SIGTERM)
 
     async def freeze(self, fault: Fault) -> None:
-        """Stops the process in the middle of what it does; if it is still there afterwards, it goes on."""
+        """Stops the process in the middle of what it does; if it is still there when no freeze of it lasts any more, it goes on."""
         pid = self.stand.signal(fault.target, signal.SIGSTOP)
-        await asyncio.sleep(fault.seconds)
-        if pid and pid == self.stand.pid(fault.target):
+        await self._last([str(pid)], fault.seconds)
+        if pid and pid == self.stand.pid(fault.target) and not self._lasting[str(pid)]:
             self.stand.signal(fault.target, signal.SIGCONT)
 
     async def stall(self, fault: Fault) -> None:
@@ -80,20 +82,29 @@ class Inflicter:
         _send(processes, signal.SIGCONT)
 
     async def network(self, fault: Fault) -> None:
-        """Turns the replica's routes, and back."""
+        """Turns the replica's routes, and back when nothing of that kind lasts any more."""
         servers = ("kafka", "postgres") if fault.way == "both" else (fault.way,)
         routes = [f"{server}/{fault.target}" for server in servers]
         with suppress(ProxyError):
             await self.stand.proxies.set(routes, fault.kind, fault.amount, fault.amount / 2)  # type: ignore[arg-type]  # kinds of the network
-            await asyncio.sleep(fault.seconds)
-            await self.stand.proxies.set(routes, "pass")
+            await self._last(routes, fault.seconds)
+            await self.stand.proxies.set([route for route in routes if not self._lasting[route]], "pass")
+
+    async def _last(self, harmed: Sequence[str], seconds: float) -> None:
+        """Counts what is harmed at the same time by several faults, so that the shorter one's end does not heal it."""
+        self._lasting.update(harmed)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._lasting.subtract(harmed)
 
     async def jump(self, fault: Fault) -> None:
-        """The replica's wall clock is wrong for a while."""
+        """The replica's wall clock is wrong for a while; of jumps that overlap the latest counts."""
         file = self.stand.equipment.clock(fault.target)
         clocks.jump(file, fault.amount * HOUR_SECONDS)
-        await asyncio.sleep(fault.seconds)
-        clocks.jump(file, 0)
+        await self._last([str(file)], fault.seconds)
+        if not self._lasting[str(file)]:
+            clocks.jump(file, 0)
 
     async def provider(self, fault: Fault) -> None:
         """Adds a trouble to the provider's menu."""

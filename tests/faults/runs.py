@@ -28,10 +28,11 @@ class Hunt(NamedTuple):
 
 HUNTS = (
     Hunt(
-        {"gate": "P7", "acknowledgement": "P1", "watermark": "P18"},
+        {"gate": "P7", "acknowledgement": "P1"},
         "--faults kill,freeze,blackhole --targets ingest,scoring,channels --minutes 0.8 --rest 10 --replicas 1",
         (5888, 699),
     ),
+    Hunt({"watermark": "P18"}, "--faults freeze --targets scoring --minutes 0.6 --rest 10 --replicas 1", (21, 22)),
     Hunt({"clock": "P12"}, "--faults jump --targets orchestrator,channels --minutes 0.6 --rest 10 --replicas 1", (18, 19)),
 )
 MECHANISMS_LEFT_OUT = [(hunt, mechanism) for hunt in HUNTS for mechanism in hunt.breaks]

@@ -69,6 +69,11 @@ class Folder:
         return self.path / "secrets"
 
     @property
+    def models(self) -> Path:
+        """Trained models, as scoring reads them unless the environment names another folder."""
+        return self.path / "models"
+
+    @property
     def credentials(self) -> Path:
         """The secrets that services share."""
         return self.path / "credentials.json"

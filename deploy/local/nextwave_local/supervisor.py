@@ -163,8 +163,10 @@ class Supervisor:
         service = name.rpartition("-")[0]
         dsn = self._servers["postgres"].dsn(service) if service in STATEFUL else ""
         self._folder.secrets.mkdir(mode=0o700, exist_ok=True)
-        secrets = {"NEXTWAVE_SECRETS_DIR": str(self._folder.secrets)}
-        return {**secrets, **os.environ, **environment(name, self._layout, self._secret, str(self._folder.keys), dsn)}
+        places = {"NEXTWAVE_SECRETS_DIR": str(self._folder.secrets)}
+        if service == "scoring":
+            places["NEXTWAVE_MODELS_FOLDER"] = str(self._folder.models)
+        return {**places, **os.environ, **environment(name, self._layout, self._secret, str(self._folder.keys), dsn)}
 
     def _simulator_settings(self) -> dict[str, str]:
         settings = {

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 HORIZON_DAYS = 45
 REFUSED, WRONG_INPUT = 1, 2
 ROLES, KINDS = ("live", "shadow", "off"), ("auto", "logistic", "lightgbm")
-Folder = Annotated[Path | None, typer.Option("--models", envvar="NEXTWAVE_MODELS", help="the folder of models")]
+Folder = Annotated[
+    Path | None, typer.Option("--models", envvar="NEXTWAVE_MODELS_FOLDER", help="the folder of models; the stack's own by default")
+]
 app = typer.Typer(no_args_is_help=True, help="Show the trained models, and say what each is used for.")
 
 
@@ -92,6 +94,8 @@ def give_role(
 
 def _tried(source: Source, telling: Telling) -> Trial:
     _among("--kind", telling.kind, KINDS)
+    if telling.plot is not None and telling.plot.suffix != ".png":
+        raise InputError(f"--plot {telling.plot}: name a file that ends with .png")
     if telling.plot is not None and not telling.plot.resolve().parent.is_dir():
         raise InputError(f"--plot {telling.plot}: the folder does not exist")
     data = _data(source)
@@ -126,7 +130,8 @@ def _data(source: Source) -> Dated | Labelled:
 def _histories(source: Source) -> list[History]:
     if source.export:
         exports = import_module("nextwave_local.learning.exports")
-        from_file: list[History] = exports.read_export(source.export, _pairs(source.columns), source.type)
+        asked = exports.Asked(_pairs(source.columns), source.type, datetime.now(UTC))
+        from_file: list[History] = exports.read_export(source.export, asked, _progress)
         return from_file
     topic = import_module("nextwave_local.learning.topic")
     errors = import_module("aiokafka.errors")
@@ -158,7 +163,7 @@ def _among(option: str, value: str, allowed: tuple[str, ...]) -> None:
 
 
 def _models(folder: Path | None) -> Path:
-    return folder or state_folder(None).path / "models"
+    return folder or state_folder(None).models
 
 
 def _tell(trial: Trial, telling: Telling) -> None:

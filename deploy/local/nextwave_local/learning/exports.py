@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,14 @@ from nextwave_contracts.money import EXPONENTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_scoring.profile.orders import AMOUNT_MAX, currency_of
 
+from nextwave_local.learning.account import Account
 from nextwave_local.learning.history import History, InputError, history_of
 
 REQUIRED = ("customer", "occurred_at", "type")
 KNOWN = (*REQUIRED, "id")
+ABSENT = (None, "")
+CLOCKS_DIFFER = timedelta(days=1)
+"""What happened so long after now may be a matter of time zones; later is a wrong date, and would end the history there."""
 MONEY = ("amount", "margin", "acquisition_cost")
 """Fields that are read as money."""
 TEXTS = frozenset(
@@ -32,21 +36,42 @@ _PLAIN_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,14})(?:\.[0-9]{1,15})?", re.ASC
 Row = Mapping[str, Any]
 
 
-def read_export(path: Path, columns: Mapping[str, str], kind: str = "") -> list[History]:
-    """Histories of a `.csv`, or of JSON lines. `columns` gives the file's name of a field where it has another one.
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a file is to be read. `columns`: its name of a field where that is another one; `type`: of all its rows, where it has none."""
 
-    `kind` is the type of every row where the file has no such column. Raises `InputError` naming the line and the field.
+    columns: Mapping[str, str]
+    type: str
+    now: datetime
+
+
+def read_export(path: Path, asked: Asked, tell: Callable[[str], None]) -> list[History]:
+    """Histories of a `.csv`, or of JSON lines; what was read is told, with what looks wrong in it.
+
+    Raises `InputError` naming the line and the field, also for what has not happened yet.
     """
     if not path.is_file():
         raise InputError(f"--export {path}: there is no such file")
-    rows = _csv(path) if path.suffix == ".csv" else _json_lines(path)
-    by_customer: dict[str, list[Touchpoint]] = defaultdict(list)
-    for line, row in rows:
-        touchpoint = _touchpoint(_named(row, columns, kind), line)
-        by_customer[touchpoint.identifiers[0]].append(touchpoint)
-    if not by_customer:
+    account, reading = Account(), _Reading(asked)
+    for line, row in _lines(path):
+        account.take(reading.touchpoint(row, line))
+    if not account.by_customer:
         raise InputError(f"--export {path}: the file has no rows")
-    return [history_of(customer, touchpoints) for customer, touchpoints in sorted(by_customer.items())]
+    reading.refuse_unseen_columns()
+    for line_told in account.told():
+        tell(line_told)
+    return [history_of(customer, touchpoints) for customer, touchpoints in sorted(account.by_customer.items())]
+
+
+def _lines(path: Path) -> Iterator[tuple[int, Row]]:
+    number = 0
+    try:
+        for number, row in _csv(path) if path.suffix == ".csv" else _json_lines(path):
+            yield number, row
+    except UnicodeDecodeError as wrong:
+        raise InputError(f"--export {path}: after line {number}: it is not UTF-8 ({wrong.reason}); save it as 'CSV UTF-8'") from wrong
+    except csv.Error as wrong:
+        raise InputError(f"--export {path}: after line {number}: {wrong}") from wrong
 
 
 def _csv(path: Path) -> Iterator[tuple[int, Row]]:
@@ -55,7 +80,7 @@ def _csv(path: Path) -> Iterator[tuple[int, Row]]:
         for row in reader:
             if None in row or None in row.values():
                 raise InputError(f"line {reader.line_num}: it has not as many columns as the first line")
-            yield reader.line_num, {name: value for name, value in row.items() if value != ""}
+            yield reader.line_num, row
 
 
 def _json_lines(path: Path) -> Iterator[tuple[int, Row]]:
@@ -69,6 +94,30 @@ def _json_lines(path: Path) -> Iterator[tuple[int, Row]]:
                 raise InputError(f"line {number}: it must be one JSON object ({wrong}); a table belongs into a file named .csv") from wrong
 
 
+@dataclass(slots=True)
+class _Reading:
+    """The rows of one file, and which names of fields they had."""
+
+    asked: Asked
+    _seen: set[str] = field(default_factory=set)
+
+    def touchpoint(self, row: Row, line: int) -> Touchpoint:
+        """Raises `InputError`."""
+        self._seen.update(row)
+        touchpoint = _touchpoint(_named(row, self.asked.columns, self.asked.type), line)
+        if touchpoint.occurred_at > self.asked.now + CLOCKS_DIFFER:
+            raise InputError(
+                f"line {line}: occurred_at {touchpoint.occurred_at:%Y-%m-%d} has not come yet; correct the date, or leave it out"
+            )
+        return touchpoint
+
+    def refuse_unseen_columns(self) -> None:
+        """A name that no row has renames nothing. Raises `InputError`."""
+        for ours, theirs in self.asked.columns.items():
+            if theirs not in self._seen:
+                raise InputError(f"--columns {ours}={theirs}: there is no {theirs} (there are {', '.join(sorted(self._seen))})")
+
+
 def _named(row: Row, columns: Mapping[str, str], kind: str) -> dict[str, Any]:
     """The row with our names; what the names replace is not kept twice."""
     renamed = {theirs: ours for ours, theirs in columns.items()}
@@ -77,13 +126,16 @@ def _named(row: Row, columns: Mapping[str, str], kind: str) -> dict[str, Any]:
 
 
 def _touchpoint(row: dict[str, Any], line: int) -> Touchpoint:
-    for field in REQUIRED:
-        if not row.get(field):
-            fix = "--type order.placed gives one to all rows" if field == "type" else f"--columns {field}=NAME tells which column it is"
-            raise InputError(f"line {line}: {field} is missing; {fix} (there are {', '.join(sorted(row))})")
+    for required in REQUIRED:
+        if row.get(required) in ABSENT:
+            raise _missing(required, row, line)
     at = _instant(str(row["occurred_at"]), line)
     nested = row.get("data")
-    data = dict(nested) if isinstance(nested, dict) else {name: _read(name, value) for name, value in row.items() if name not in KNOWN}
+    data = (
+        dict(nested)
+        if isinstance(nested, dict)
+        else {name: _read(name, value) for name, value in row.items() if name not in KNOWN and value != ""}
+    )
     currency = currency_of(data)
     data |= {name: _minor_units(name, data[name], currency, line) for name in MONEY if name in data}
     customer = str(row["customer"])
@@ -98,6 +150,13 @@ def _touchpoint(row: dict[str, Any], line: int) -> Touchpoint:
     )
 
 
+def _missing(required: str, row: Row, line: int) -> InputError:
+    if required in row:
+        return InputError(f"line {line}: {required} is empty; fill it in, or leave the row out")
+    fix = "--type order.placed gives one to all rows" if required == "type" else f"--columns {required}=NAME tells which column it is"
+    return InputError(f"line {line}: {required} is missing; {fix} (there are {', '.join(sorted(row))})")
+
+
 def _instant(text: str, line: int) -> datetime:
     try:
         at = datetime.fromisoformat(text)
@@ -106,16 +165,16 @@ def _instant(text: str, line: int) -> datetime:
         raise InputError(f"line {line}: occurred_at {text!r} is no instant; write 2026-01-31T08:00:00Z or 2026-01-31") from wrong
 
 
-def _minor_units(field: str, amount: object, currency: str, line: int) -> int:
+def _minor_units(name: str, amount: object, currency: str, line: int) -> int:
     """Whole numbers are minor units; what has a decimal point is money as people write it, with as many decimals as its currency has."""
     written = str(amount)
     number = _number(written)
     decimals = EXPONENTS.get(currency, 2) if "." in written else 0
     if not number.is_finite():
-        raise InputError(f"line {line}: {field} {amount!r} is no number; write minor units (1999) or a decimal point (19.99)")
+        raise InputError(f"line {line}: {name} {amount!r} is no number; write minor units (1999) or a decimal point (19.99)")
     if number.copy_abs() >= Decimal(AMOUNT_MAX).scaleb(-decimals):
         told = f"{written[:20]!r} is {AMOUNT_MAX:,} minor units of {currency} or more"
-        raise InputError(f"line {line}: {field} {told}, which nobody counts; correct it, or say --columns {field}=NAME for another column")
+        raise InputError(f"line {line}: {name} {told}, which nobody counts; correct it, or say --columns {name}=NAME for another column")
     return int(number.scaleb(decimals).to_integral_value())
 
 

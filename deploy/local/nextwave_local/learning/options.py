@@ -41,7 +41,7 @@ class Shelving:
 
     models: Annotated[
         Path | None,
-        typer.Option("--models", envvar="NEXTWAVE_MODELS", help="the folder of models; in the stack's state by default"),
+        typer.Option("--models", envvar="NEXTWAVE_MODELS_FOLDER", help="the folder of models; the stack's own by default"),
     ] = None
     name: Annotated[str, typer.Option("--name", help="name of the model; its version is counted on")] = "churn"
     role: Annotated[str, typer.Option("--role", help="shadow, live or off")] = "shadow"

@@ -17,6 +17,8 @@ from nextwave_local.learning.windows import Cut
 Numbers = NDArray[np.float64]
 _START = (0.5, 0.5, 0.3)
 """Shape; exposure and time to leaving in units of the window where the search begins."""
+_FARTHEST = 200.0
+"""Customers who are all alike, or who never leave, would be fitted best without end: no further than so many times the start."""
 
 
 def population_of(cuts: Sequence[Cut], like: Population, source: str) -> Population:
@@ -27,7 +29,8 @@ def population_of(cuts: Sequence[Cut], like: Population, source: str) -> Populat
     sights = [_Sight.of(cut, like) for cut in cuts]
     window = max(float(sight.watched.max() + sight.silence.max()) for sight in sights)
     start = np.log([_START[0], _START[1] * window, 1 / (_START[2] * window * 10)])
-    found = minimize(lambda logs: sum(sight.surprise(np.exp(logs)) for sight in sights), start, method="Nelder-Mead")
+    bounds = [(at - np.log(_FARTHEST), at + np.log(_FARTHEST)) for at in start]
+    found = minimize(lambda logs: sum(sight.surprise(np.exp(logs)) for sight in sights), start, method="Nelder-Mead", bounds=bounds)
     shape, exposure, leaving = (float(f"{value:.4g}") for value in np.exp(found.x))
     weights = {**like.weights, "overdue": 0.0, "falling_activity": 0.0}
     return replace(like, source=source, shape=shape, exposure_days=exposure, leaving_per_day=leaving, weights=weights)
