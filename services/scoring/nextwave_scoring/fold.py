@@ -120,14 +120,17 @@ class Fold:
             return self._take_thresholds(unit, due)
         if timer.kind == REJUDGE:
             known = [each for each in unit.pages[timer.key].ids if each in unit.customers and _was_seen(unit, each)]
-            return [message for each in known for message in self._look_again(unit, each, due)]
+            return [message for each in known for message in self._look_again(unit, each, due, heard_of=0)]
         customer = unit.customers.get(timer.key)
         return self._look_again(unit, timer.key, due) if customer and customer.standing.review_at == due else []
 
-    def _look_again(self, unit: Unit, customer_id: str, at: int) -> list[Outgoing]:
-        """Judges anew without an event; only what changes is said, and the next review is planned."""
+    def _look_again(self, unit: Unit, customer_id: str, at: int, heard_of: int | None = None) -> list[Outgoing]:
+        """Judges anew without an event; only what changes is said, and the next review is planned.
+
+        `heard_of` 0 after a change of model: whatever the other one said of the band holds nobody in it.
+        """
         customer = unit.customers[customer_id]
-        judged = self.judge.judge(customer, max(at, customer.profile.last_at), unit.thresholds)
+        judged = self.judge.judge(customer, max(at, customer.profile.last_at), unit.thresholds, heard_of)
         if judged.changes_from(customer.standing):
             return [self._updated(unit, customer_id, judged, None)]
         self._plan_review(unit, customer_id, judged)

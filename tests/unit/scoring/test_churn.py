@@ -200,3 +200,8 @@ def test_a_band_that_is_left_and_entered_again_by_the_end_has_changed_in_between
     assert review.next_review(ahead, "elevated", since, at) == since + bands.STAY
     assert not review.changes_by(Steps(0.3, 0.4, day(20)), "elevated", since, at, day(30))
     assert not review.changes_by(ahead, "elevated", since, at, since + bands.STAY - 1)
+
+
+def test_beyond_the_outer_knots_a_steep_calibration_goes_on_no_steeper_than_the_model() -> None:
+    steep = Calibration(((-1.0, -3.0), (0.0, 0.0), (1.0, 2.2)))
+    assert (steep(-2.0), steep(0.5), steep(2.0)) == pytest.approx((-4.0, 1.1, 3.2))

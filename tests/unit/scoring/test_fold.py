@@ -12,11 +12,12 @@ from nextwave_contracts.customers import CustomerAbsorbed, CustomersMerged, Cust
 from nextwave_contracts.topics import OUTCOMES, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import encode
-from nextwave_runtime.application import RejectedError, Taken
+from nextwave_runtime.application import RejectedError, Taken, Timer
 from nextwave_scoring.identity import derive
-from nextwave_scoring.instants import DAY, micros
+from nextwave_scoring.instants import DAY, instant, micros
 from nextwave_scoring.profile import bounds
 from nextwave_scoring.profile.record import ABSORBED_MAX
+from nextwave_scoring.rejudging import REJUDGE, Page
 
 from .ledger import PARTITIONS, Ledger
 from .making import outcome, taken, touchpoint, touchpoints
@@ -214,3 +215,14 @@ def test_one_review_at_most_is_valid_and_the_band_never_changes_before_it(seen: 
         if customer.standing.review_at:
             before = ledger.fold.judge.judge(customer, customer.standing.review_at - 1)
             assert before.churn.band == customer.standing.band
+
+
+def test_a_change_of_model_frees_customers_from_the_band_of_the_one_before_at_once() -> None:
+    ledger = Ledger()
+    ledger.see(touchpoint("order.placed"))
+    [(customer_id, customer)] = ledger.unit.customers.items()
+    standing, at = customer.standing, customer.profile.last_at + DAY
+    customer.standing = msgspec.structs.replace(standing, band="lost", since=at - 1, review_at=0)
+    ledger.unit.pages = {"": Page((customer_id,), "")}
+    [updated] = ledger.take(Timer(0, instant(at), "", REJUDGE))
+    assert changes(updated)["churn.band"] == ("lost", standing.band)

@@ -14,10 +14,11 @@ SLOPE_MAX = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Knots `(log-odds of the model, log-odds that came true)`, straight lines between them, the end lines going on. None: unchanged.
+    """Knots `(log-odds of the model, log-odds that came true)`, straight lines between them. None: unchanged.
 
-    Two knots are Platt's map (1999); the blocks of an isotonic fit (Zadrozny & Elkan 2002) are any number. Raises `ValueError` where
-    the knots do not rise.
+    Beyond the outer of three knots or more nothing was seen, so a line there rises by 1 at most. Two knots are Platt's map (1999), which
+    is a line everywhere; the blocks of an isotonic fit (Zadrozny & Elkan 2002) are any number. Raises `ValueError` where the knots do
+    not rise.
     """
 
     knots: tuple[tuple[float, float], ...] = ()
@@ -38,7 +39,11 @@ class Calibration:
             return logit
         place = min(max(bisect_right(self.knots, (logit, float("inf"))), 1), len(self.knots) - 1)
         (x, y), (x_next, y_next) = self.knots[place - 1], self.knots[place]
-        return y + (logit - x) * ((y_next - y) / (x_next - x))
+        slope = (y_next - y) / (x_next - x)
+        if len(self.knots) == 2 or x <= logit <= x_next:
+            return y + (logit - x) * slope
+        near, known = (y, x) if logit < x else (y_next, x_next)
+        return near + (logit - known) * min(slope, 1.0)
 
 
 NONE = Calibration()
