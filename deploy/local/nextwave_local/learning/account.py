@@ -74,7 +74,7 @@ class Account:
 
 
 def _most(counts: Counter[str]) -> str:
-    shown = ", ".join(f"{many} {kind:.60}" for kind, many in counts.most_common(SHOWN))
+    shown = ", ".join(f"{many} {kind:.80}" for kind, many in counts.most_common(SHOWN))
     return shown + (f" and {len(counts) - SHOWN} others" if len(counts) > SHOWN else "")
 
 
