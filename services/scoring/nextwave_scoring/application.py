@@ -11,7 +11,7 @@ from nextwave_runtime.application import Outgoing, Taken, Timer, Work
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from nextwave_scoring import metrics, review_store, store, threshold_store
-from nextwave_scoring.churn.outlook import Model
+from nextwave_scoring.churn.outlook import Models
 from nextwave_scoring.fold import TAKING, Fold, ids_in, names_in, separated_in, taking_after
 from nextwave_scoring.instants import micros
 from nextwave_scoring.rejudging import REJUDGE, next_page
@@ -49,8 +49,8 @@ class Scoring:
         messages = self._fold.take(unit, item)
         if isinstance(item, Timer) and item.kind == REJUDGE:
             unit.timers += next_page(item, unit.pages[item.key], now)
-        for shadow in self._fold.judge.models.current.shadows:
-            _compare(shadow, unit, messages)
+        if (models := self._fold.judge.models.current).shadows:
+            _compare(models, unit, messages)
         return messages
 
     async def save(self, connection: AsyncConnection, unit: Unit) -> None:
@@ -70,9 +70,11 @@ class Scoring:
             unit.timers.append(taking_after(work.now))
 
 
-def _compare(shadow: Model, unit: Unit, messages: Iterable[Outgoing]) -> None:
-    """What a shadow would have said, against what was said."""
+def _compare(models: Models, unit: Unit, messages: Iterable[Outgoing]) -> None:
+    """What shadows would have said, against what was said."""
     for message in (outgoing.message for outgoing in messages):
         if isinstance(message, CustomerUpdated):
-            risk = shadow.outlook(unit.customers[message.customer_id].profile).risk(micros(message.at))
-            metrics.SHADOW.labels(shadow.name).observe(risk - message.profile.churn.risk)
+            profile = unit.customers[message.customer_id].profile
+            for shadow in models.beside(profile):
+                risk = shadow.outlook(profile).risk(micros(message.at))
+                metrics.SHADOW.labels(shadow.name).observe(risk - message.profile.churn.risk)

@@ -90,7 +90,8 @@ class Judge:
         `heard_of`: when that happened which was heard of last. From before the band was judged, it was judged without knowing: the band
         is found anew then, as for somebody new, so that history that is read late or page by page holds nobody in a band.
         """
-        profile, before, model = customer.profile, customer.standing, self.models.current.live
+        profile, before = customer.profile, customer.standing
+        model = self.models.current.judging(profile)
         ahead = model.outlook(profile)
         risk, reasons = ahead.explained(at)
         band = _band(before, risk, at, afresh=heard_of is not None and heard_of < before.since)

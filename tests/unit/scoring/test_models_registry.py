@@ -10,7 +10,10 @@ import msgspec
 import pytest
 from nextwave_scoring.churn.baseline import Baseline
 from nextwave_scoring.churn.card import CardError, beats
+from nextwave_scoring.churn.features import knows, trait_keys
 from nextwave_scoring.churn.population import DEFAULT
+from nextwave_scoring.customer import Customer, Judge
+from nextwave_scoring.profile.record import Profile
 from nextwave_scoring.registry import registry as registries
 from nextwave_scoring.registry.registry import Registry
 
@@ -143,3 +146,28 @@ async def test_the_folder_is_followed_while_the_service_runs(tmp_path: Path, mon
     with contextlib.suppress(asyncio.CancelledError):
         await following
     assert registry.current.live.name == "churn@1"
+
+
+def test_whose_traits_are_unknown_is_judged_by_the_baseline_and_by_no_shadow(tmp_path: Path) -> None:
+    put(tmp_path, trees_card())
+    put(tmp_path, trees_card(name="beside", role="shadow"))
+    current = started(tmp_path).current
+    stranger, told = Profile(), Profile(traits={"plan": (0, "pre paid")})
+    assert (current.judging(stranger), current.beside(stranger)) == (BASELINE, ())
+    assert (current.judging(told).name, [shadow.name for shadow in current.beside(told)]) == ("trees@1", ["beside@1"])
+
+
+@pytest.mark.parametrize(("told", "enough"), [({"a", "b"}, True), ({"a"}, False), ({"x", "y"}, False), (set("abcd"), True)])
+def test_half_of_the_traits_is_enough(told: set[str], enough: bool) -> None:
+    asked = trait_keys(["trait:a", "trait:b=yes", "trait:b=no", "trait:c", "trait:d", "orders"])
+    assert knows(Profile(traits=dict.fromkeys(told, (0, 1))), asked) is enough
+    assert knows(Profile(), trait_keys(["orders"]))
+
+
+def test_the_judge_says_which_model_it_was(tmp_path: Path) -> None:
+    put(tmp_path, trees_card())
+    judge = Judge(started(tmp_path))
+    stranger = Customer(profile=Profile(first_at=1, active_at=1), version=1)
+    assert judge.judge(stranger, 2).churn.model == "baseline-1"
+    stranger.profile.traits["plan"] = (1, "pre paid")
+    assert judge.judge(stranger, 2).churn.model == "trees@1"

@@ -76,7 +76,7 @@ def explain(fold: Fold, customer: Customer, at: int, taken: Sequence[Thresholds]
     return Explanation(
         at=instant(at),
         churn=judged.churn,
-        shadows={model.name: model.outlook(customer.profile).risk(at) for model in judge.models.current.shadows},
+        shadows={model.name: model.outlook(customer.profile).risk(at) for model in judge.models.current.beside(customer.profile)},
         judged_again_at=instant_or_none(due_review(judged) or 0),
         stage=judged.standing.stage,
         course=Course(reached=course.reached, signs=course.signs, tenure_days=course.tenure_days, pattern=course.pattern),

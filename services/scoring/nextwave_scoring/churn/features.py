@@ -19,7 +19,7 @@ SILENCE = "silence_days"
 BASELINE = "baseline"
 """The baseline's own log-odds, with a population that the model brings along."""
 TRAIT = "trait:"
-"""`trait:NAME` is a numeric trait (0 where it is missing), `trait:NAME=VALUE` is 1 for customers with that value."""
+"""`trait:NAME` is a numeric trait (0 where it is missing; see `knows`), `trait:NAME=VALUE` is 1 for customers with that value."""
 FEATURES_MAX = 2_000
 """No model may ask for more, so that reading a profile stays cheap."""
 _TRAIT_MAX = 1e15
@@ -91,6 +91,16 @@ def trait(profile: Profile, name: str) -> float:
     if is_choice:
         return float(text_of(value) == choice)
     return float(min(max(value, -_TRAIT_MAX), _TRAIT_MAX)) if isinstance(value, int | float) else 0.0
+
+
+def trait_keys(names: Sequence[str]) -> frozenset[str]:
+    """The traits that features of these names are read from."""
+    return frozenset(name.removeprefix(TRAIT).partition("=")[0] for name in names if name.startswith(TRAIT))
+
+
+def knows(profile: Profile, traits: frozenset[str]) -> bool:
+    """Whether at least half of the traits were ever told: a model that asks for them says nothing of anybody else."""
+    return not traits or 2 * len(traits & profile.traits.keys()) >= len(traits)
 
 
 def text_of(value: Any) -> str:

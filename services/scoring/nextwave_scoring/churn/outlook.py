@@ -58,6 +58,14 @@ class Models(Protocol):
     @property
     def shadows(self) -> tuple[Model, ...]: ...
 
+    def judging(self, profile: Profile) -> Model:
+        """Who judges this customer: the live model, or the baseline where that knows too few of the traits it asks for."""
+        ...
+
+    def beside(self, profile: Profile) -> tuple[Model, ...]:
+        """The shadows that can say something of this customer."""
+        ...
+
 
 class ModelsInForce(Protocol):
     """Where the models in force are found; read once per judgement, since they may be swapped."""
@@ -77,3 +85,11 @@ class Only:
     def current(self) -> Models:
         """Itself."""
         return self
+
+    def judging(self, _profile: Profile) -> Model:
+        """The one model."""
+        return self.live
+
+    def beside(self, _profile: Profile) -> tuple[Model, ...]:
+        """All shadows."""
+        return self.shadows

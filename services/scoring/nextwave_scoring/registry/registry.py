@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
 
 from nextwave_scoring.churn.baseline import Baseline
 from nextwave_scoring.churn.card import Card
+from nextwave_scoring.churn.features import knows, trait_keys
 from nextwave_scoring.churn.outlook import Model
+from nextwave_scoring.profile.record import Profile
 from nextwave_scoring.registry.folder import Refusal, Shelf, fingerprint, read_shelf
 
 LOOK_SECONDS = 2.0
@@ -23,16 +26,30 @@ class Models:
     """The models in force at one time; never changed, only replaced as a whole."""
 
     live: Model
+    baseline: Model
     shadows: tuple[Model, ...] = ()
     cards: tuple[Card, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    traits: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By name of a model the traits that it asks for."""
+
+    def judging(self, profile: Profile) -> Model:
+        """The live model, or the baseline where that knows too few of the traits it asks for."""
+        return self.live if self._answers(self.live, profile) else self.baseline
+
+    def beside(self, profile: Profile) -> tuple[Model, ...]:
+        """The shadows that know enough of this customer."""
+        return tuple([shadow for shadow in self.shadows if self._answers(shadow, profile)])
+
+    def _answers(self, model: Model, profile: Profile) -> bool:
+        return knows(profile, self.traits.get(model.name, frozenset()))
 
 
 class Registry:
     """Holds `current`, which is the shipped baseline where no folder is given or nothing in it may be live."""
 
     def __init__(self, baseline: Baseline, folder: Path | None = None) -> None:
-        self.current = Models(live=baseline)
+        self.current = Models(live=baseline, baseline=baseline)
         self.baseline = baseline
         self._folder = folder
         self._seen: object = None
@@ -75,4 +92,12 @@ def models_of(shelf: Shelf, before: Models, baseline: Model) -> Models:
         refused = (*refused, *(Refusal(model.name, f"{names} are both live: one at most may be", wanted_live=True) for model in live))
     unclear = len(live) > 1 or (not live and any(refusal.wanted_live for refusal in refused))
     chosen = before.live if unclear else live[0] if live else baseline
-    return Models(live=chosen, shadows=shelf.of_role("shadow"), cards=tuple(card for card, _ in shelf.models), refused=refused)
+    shadows = shelf.of_role("shadow")
+    return Models(
+        live=chosen,
+        baseline=baseline,
+        shadows=shadows,
+        cards=tuple(card for card, _ in shelf.models),
+        refused=refused,
+        traits={model.name: trait_keys(model.asks) for model in (chosen, *shadows)},
+    )
