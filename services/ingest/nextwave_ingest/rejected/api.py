@@ -82,7 +82,8 @@ class RejectedItem(BaseModel):
     offset: int
     source: str
     mapping: str
-    size_bytes: int
+    size_bytes: int = Field(description="of the original")
+    cut: bool = Field(description="only its beginning was kept, so that it cannot be redriven")
 
 
 class RejectedPage(BaseModel):
@@ -139,13 +140,14 @@ def rejected_router(keyring: Keyring, redriver: Redriver) -> APIRouter:
     @router.get("/v1/rejected/{at}", dependencies=readers)
     async def show_rejected(request: Request, at: At) -> RejectedWhole:
         """One of them with its bytes, and whether it can be redriven."""
-        return _whole(*await _found(redriver, at), redriver, sees_addresses=_caller(request).sees_addresses)
+        place, kept = await _found(redriver, at)
+        return _whole(place, kept, await redriver.fault(kept), sees_addresses=_caller(request).sees_addresses)
 
     @router.post("/v1/rejected/{at}:redrive", dependencies=operators, responses={409: {"description": "it cannot be redriven"}})
     async def redrive_one(request: Request, at: At) -> RedriveTold:
         """Judge one again and send what is accepted on its way. Twice has no second effect."""
         place, kept = await _found(redriver, at)
-        if why := redriver.fault(kept):
+        if why := await redriver.fault(kept):
             raise Problem(409, "cannot-be-redriven", why)
         caller = _caller(request)
         return _told(await redriver.redrive([place], caller.name), caller)
@@ -181,7 +183,7 @@ async def _found(redriver: Redriver, at: str) -> tuple[Place, Rejected]:
     return place, kept
 
 
-def _whole(place: Place, kept: Rejected, redriver: Redriver, *, sees_addresses: bool) -> RejectedWhole:
+def _whole(place: Place, kept: Rejected, fault: str, *, sees_addresses: bool) -> RejectedWhole:
     entry = entries.entry_of(kept, place)
     shown = entries.content(kept.payload, sees_addresses=sees_addresses)
     return RejectedWhole(
@@ -189,7 +191,7 @@ def _whole(place: Place, kept: Rejected, redriver: Redriver, *, sees_addresses: 
         meaning=REJECT_REASONS[kept.reason],
         **shown._asdict(),
         said=entries.said_of(kept, sees_addresses=sees_addresses),
-        cannot_be_redriven=redriver.fault(kept),
+        cannot_be_redriven=fault,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -76,17 +77,17 @@ class Redriver:
         _log.info("redriven", by=by, accepted=told.accepted, refused=len(told.refused), touchpoints=told.touchpoints)
         return told
 
-    def fault(self, kept: Rejected) -> str:
+    async def fault(self, kept: Rejected) -> str:
         """Why it cannot be sent again, or an empty text."""
         try:
-            redriven(kept, self._doors)
+            await asyncio.to_thread(redriven, kept, self._doors)
         except CannotRedriveError as cannot:
             return str(cannot)
         return ""
 
     async def _one(self, kept: Rejected, name: str, told: Told) -> None:
         try:
-            result = redriven(kept, self._doors)
+            result = await asyncio.to_thread(redriven, kept, self._doors)  # a mapping may take long, and this process takes touchpoints
         except CannotRedriveError as cannot:
             told.refused.append(Again(name, "cannot_be_redriven", "", str(cannot)))
             return
