@@ -20,10 +20,11 @@ from nextwave_contracts.clock import ClockSetting
 from nextwave_contracts.identifiers import INTERNAL, blind
 from nextwave_contracts.links import Link, sign
 from nextwave_contracts.topics import TOPICS
-from nextwave_ingest.app import create_app
+from nextwave_ingest.app import Followed, create_app
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.clock import DatabaseClock, SystemClock
@@ -155,7 +156,7 @@ async def door(stack: Stack, tmp_path: Path) -> AsyncIterator[Callable[[int], Ro
     shared: dict[str, Any] = {"kafka": stack.bootstrap, "keys_file": keys, "identifier_key": IDENTIFIER_KEY}
     committer = GroupCommit(stack.bootstrap, linger_seconds=0.001, timeout_seconds=5.0, pending_bytes_max=64_000_000)
     mappings, telling = MappingLog(committer, Library(shipped())), Telling(committer, "test")
-    app = create_app(IngestSettings(link_key=LINK_KEY, **shared), committer, SystemClock(CLOCK), mappings, telling)
+    app = create_app(IngestSettings(link_key=LINK_KEY, **shared), committer, SystemClock(CLOCK), Followed(mappings, telling, Marks()))
     processor = Processor(
         Intake(frozenset({"email"}), lambda _: None), database=database, settings=ProcessorSettings(postgres=dsn, **shared), clock=clock
     )

@@ -54,6 +54,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Of the original."""
     cut: bool
     """Only its beginning was kept."""
+    redriven_at: datetime | None = None
+    redriven_by: str = ""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,10 +66,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     processor: str = ""
     topic: str = ""
     mapping: str = ""
+    redriven: bool | None = None
 
     def fits(self, entry: Entry) -> bool:
         """Whether the entry is such a one."""
-        return all(not asked or getattr(entry, name) == asked for name, asked in msgspec.structs.asdict(self).items())
+        if self.redriven is not None and self.redriven is not (entry.redriven_at is not None):
+            return False
+        return all(not asked or getattr(entry, name) == asked for name, asked in msgspec.structs.asdict(self).items() if name != "redriven")
 
 
 class Content(NamedTuple):
