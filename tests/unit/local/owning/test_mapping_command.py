@@ -57,7 +57,8 @@ class Shelf:
 
         async def put() -> None:
             async with self.connect() as client:
-                (await client.put(f"/v1/mappings/{name}", content=text)).raise_for_status()
+                answer = await client.put(f"/v1/mappings/{name}", content=text, headers={"content-type": "application/yaml"})
+                answer.raise_for_status()
 
         asyncio.run(put())
 
@@ -169,11 +170,58 @@ def test_notes_hidden_files_and_other_kinds_are_no_mappings(shelf: Shelf) -> Non
 
 def test_what_was_written_and_is_not_in_the_folder_is_named_and_left_as_it_is(shelf: Shelf) -> None:
     shelf.put("acme", CALLS)
-    assert shelf.say("plan").output.endswith("not in this folder, and left as they are: /v1/mappings/acme\n")
-    shelf.say("apply")
+    assert shelf.say("plan").output.endswith("not in this folder, and left as they are: /v1/mappings/acme (--prune retires them)\n")
+    assert shelf.say("apply").output.endswith("done\nnot in this folder, and left as they are: /v1/mappings/acme (--prune retires them)\n")
     assert shelf.versions == {"acme": 1, "ringo": 1}
     shelf.write("acme.yaml", "x: [")
     assert "not in this folder" not in shelf.say("plan").output
+
+
+def test_what_has_no_file_is_retired_where_that_is_asked_for_and_the_plan_shows_it(shelf: Shelf) -> None:
+    shelf.say("apply")
+    for name in ("acme", "plain-calls"):
+        shelf.put(name, CALLS)
+    shelf.put("south", BRANCH)
+    said = shelf.say("plan", str(shelf.folder), "--prune")
+    assert said.output.splitlines() == [
+        "retire   /v1/mappings/south",
+        "retire   /v1/mappings/acme",
+        "retire   /v1/mappings/plain-calls: what is shipped under its name is in force again",
+        "1 to keep, 3 to retire",
+    ]
+    assert shelf.versions == {"acme": 1, "plain-calls": 1, "ringo": 1, "south": 1}
+    assert shelf.say("plan", str(shelf.folder), "--prune", "--detailed-exitcode").exit_code == 2
+    said = shelf.say("apply", str(shelf.folder), "--prune")
+    assert said.output.endswith("retired   /v1/mappings/plain-calls\ndone\n")
+    assert [name for name in shelf.versions if shelf.ingest.mappings.history.in_force(name)] == ["ringo"]
+    assert shelf.say("apply", str(shelf.folder), "--prune").output == "nothing to do\n"
+
+
+def test_what_is_retired_keeps_no_file_from_changing_and_no_file_may_extend_it(shelf: Shelf) -> None:
+    shelf.write("south.yaml", BRANCH)
+    shelf.say("apply")
+    (shelf.folder / "south.yaml").unlink()
+    shelf.write("ringo.yaml", CALLS.replace("codes", "marks"))
+    assert shelf.say("apply").exit_code == 1
+    said = shelf.say("apply", str(shelf.folder), "--prune")
+    assert said.output == "retired   /v1/mappings/south\nchanged   /v1/mappings/ringo\ndone\n"
+    (shelf.folder / "ringo.yaml").unlink()
+    shelf.write("north.yaml", BRANCH.replace("codes", "marks"))
+    said = shelf.say("apply", str(shelf.folder), "--prune")
+    assert (said.exit_code, "/extends: there is no mapping 'ringo'" in said.output) == (1, True)
+    shelf.write("north.yaml", CALLS)
+    said = shelf.say("apply", str(shelf.folder), "--prune")
+    assert said.output == "created   /v1/mappings/north\nretired   /v1/mappings/ringo\ndone\n"
+
+
+async def test_what_somebody_changed_since_the_plan_is_not_retired(shelf: Shelf) -> None:
+    async with shelf.connect() as client:
+        await client.put("/v1/mappings/acme", content=CALLS)
+        planned = await plan(client, {"ringo.yaml": CALLS}, prune=True)
+        await client.put("/v1/mappings/acme", content=CALLS.replace("ANGRY", "THEIRS"))
+        with pytest.raises(changes.RefusedError, match="changed since the plan"):
+            await changes.apply(client, {"ringo.yaml": CALLS}, planned, lambda _: None)
+    assert shelf.ingest.mappings.history.in_force("acme") is not None
 
 
 @pytest.mark.parametrize(("name", "is_stored"), [("ringo", False), ("ringo", True), ("plain-calls", False)])
@@ -230,7 +278,26 @@ def test_a_form_and_its_headers_are_tried_as_their_system_would_post_them(shelf:
 def test_a_file_that_is_no_mapping_is_not_tried(shelf: Shelf, tried: Callable[..., Result], text: str, fault: str) -> None:
     shelf.write("ringo.yaml", text)
     said = tried("{}")
-    assert (said.exit_code, fault in said.output) == (1, True), said.output
+    assert (said.exit_code, fault in said.output) == (2, True), said.output
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('[{"kind": "closed", "caller": "+441614960101"}, {"kind": "ringing"}]', 0),
+        ('[{"kind": "ringing"}, {"kind": "closed", "caller": "anonymous"}]', 1),
+        ("[", 1),
+    ],
+)
+def test_a_trial_ends_with_1_where_something_of_the_body_is_refused(tried: Callable[..., Result], body: str, code: int) -> None:
+    said = tried(body)
+    assert (said.exit_code, "refusals" in json.loads(said.output)) == (code, True)
+
+
+def test_a_trial_without_its_sample_or_its_right_ends_with_2(shelf: Shelf, tried: Callable[..., Result]) -> None:
+    assert shelf.say("try", str(shelf.folder / "ringo.yaml"), "--sample", str(shelf.folder / "none")).exit_code == 2
+    shelf.role = "privacy"
+    assert tried("{}").exit_code == 2
 
 
 def test_without_a_stack_and_without_a_name_it_says_what_to_give(tmp_path: Path) -> None:
