@@ -58,7 +58,7 @@ def build(settings: IngestSettings) -> Service:
     return Service(
         name="ingest",
         app=create_app(settings, committer, SystemClock(settings.clock), Followed(mappings, telling, marks)),
-        background=(committer.run, telling.run, *(one.run for one in heard)),
+        background=(committer.run, mappings.run, telling.run, *(one.run for one in heard)),
         closing=(committer.close,),
         ready=lambda: committer.fault or follower.fault,
     )
