@@ -211,7 +211,7 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
     except RefusedError as fault:
         report, happened = untimed(report, fault), report.occurrence
     report = msgspec.structs.replace(report, occurrence=happened)
-    return report if named or kind not in CHANNEL_OF or happened.distance is not None else unnamed(report)
+    return report if named else unnamed(report)
 
 
 def _said_empty(rule: _Reading, item: bytes) -> dict[str, Any]:
