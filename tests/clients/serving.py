@@ -13,11 +13,12 @@ from typing import Any
 
 import uvicorn
 from nextwave_contracts.clock import ClockSetting
-from nextwave_ingest.app import create_app
+from nextwave_ingest.app import Followed, create_app
 from nextwave_ingest.mappings.document import Document
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.clock import SystemClock
@@ -38,7 +39,7 @@ def ingest(folder: Path, committer: Committer, *documents: Document, **settings:
     usual: dict[str, Any] = {"identifier_key": IDENTIFIER_KEY, "link_key": LINK_KEY, "trace_ratio": 0.0}
     chosen = IngestSettings(keys_file=write_keys(folder), **(usual | settings))
     mappings, telling = MappingLog(committer, Library([*shipped(), *documents])), Telling(committer, "test")
-    return create_app(chosen, committer, SystemClock(ClockSetting()), mappings, telling)
+    return create_app(chosen, committer, SystemClock(ClockSetting()), Followed(mappings, telling, Marks()))
 
 
 @contextmanager

@@ -20,10 +20,12 @@ from nextwave_contracts.clock import ClockSetting
 from nextwave_contracts.identifiers import INTERNAL, blind
 from nextwave_contracts.links import Link, sign
 from nextwave_contracts.topics import TOPICS
-from nextwave_ingest.app import create_app
+from nextwave_ingest.app import Followed, create_app
 from nextwave_ingest.commit import GroupCommit
+from nextwave_ingest.mappings.document import read
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.clock import DatabaseClock, SystemClock
@@ -40,6 +42,26 @@ WARM_SECONDS = 60.0
 LATEST_SECONDS = 5.0
 """When it is given up, so that a late stop is told with its delay."""
 CLOCK = ClockSetting()
+CONSENTS = b"""
+name: consents
+touchpoints:
+  - when: {$.said: "yes"}
+    type: consent.granted
+    id: $.id
+    identifiers: {phone: $.phone}
+    data: {channel: sms}
+  - when: {$.said: "no"}
+    type: consent.withdrawn
+    id: $.id
+    identifiers: {phone: $.phone}
+    data: {channel: sms}
+  - when: {$.said: complaint}
+    type: complaint.opened
+    id: $.id
+    identifiers: {phone: $.phone}
+    data: {reference: $.id}
+"""
+"""Of a system that tells no times."""
 Said = Callable[["Route"], Awaitable[httpx.Response]]
 
 
@@ -83,8 +105,8 @@ class Route:
             return {(kind, channel, at) for kind, channel, at in (await connection.execute(question, {"subjects": subjects})).all()}
 
 
-async def text_by_twilio(route: Route) -> httpx.Response:
-    form = {"MessageSid": str(uuid4()), "From": route.phone, "To": "+4930123456", "Body": "STOP"}
+async def text_by_twilio(route: Route, words: str = "STOP", sid: str = "") -> httpx.Response:
+    form = {"MessageSid": sid or str(uuid4()), "From": route.phone, "To": "+4930123456", "Body": words}
     return await route.post("/v1/inbound/shop/twilio-sms", urlencode(form).encode(), "application/x-www-form-urlencoded")
 
 
@@ -154,8 +176,8 @@ async def door(stack: Stack, tmp_path: Path) -> AsyncIterator[Callable[[int], Ro
     keys = write_keys(tmp_path)
     shared: dict[str, Any] = {"kafka": stack.bootstrap, "keys_file": keys, "identifier_key": IDENTIFIER_KEY}
     committer = GroupCommit(stack.bootstrap, linger_seconds=0.001, timeout_seconds=5.0, pending_bytes_max=64_000_000)
-    mappings, telling = MappingLog(committer, Library(shipped())), Telling(committer, "test")
-    app = create_app(IngestSettings(link_key=LINK_KEY, **shared), committer, SystemClock(CLOCK), mappings, telling)
+    mappings, telling = MappingLog(committer, Library([*shipped(), read(CONSENTS)])), Telling(committer, "test")
+    app = create_app(IngestSettings(link_key=LINK_KEY, **shared), committer, SystemClock(CLOCK), Followed(mappings, telling, Marks()))
     processor = Processor(
         Intake(frozenset({"email"}), lambda _: None), database=database, settings=ProcessorSettings(postgres=dsn, **shared), clock=clock
     )
@@ -203,3 +225,37 @@ async def test_every_way_to_say_stop_holds_at_the_channels_within_a_second_of_it
         if took > EFFECTIVE_SECONDS:
             late[name] = took
     assert late == {}
+
+
+async def consents(route: Route, said: str, name: str) -> httpx.Response:
+    """By the mapping without times; with an empty name without an id, too."""
+    return await route.inbound("consents", {"said": said, "phone": route.phone} | ({"id": f"{route.number}-{name}"} if name else {}))
+
+
+async def twilio(route: Route, said: str, name: str) -> httpx.Response:
+    return await text_by_twilio(route, {"yes": "START", "no": "STOP"}[said], f"{route.number}-{name}")
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        (twilio, (("yes", "1"), ("no", "2"), ("yes", "1"))),
+        (twilio, (("no", "1"), ("yes", "2"), ("no", "3"), ("yes", "2"), ("yes", "2"))),
+        (consents, (("yes", "1"), ("no", "2"), ("yes", "1"))),
+        (consents, (("yes", ""), ("no", "2"), ("yes", ""))),
+        (consents, (("no", ""), ("yes", "2"), ("no", ""))),
+        (consents, (("no", ""), ("yes", ""), ("no", ""), ("yes", ""))),
+    ],
+)
+async def test_a_grant_that_is_sent_again_lifts_no_stop_said_after_it_and_no_stop_is_lost_as_a_repetition(
+    door: Callable[[int], Route], by: Callable[[Route, str, str], Awaitable[httpx.Response]], words: tuple[tuple[str, str], ...]
+) -> None:
+    route = door(int(uuid4()) % 1_000_000)  # the log has what the tests before said
+    for said, name in words:
+        assert (await by(route, said, name)).status_code in {200, 202}
+        await asyncio.sleep(1.1)  # what names neither itself nor its time is another stop in each second
+    await consents(route, "complaint", str(uuid4()))  # behind all of them, by the same name
+    async with asyncio.timeout(LATEST_SECONDS):
+        while ("complaint", "") not in (known := {(kind, channel) for kind, channel, _ in await route.facts()}):  # noqa: ASYNC110  (polled)
+            await asyncio.sleep(0.01)
+    assert ("opt", "sms") in known

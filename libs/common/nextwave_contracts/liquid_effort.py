@@ -27,6 +27,7 @@ class _Effort(RenderContext):
         self.spent += steps
         if self.spent > self.env.effort_max:  # type: ignore[attr-defined]  # see BoundedEnvironment
             raise ResourceLimitError("it takes too much effort: shorten loops, and texts and numbers that go through filters", token=None)
+        self.env.charge(steps)  # type: ignore[attr-defined]
 
     def raise_for_loop_limit(self, length: int = 1) -> None:
         """A loop begins."""

@@ -36,6 +36,9 @@ class BoundedEnvironment(Environment):
     local_namespace_limit = 50_000
     output_stream_limit = 200_000
 
+    def charge(self, steps: int) -> None:
+        """Is told of each step, for what bounds several parts together; it may raise to end the rendering."""
+
     def setup_tags_and_filters(self, *, extra: bool = False) -> None:
         super().setup_tags_and_filters(extra=extra)
         for tag in ("include", "render"):

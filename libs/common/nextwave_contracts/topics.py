@@ -14,6 +14,7 @@ from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import strongest
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.outcomes import Outcome
+from nextwave_contracts.redriven import Redriven
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.sources import SourceTally
 from nextwave_contracts.touchpoints import Touchpoint
@@ -104,6 +105,14 @@ def _rejected_key(message: Rejected) -> str:
     return message.key or f"{message.topic}/{message.partition}"
 
 
+def _redriven_key(message: Redriven) -> str:
+    return message.id
+
+
+def _redriven_id(message: Redriven) -> str:
+    return f"{message.id}/{message.at.isoformat()}"
+
+
 TOUCHPOINTS = Topic(
     name="nextwave.touchpoints.v1",
     message=Touchpoint,
@@ -170,6 +179,18 @@ REJECTED = Topic(
     meaning="what could not be processed",
     retention_days=30,
 )
+REDRIVEN = Topic(
+    name="nextwave.redriven.v1",
+    message=Redriven,
+    key=_redriven_key,
+    keyed_by="the place of the rejected record",
+    written_by="ingest",
+    read_by=("ingest",),
+    meaning="which rejected records were sent on their way again",
+    retention_days=30,
+    compacted=True,
+    door_id=_redriven_id,
+)
 MAPPINGS = Topic(
     name="nextwave.mappings.v1",
     message=MappingVersion,
@@ -195,5 +216,5 @@ SOURCES = Topic(
     door_id=_source_id,
 )
 
-TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED, MAPPINGS, SOURCES)
+TOPICS: tuple[Topic, ...] = (TOUCHPOINTS, HOLDS, CUSTOMERS, ACTIONS, DECISIONS, OUTCOMES, REJECTED, REDRIVEN, MAPPINGS, SOURCES)
 """All topics have the same number of partitions, so that a customer's partition is the same on each of them."""

@@ -19,7 +19,7 @@ from nextwave_contracts.places import (
     previous_header,
 )
 from nextwave_contracts.reasons import RejectCode
-from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.rejected import PROCESSOR_BYTES_MAX, Rejected
 from nextwave_contracts.topics import REJECTED, Topic, partition_of
 from nextwave_contracts.wire import encode
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -193,7 +193,8 @@ class Desk:
             partition=self._key.partition,
             offset=record.offset,
             at=now,
-            payload=record.value[: SIZE_MAX // 2],
+            payload=record.value[:PROCESSOR_BYTES_MAX],
+            size_bytes=len(record.value),
             key=record.key.decode("utf-8", "replace")[:256],
         )
 
@@ -212,6 +213,7 @@ class Desk:
             offset=-1,
             at=now,
             payload=timer.payload,
+            size_bytes=len(timer.payload),
             key=timer.key,
         )
 

@@ -13,7 +13,6 @@ from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse, strongest
 from nextwave_contracts.messages_in import CHANNEL_OF
 from nextwave_contracts.reasons import RejectCode
-from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 from nextwave_contracts.wire import Message, encode
 
@@ -137,22 +136,6 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         time_suspect=report.occurrence.suspect,
     )
     return Admitted(touchpoint, holds_of(touchpoint, data, blind) if kind in HOLDING else (), report.occurrence.distance, doubts)
-
-
-def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:
-    """The record of a refused item. An oversized one keeps its beginning only. Its pointer ends before the first `: `."""
-    return Rejected(
-        reason=refusal.error.reason,
-        detail=f"{refusal.error.pointer.replace(': ', ':') or '/'}: {'; '.join(e.detail for e in (refusal.error, *refusal.others))}",
-        processor="ingest",
-        topic=f"door:{door}",
-        partition=-1,
-        offset=-1,
-        at=at,
-        payload=refusal.item[:EVENT_BYTES_MAX],
-        key=source,
-        said=said,
-    )
 
 
 def check_bounds(item: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from nextwave_contracts.clock import Clock
 from nextwave_contracts.topics import SOURCES
@@ -31,6 +32,7 @@ from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.reception import Committer, Reception
 from nextwave_ingest.rejected.api import rejected_router
 from nextwave_ingest.rejected.log import RejectedLog
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.rejected.redriver import Redriver
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.api import sources_router
@@ -50,19 +52,29 @@ def build(settings: IngestSettings) -> Service:
     )
     mappings = MappingLog(committer, Library(shipped()))
     follower = mappings.follower(settings.kafka)
-    telling = Telling(committer, settings.replica)
+    telling, marks = Telling(committer, settings.replica), Marks()
+    heard = (follower, marks.follower(settings.kafka), Follower(settings.kafka, SOURCES, telling.take))
     metrics.MAPPINGS_LEFT_OUT.set_function(lambda: len(mappings.library.left_out()))
     return Service(
         name="ingest",
-        app=create_app(settings, committer, SystemClock(settings.clock), mappings, telling),
-        background=(committer.run, follower.run, telling.run, Follower(settings.kafka, SOURCES, telling.take).run),
+        app=create_app(settings, committer, SystemClock(settings.clock), Followed(mappings, telling, marks)),
+        background=(committer.run, mappings.run, telling.run, *(one.run for one in heard)),
         closing=(committer.close,),
         ready=lambda: committer.fault or follower.fault,
     )
 
 
-def create_app(settings: IngestSettings, committer: Committer, clock: Clock, mappings: MappingLog, telling: Telling) -> App:
-    """The ASGI application over any committer; somebody lets `mappings` and `telling` hear their topics."""
+class Followed(NamedTuple):
+    """What replicas tell each other over topics of ours; somebody lets each hear its own."""
+
+    mappings: MappingLog
+    telling: Telling
+    marks: Marks
+
+
+def create_app(settings: IngestSettings, committer: Committer, clock: Clock, followed: Followed) -> App:
+    """The ASGI application over any committer."""
+    mappings, telling, marks = followed
     keyring = Keyring(settings.keys_file)
     identifier_key = settings.identifier_key.get_secret_value().encode()
     reception = Reception(committer, keyring, clock, identifier_key=identifier_key, trace_ratio=settings.trace_ratio)
@@ -84,7 +96,7 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, map
     }
     inbound = InboundDoor(reception, mappings, secrets=secrets, url=settings.ingest_url)
     judges = {door.name: door for door in (segment, posthog, events, inbound)}
-    redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer)
+    redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer, marks, clock.now)
     return Doors(
         exact,
         {ROUTE: inbound, SETTINGS: PostHogSettingsDoor(), **dict.fromkeys(LINK_ROUTES, links)},

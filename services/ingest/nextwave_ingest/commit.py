@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
-from nextwave_contracts.topics import HOLDS, MAPPINGS, MESSAGE_BYTES_MAX, REJECTED, SOURCES, TOUCHPOINTS, partition_of
+from nextwave_contracts.topics import HOLDS, MAPPINGS, MESSAGE_BYTES_MAX, REDRIVEN, REJECTED, SOURCES, TOUCHPOINTS, partition_of
 from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.metrics import PRODUCER_REBUILDS
 from nextwave_runtime.problem import Problem
@@ -28,7 +28,7 @@ RECORD_OVERHEAD_BYTES = 200
 """What a waiting record costs beside its value: key, headers, bookkeeping."""
 RECORD_BYTES_MAX = MESSAGE_BYTES_MAX - 4096
 """Of a value and its key; the rest is for headers and framing."""
-_TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name, SOURCES.name)
+_TOPICS = (TOUCHPOINTS.name, HOLDS.name, REJECTED.name, REDRIVEN.name, MAPPINGS.name, SOURCES.name)
 
 _log = structlog.get_logger()
 

@@ -18,10 +18,10 @@ from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import POINTER_MAX, SEPARATED, Admitted, Refusal, RefusedError, Report, admit, judge, rejected
+from nextwave_ingest.admission import POINTER_MAX, SEPARATED, Admitted, Refusal, RefusedError, Report, admit, judge
 from nextwave_ingest.allowances import Allowances, may_stop, refused
 from nextwave_ingest.doors.exchange import Request
-from nextwave_ingest.records import Record, records_of
+from nextwave_ingest.records import Record, records_of, rejected
 from nextwave_ingest.sources.book import SourceBook
 from nextwave_ingest.stops import VERDICT
 from nextwave_ingest.turns import Turn

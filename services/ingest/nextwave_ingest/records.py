@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import HOLDS, REJECTED, TOUCHPOINTS, Topic
 from nextwave_contracts.wire import encode
 
-from nextwave_ingest.admission import Admitted, Refusal
+from nextwave_ingest.admission import EVENT_BYTES_MAX, Admitted, Refusal
 
 Headers = list[tuple[str, bytes]]
 JSON = (CONTENT_TYPE_HEADER, b"application/json")
@@ -37,6 +38,23 @@ def records_of(verdicts: Sequence[Admitted | Refusal], kept: Callable[[Refusal],
                 yield _record(HOLDS, hold, headers)
         else:
             yield _record(REJECTED, kept(verdict), headers)
+
+
+def rejected(refusal: Refusal, *, door: str, source: str, at: datetime, said: dict[str, Any]) -> Rejected:
+    """The record of a refused item. An oversized one keeps its beginning only. Its pointer ends before the first `: `."""
+    return Rejected(
+        reason=refusal.error.reason,
+        detail=f"{refusal.error.pointer.replace(': ', ':') or '/'}: {'; '.join(e.detail for e in (refusal.error, *refusal.others))}",
+        processor="ingest",
+        topic=f"door:{door}",
+        partition=-1,
+        offset=-1,
+        at=at,
+        payload=refusal.item[:EVENT_BYTES_MAX],
+        size_bytes=len(refusal.item),
+        key=source,
+        said=said,
+    )
 
 
 def _record(topic: Topic, message: Any, headers: Headers) -> Record:

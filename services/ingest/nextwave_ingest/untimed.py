@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
+from nextwave_contracts.messages_in import CHANNEL_OF
 
 from nextwave_ingest.admission import RefusedError, Report, admit
+from nextwave_ingest.consents import WITHDRAWN
 from nextwave_ingest.stops import STOPS
+
+_SAID_AGAIN = frozenset({*CHANNEL_OF, WITHDRAWN})
 
 
 def untimed(report: Report, fault: RefusedError) -> Report:
@@ -16,11 +20,14 @@ def untimed(report: Report, fault: RefusedError) -> Report:
 
 
 def unnamed(report: Report) -> Report:
-    """The report of words that neither an id nor a time tells from the same words sent again.
+    """The report of what neither an id nor a time tells from the same sent again.
 
-    A stop is another one in each second of its reception: who says STOP, START and STOP again means each. Anything else is the same each
-    time and grants nothing, as a START that its provider repeats would count from now, and lift the STOP that was said after it.
+    Of words, a stop is another one in each second of its reception, and so is a withdrawal: who says STOP, START and STOP again means each.
+    Other words are the same each time and grant nothing, as a START that its provider repeats would count from now, and lift the STOP that
+    was said after it. Whatever is no words is the same each time.
     """
+    if report.occurrence.distance is not None or report.type not in _SAID_AGAIN:
+        return report
     if stops(report):
         return replace(report, id=f"{report.id}/{report.occurrence.at:%Y%m%dT%H%M%S}")
     return replace(report, repeatable=True)

@@ -13,7 +13,7 @@ from time import monotonic
 import pytest
 import stack as real
 from integration.ingest.following import following, until
-from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS, partition_of
+from nextwave_contracts.topics import HOLDS, MAPPINGS, REDRIVEN, REJECTED, SOURCES, TOUCHPOINTS, partition_of
 from nextwave_ingest.commit import RECORD_BYTES_MAX, GroupCommit
 from nextwave_ingest.records import Record
 from nextwave_local import kafka_server
@@ -22,7 +22,7 @@ from nextwave_runtime.problem import Problem
 
 HEADERS = [("content-type", b"application/json")]
 ACCEPTED_BEFORE_KILL = 300
-TOPICS = [TOUCHPOINTS.name, HOLDS.name, REJECTED.name, MAPPINGS.name, SOURCES.name]
+TOPICS = [TOUCHPOINTS.name, HOLDS.name, REJECTED.name, REDRIVEN.name, MAPPINGS.name, SOURCES.name]
 
 
 def record(number: int, topic: str = TOUCHPOINTS.name, size: int = 0) -> Record:

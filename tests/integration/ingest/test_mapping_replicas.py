@@ -12,10 +12,11 @@ import httpx
 import pytest
 from integration.ingest.following import until
 from nextwave_contracts.topics import MAPPINGS, TOPICS
-from nextwave_ingest.app import create_app
+from nextwave_ingest.app import Followed, create_app
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.log import MappingLog
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.telling import Telling
 from nextwave_local.owning import changes
@@ -39,7 +40,7 @@ class Replica:
         self.mappings = MappingLog(self.committer, Library([]))
         self.follower = self.mappings.follower(bootstrap)
         settings = IngestSettings(keys_file=write_keys(folder), identifier_key=IDENTIFIER_KEY, link_key=LINK_KEY, kafka=bootstrap)
-        app = create_app(settings, self.committer, FixedClock(), self.mappings, Telling(self.committer, "test"))
+        app = create_app(settings, self.committer, FixedClock(), Followed(self.mappings, Telling(self.committer, "test"), Marks()))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://ingest")
 
     async def put(self, name: str, queue: str, **headers: str) -> httpx.Response:

@@ -18,7 +18,7 @@ from integration.runtime.program import Program, all_of, expected
 from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import REJECTED, TOPICS
 from nextwave_contracts.wire import decode, encode
-from nextwave_ingest.app import create_app
+from nextwave_ingest.app import Followed, create_app
 from nextwave_ingest.commit import GroupCommit
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
@@ -26,6 +26,7 @@ from nextwave_ingest.records import JSON, Record
 from nextwave_ingest.rejected import log
 from nextwave_ingest.rejected.entries import Place, Wanted, bounds, cursor
 from nextwave_ingest.rejected.log import RejectedLog
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.telling import Telling
 from nextwave_local.ports import free_port
@@ -77,7 +78,7 @@ async def collect(found: RejectedLog, wanted: Wanted, limit: int, since: datetim
     seen: list[str] = []
     below = None
     while True:
-        page = await found.page(wanted, since=since, bounds=below, limit=limit)
+        page = await found.page(wanted.fits, since=since, bounds=below, limit=limit)
         seen += [entry.id for entry in page.entries]
         if page.rest is None:
             return seen
@@ -93,7 +94,7 @@ async def test_pages_hold_every_record_once_newest_first_while_others_come(stack
         half = datetime.now(UTC)
         await asyncio.sleep(0.01)
         await commit.commit([refused(n, source) for n in range(RECORDS // 2, RECORDS)])
-        first = await found.page(Wanted(source=source), since=None, bounds=None, limit=40)
+        first = await found.page(Wanted(source=source).fits, since=None, bounds=None, limit=40)
         await commit.commit([Record(REJECTED.name, b"strange", b"\xff{", [JSON]), *[refused(n, source + "later") for n in range(90)]])
     there = [r for r in stack.read_all(REJECTED.name) if b'"%s"' % source.encode() in r.value]
     newest_first = [f"{r.partition}-{r.offset}" for r in sorted(there, key=lambda r: (r.timestamp_ms, r.partition, r.offset), reverse=True)]
@@ -111,7 +112,7 @@ async def test_pages_hold_every_record_once_newest_first_while_others_come(stack
 async def test_a_broker_that_is_away_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "ANSWER_SECONDS", 1.0)
     with pytest.raises(Problem) as problem:
-        await RejectedLog(f"127.0.0.1:{free_port()}", wall).page(Wanted(), since=None, bounds=None, limit=1)
+        await RejectedLog(f"127.0.0.1:{free_port()}", wall).page(Wanted().fits, since=None, bounds=None, limit=1)
     assert (problem.value.status, problem.value.retry_after_seconds) == (503, 5)
 
 
@@ -130,9 +131,26 @@ async def serving(bootstrap: str, keys: Path) -> AsyncIterator[httpx.AsyncClient
     settings = IngestSettings(kafka=bootstrap, keys_file=keys, identifier_key="i" * 32, link_key="l" * 32, trace_ratio=0.0)
     async with committing(bootstrap) as commit:
         mappings, telling = MappingLog(commit, Library(shipped())), Telling(commit, "test")
-        transport = httpx.ASGITransport(create_app(settings, commit, SystemClock(settings.clock), mappings, telling))
+        transport = httpx.ASGITransport(create_app(settings, commit, SystemClock(settings.clock), Followed(mappings, telling, Marks())))
         async with httpx.AsyncClient(transport=transport, base_url="http://ingest", timeout=60) as client:
             yield client
+
+
+async def heard_elsewhere(bootstrap: str, told_by: str) -> None:
+    """Another replica hears of everything that was redriven."""
+    marks = Marks()
+    follower = marks.follower(bootstrap)
+    job = asyncio.create_task(follower.run())
+    wanted = Wanted(source="crm", redriven=True)
+    try:
+        async with asyncio.timeout(20):
+            while marks.fault:  # noqa: ASYNC110  (readiness is polled by its users, as Kubernetes does)
+                await asyncio.sleep(0.05)
+        page = await RejectedLog(bootstrap, wall).page(lambda one: wanted.fits(marks.on(one)), since=None, bounds=None, limit=100)
+    finally:
+        job.cancel()
+        await asyncio.gather(job, return_exceptions=True)
+    assert [marks.on(one).redriven_by for one in page.entries] == [told_by] * 30
 
 
 async def test_what_is_redriven_counts_once_however_often(stack: real.Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,10 +170,11 @@ async def test_what_is_redriven_counts_once_however_often(stack: real.Stack, tmp
         async with serving(stack.bootstrap, keys) as client:
             assert (await client.post("/v1/touchpoints", content=events, headers=batch)).json()["accepted"] == 0
             write_keys(keys, "order.*", "visit.*")
-            for _ in range(2):
+            for repeated in (0, 30):
                 told = (await client.post("/v1/rejected:redrive", json=order, headers={"authorization": "Bearer at"})).json()
-                assert (told["touchpoints"], told["refused"], told["next"]) == (30, [], None)
+                assert (told["touchpoints"], told["repeated"], told["refused"], told["next"]) == (30, repeated, [], None)
             assert (await client.post("/v1/touchpoints", content=events, headers=batch)).json()["accepted"] == 30
+        await heard_elsewhere(stack.bootstrap, told_by="ops")
         counted = await program.until_counted(90)
         assert sorted(all_of(counted)) == sorted(expected(range(30)))
     finally:

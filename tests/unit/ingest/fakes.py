@@ -16,11 +16,12 @@ from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import HOLDS, MAPPINGS, REJECTED, SOURCES, TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode
-from nextwave_ingest.app import create_app
+from nextwave_ingest.app import Followed, create_app
 from nextwave_ingest.mappings.document import Document
 from nextwave_ingest.mappings.library import Library, shipped
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.records import Record
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.settings import IngestSettings
 from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.auth import Key, KeyFile, Role, hash_secret
@@ -136,4 +137,4 @@ def stand(folder: Path, *more: Key, documents: Sequence[Document] | None = None,
     mappings = MappingLog(committer, Library(shipped() if documents is None else documents))
     telling = Telling(committer, "test", lambda: NOW)
     committer.heard, committer.told = mappings.take, telling.take
-    return Stand(create_app(chosen, committer, clock, mappings, telling), committer, clock, mappings, telling)
+    return Stand(create_app(chosen, committer, clock, Followed(mappings, telling, Marks())), committer, clock, mappings, telling)

@@ -22,8 +22,9 @@ from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.reception import Reception
 from nextwave_ingest.records import Record
 from nextwave_ingest.rejected.api import rejected_router
-from nextwave_ingest.rejected.entries import Bounds, Entry, Place, Wanted, entry_of
-from nextwave_ingest.rejected.log import Page
+from nextwave_ingest.rejected.entries import Bounds, Entry, Place, entry_of
+from nextwave_ingest.rejected.log import Fits, Page
+from nextwave_ingest.rejected.marks import Marks
 from nextwave_ingest.rejected.redriver import Redriver
 from nextwave_runtime import problem
 from nextwave_runtime.auth import Keyring
@@ -44,7 +45,7 @@ class MemoryLog:
         kept = [decode(r.value, Rejected) for r in self._committer.records if r.topic == REJECTED.name]
         return [(Place(n % 2, n // 2), one) for n, one in enumerate(kept)]
 
-    async def page(self, wanted: Wanted, *, since: datetime | None, bounds: Bounds | None, limit: int) -> Page:
+    async def page(self, fits: Fits, *, since: datetime | None, bounds: Bounds | None, limit: int) -> Page:
         below = {0: 10**9, 1: 10**9} if bounds is None else dict(bounds)
         found: list[Entry] = []
         for place, kept in reversed(self._all()):
@@ -52,7 +53,7 @@ class MemoryLog:
                 return Page(found, below)
             if place.offset < below[place.partition]:
                 below[place.partition] = place.offset
-                found += [entry for entry in [entry_of(kept, place)] if wanted.fits(entry) and (since is None or kept.at >= since)]
+                found += [entry for entry in [entry_of(kept, place)] if fits(entry) and (since is None or kept.at >= since)]
         return Page(found, None)
 
     async def read(self, places: Sequence[Place]) -> AsyncGenerator[Rejected | None, None]:
@@ -84,7 +85,7 @@ def office(folder: Path, doors: Stand, *, documents: Sequence[Document] = ()) ->
     )
     api = FastAPI()
     problem.install(api)
-    redriver = Redriver(MemoryLog(doors.committer), {judge.name: judge for judge in judges}, doors.committer)
+    redriver = Redriver(MemoryLog(doors.committer), {judge.name: judge for judge in judges}, doors.committer, Marks(), reception.now)
     api.include_router(rejected_router(keyring, redriver))
     return Office(doors, api)
 

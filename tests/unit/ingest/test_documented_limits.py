@@ -28,7 +28,7 @@ TOLD = {
     "an answer that": f"| {bounded_http.STALL_SECONDS:.0f} s |",
     "connections of": f"| {DEFAULTS['connections_max']:,}, and {bounded_http.FILES_KEPT} fewer",
     "bodies that are still": f"| {DEFAULTS['arriving_bytes_max'] // 10**6} MB |",
-    "mails and forms": f"| {inbound.MAILS_MAX} |",
+    "bodies that take long": f"| {inbound.WAITING_MAX} |",
     "what waits for Kafka": f"| {DEFAULTS['pending_bytes_max'] // 10**6} MB |",
     "Kafka does not answer": f"| {DEFAULTS['commit_timeout_seconds']:.0f} s |",
 }

@@ -16,9 +16,10 @@ from nextwave_ingest.mappings.bodies import Body
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.cutting import TEXT_BYTES_MAX
 from nextwave_ingest.mappings.document import DOCUMENT_BYTES_MAX, RULES_MAX, Answer, Document, Rule, Signature, read
+from nextwave_ingest.mappings.effort import AT_ONCE_MAX, BODY_MAX, EFFORT_MAX, LOOK
 from nextwave_ingest.mappings.library import Library
 from nextwave_ingest.mappings.mail import READ_MAX
-from nextwave_ingest.mappings.paths import EFFORT_MAX, VALUES_MAX
+from nextwave_ingest.mappings.paths import VALUES_MAX
 from unit.ingest.fakes import NOW
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
@@ -101,7 +102,9 @@ def test_the_limits_that_the_guide_names_are_those_that_hold() -> None:
     for limit in (
         f"at most {DOCUMENT_BYTES_MAX // kb} KB",
         f"the rules, at most {RULES_MAX}, with at most {values.WRITTEN_MAX} values",
-        f"look at {EFFORT_MAX:,} values at most",
+        f"to look at {EFFORT_MAX // LOOK:,} values",
+        f"{BODY_MAX} times as much",
+        f"more than {AT_ONCE_MAX // LOOK:,} such values",
         f"list of them, at most {VALUES_MAX:,}",
         f"the first {REJECTED_MAX} of those rejected",
         f"at most {BATCH_BYTES_MAX // kb} KB, a mail or form with files {MAIL_BYTES_MAX // kb // kb} MB",

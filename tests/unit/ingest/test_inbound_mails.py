@@ -66,14 +66,14 @@ async def test_a_mail_has_its_room_until_it_is_read(tmp_path: Path, reader: Read
 async def test_so_many_mails_wait_and_no_more_in_threads_of_their_own(
     tmp_path: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(inbound, "MAILS_MAX", inbound.MAIL_THREADS)
+    monkeypatch.setattr(inbound, "WAITING_MAX", inbound.THREADS)
     door = stand(tmp_path)
-    waiting = [await under_way(door, reader, MAIL) for _ in range(inbound.MAIL_THREADS)]
+    waiting = [await under_way(door, reader, MAIL) for _ in range(inbound.THREADS)]
     async with asyncio.timeout(20):
         refused = await door.post("/v1/inbound/shop/email-mime", content=MAIL)
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
     reader.may.set()
-    assert [(await one).status_code for one in waiting] == [202] * inbound.MAIL_THREADS
-    assert {name.rpartition("_")[0] for name in reader.threads} == {"mails"}
-    assert len(reader.threads) == inbound.MAIL_THREADS
+    assert [(await one).status_code for one in waiting] == [202] * inbound.THREADS
+    assert {name.rpartition("_")[0] for name in reader.threads} == {"long"}
+    assert len(reader.threads) == inbound.THREADS
     assert (await door.post("/v1/inbound/shop/email-mime", content=MAIL)).status_code == 202

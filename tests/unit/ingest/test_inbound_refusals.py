@@ -7,12 +7,15 @@ from typing import Any
 
 import msgspec
 import pytest
-from nextwave_ingest.admission import ITEMS_MAX
+from nextwave_ingest.admission import EVENT_BYTES_MAX, ITEMS_MAX
+from nextwave_ingest.mappings import effort
 from nextwave_ingest.mappings.document import read
 from unit.ingest.fakes import NOW, Stand, stand
 from unit.ingest.office import office
 from unit.ingest.test_inbound_door import ORDERS
 
+HEADERS = ',"_headers":{"x-wc-webhook-topic":""}'
+"""What is kept with a body of orders."""
 NAMED = {"phone": {"e164": "$.caller", "country": "$.land"}, "customer_id": "$.customer['no.']"}
 
 
@@ -95,3 +98,46 @@ async def test_no_item_of_a_path_to_many_is_left_out_without_a_word(door: Stand)
     assert answer.json() == {"accepted": 0, "ignored": ITEMS_MAX, "rejected": []}
     answer = await door.post("/v1/inbound/shop/orders", {"orders": [{"id": n} for n in range(ITEMS_MAX + 1)]})
     assert (answer.status_code, answer.json()["type"]) == (400, "urn:nextwave:problem:too-large")
+
+
+async def test_a_body_whose_items_take_too_much_to_find_is_kept_and_counts_once_that_is_mended(
+    door: Stand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(effort, "EFFORT_MAX", 50 * effort.LOOK)
+    door.mappings.library.lay("orders", read(ORDERS.replace(b"$.orders", b"$..orders[*]")))
+    body = {"orders": [{"id": n, "email": "ann@example.com", "refused": True} for n in range(40)]}
+    answer = await door.post("/v1/inbound/shop/orders", body)
+    assert (answer.status_code, answer.json()["accepted"]) == (202, 0)
+    (kept,) = door.committer.rejected
+    assert (kept.reason, kept.said, msgspec.json.decode(kept.payload)["orders"]) == (
+        "too_large",
+        {"mapping": "orders", "whole": True},
+        body["orders"],
+    )
+    assert kept.detail.startswith('/: mapping orders, /items: "$..orders[*]" and what is read before it take more effort')
+    mended = office(tmp_path, door, documents=[read(ORDERS)])
+    assert (await mended.call("POST", "/v1/rejected/0-0:redrive")).json()["touchpoints"] == 40
+
+
+async def test_a_whole_body_that_is_too_long_to_be_kept_says_so_in_the_list_and_how_to_get_it_back(door: Stand, tmp_path: Path) -> None:
+    door.mappings.library.lay("orders", read(ORDERS))
+    body = msgspec.json.encode({"order": [{"id": n, "email": "ann@example.com"} for n in range(2_000)]})
+    assert (size := len(body) + len(HEADERS)) > EVENT_BYTES_MAX
+    await door.post("/v1/inbound/shop/orders", content=body)
+    await door.post("/v1/inbound/shop/orders", {"order": []})
+    rooms = office(tmp_path, door, documents=[read(ORDERS)])
+    whole, cut = (await rooms.call("GET", "/v1/rejected")).json()["items"]
+    assert [(one["size_bytes"], one["cut"]) for one in (whole, cut)] == [(12 + len(HEADERS), False), (size, True)]
+    refused = await rooms.call("POST", f"/v1/rejected/{cut['id']}:redrive")
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == (
+        f"only the beginning was kept, 32,768 of {size:,} bytes; mend the mapping, and let the source send the same again"
+    )
+
+
+@pytest.mark.parametrize("body", [b"{", b'{"orders": [' + b"{}," * ITEMS_MAX + b"{}]}"])
+async def test_a_body_that_is_refused_at_once_is_found_among_the_refusals_of_its_source(door: Stand, body: bytes) -> None:
+    door.mappings.library.lay("orders", read(ORDERS))
+    assert (await door.post("/v1/inbound/shop/orders", content=body)).status_code == 400
+    told = door.telling.book.tally("shop", replica="0", since=NOW, at=NOW)
+    assert sum(told.doors["inbound/orders"].rejected.values()) == len(told.refusals) == 1

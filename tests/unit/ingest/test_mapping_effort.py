@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 from nextwave_ingest.admission import RefusedError, Report
-from nextwave_ingest.mappings import paths
+from nextwave_ingest.mappings import effort
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.conditions import conditions
 from nextwave_ingest.mappings.document import read
-from nextwave_ingest.mappings.paths import Path, at_an_item
+from nextwave_ingest.mappings.effort import Meter, measured
+from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import WRITTEN_MAX, Reader
 from unit.ingest.fakes import API_TOKEN, NOW, Stand
 
@@ -31,7 +32,7 @@ WIDE = {
 
 @pytest.fixture(autouse=True)
 def little(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paths, "EFFORT_MAX", EFFORT)
+    monkeypatch.setattr(effort, "EFFORT_MAX", EFFORT * effort.LOOK)
 
 
 def test_conditions_are_bounded_with_the_values() -> None:
@@ -59,17 +60,17 @@ def test_conditions_are_bounded_with_the_values() -> None:
     ],
 )
 def test_paths_look_at_a_bounded_number_of_values_of_an_item(path: str, item: Any, times: int) -> None:
-    at_an_item()
     asked = Path(path)
-    for _ in range(times):
-        asked.values(item)
-    with pytest.raises(RefusedError, match=re.escape(path)) as spent:
-        asked.values(item)
-    assert (spent.value.reason, "5,000 values" in spent.value.detail) == ("too_large", True)
-    with pytest.raises(RefusedError):
-        Path("$[*]").value([1])
-    at_an_item()
-    assert Path("$[*]").value([1]) == [1]
+    with measured(meter := Meter()):
+        for _ in range(times):
+            asked.values(item)
+        with pytest.raises(RefusedError, match=re.escape(path)) as spent:
+            asked.values(item)
+        assert (spent.value.reason, "5,000 values" in spent.value.detail) == ("too_large", True)
+        with pytest.raises(RefusedError):
+            Path("$[*]").value([1])
+        meter.at_an_item()
+        assert Path("$[*]").value([1]) == [1]
 
 
 def test_an_item_in_which_paths_look_at_too_much_is_refused_with_the_path_and_a_stop_in_it_is_heard() -> None:

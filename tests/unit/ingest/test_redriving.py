@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
+from nextwave_contracts.rejected import PROCESSOR_BYTES_MAX
 from nextwave_contracts.topics import OUTCOMES, TOUCHPOINTS
 from nextwave_ingest.admission import EVENT_BYTES_MAX
 from nextwave_ingest.mappings.document import read
-from nextwave_ingest.rejected.redriving import PROCESSOR_BYTES_MAX
 from nextwave_runtime.problem import Problem
 from unit.ingest.fakes import NOW, Stand, basic, key_of, stand, write_keys
 from unit.ingest.office import BATCH, event, kept_of, office
@@ -39,7 +40,7 @@ async def test_what_was_refused_counts_after_the_fix_with_its_own_source_id_and_
     write_keys(tmp_path, key_of("erp", types=("order.*", "visit.*")))
     rooms = office(tmp_path, bounded)
     told = (await rooms.call("POST", "/v1/rejected:redrive", json={"reason": "not_allowed"})).json()
-    assert told == {"accepted": 1, "ignored": 0, "touchpoints": 1, "refused": [], "next": None}
+    assert told == {"accepted": 1, "ignored": 0, "touchpoints": 1, "repeated": 0, "refused": [], "next": None}
     again = bounded.committer.touchpoints[-1]
     assert (again.type, again.id, again.source, again.received_at) == ("visit.completed", "e1", "erp//erp", NOW)
     assert (await rooms.call("POST", "/v1/rejected/0-0:redrive")).json()["accepted"] == 1
@@ -109,7 +110,7 @@ async def test_a_touchpoint_that_a_processor_rejected_comes_again_with_its_own_b
     bounded.committer.records.append(kept_of(TOUCHPOINTS.name, first.value))
     answer = await office(tmp_path, bounded).call("POST", "/v1/rejected:redrive", json={"processor": "scoring"})
     assert answer.json()["touchpoints"] == 1
-    again = bounded.committer.records[-1]
+    *_, again, _ = bounded.committer.records
     assert (again.topic, again.key, again.value, again.headers) == (first.topic, first.key, first.value, first.headers)
 
 
@@ -141,6 +142,18 @@ async def test_what_cannot_be_redriven_says_why_before_and_after(tmp_path: Path,
     (refused,) = (await rooms.call("POST", "/v1/rejected:redrive", json={})).json()["refused"]
     assert refused["reason"] == "cannot_be_redriven"
     assert len(bounded.committer.records) == 1
+
+
+@pytest.mark.parametrize(("size", "cut"), [(EVENT_BYTES_MAX, False), (EVENT_BYTES_MAX + 1, True)])
+async def test_an_item_of_just_as_much_as_is_kept_is_whole(tmp_path: Path, bounded: Stand, size: int, cut: bool) -> None:
+    item = event("order.placed") | {"type": "visit.completed"}
+    item["data"]["fill"] = "x" * (size - len(msgspec.json.encode(item | {"data": item["data"] | {"fill": ""}})))
+    await bounded.post("/v1/touchpoints", [item], headers=BATCH)
+    rooms = office(tmp_path, bounded)
+    (listed,) = (await rooms.call("GET", "/v1/rejected")).json()["items"]
+    assert (listed["size_bytes"], listed["cut"]) == (size, cut)
+    why = (await rooms.call("GET", "/v1/rejected/0-0")).json()["cannot_be_redriven"]
+    assert why == (f"only the beginning was kept, 32,768 of {size:,} bytes; let the source send it smaller" if cut else "")
 
 
 async def test_a_redrive_while_kafka_is_away_can_be_repeated(tmp_path: Path, bounded: Stand) -> None:

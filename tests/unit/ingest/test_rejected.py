@@ -153,8 +153,8 @@ class _Strand:
 
 async def test_a_page_whose_time_is_over_ends_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log, "ANSWER_SECONDS", 0.01)
-    page = await Slow(quick=2).page(Wanted(), since=None, bounds=None, limit=50)
+    page = await Slow(quick=2).page(Wanted().fits, since=None, bounds=None, limit=50)
     assert ([entry.id for entry in page.entries], page.rest) == (["3-8999", "3-8998"], {3: 8_998})
     with pytest.raises(Problem) as problem:
-        await Slow(quick=0).page(Wanted(), since=None, bounds=None, limit=50)
+        await Slow(quick=0).page(Wanted().fits, since=None, bounds=None, limit=50)
     assert problem.value.status == 503

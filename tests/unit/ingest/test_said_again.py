@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from nextwave_contracts.touchpoints import Touchpoint
+from nextwave_ingest.mappings.document import read
 from unit.ingest.fakes import Stand, stand
 
 ROUTES: dict[str, dict[str, Any]] = {
@@ -68,3 +69,49 @@ async def test_what_stops_is_another_stop_each_time(door: Stand, mapping: str, t
     first_hold, *_, last_hold = door.committer.holds
     assert (held(door), first_hold.id == last_hold.id) == ([kind] * 4, False)
     assert kind == "opt_out" or first_hold.reference != last_hold.reference
+
+
+WITHDRAWAL = b"""
+name: consents
+touchpoints: [{type: $.type, identifiers: {phone: $.p}, data: {channel: sms}, occurred_at: $.at}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/inbound/shop/consents", {"type": "consent.withdrawn", "p": "+491711234567"}),
+        ("/v1/inbound/shop/consents", {"type": "consent.withdrawn", "p": "+491711234567", "at": "yesterday"}),
+        ("/v1/track", {"event": "Unsubscribed", "userId": "7"}),
+        ("/v1/track", {"event": "Unsubscribed", "userId": "7", "timestamp": "yesterday"}),
+        ("/v1/batch", {"batch": [{"type": "track", "event": "Unsubscribed", "userId": "7"}], "sentAt": "2026-11-22T09:00:00Z"}),
+        ("/v1/track", {"event": "Live Chat Message Sent", "userId": "7", "properties": {"text": "STOP"}}),
+    ],
+)
+async def test_a_withdrawal_without_id_and_time_is_another_one_each_time_by_any_door(door: Stand, path: str, body: dict[str, Any]) -> None:
+    door.mappings.library.lay("consents", read(WITHDRAWAL))
+    for _ in range(2):
+        await door.post(path, body)
+        door.clock.instant += timedelta(seconds=5)
+    assert (held(door), len({hold.id for hold in door.committer.holds})) == (["opt_out"] * 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/v1/inbound/shop/consents", {"type": "consent.withdrawn", "p": "+491711234567", "at": "2026-11-22T09:00:00Z"}),
+        ("/v1/inbound/shop/consents", {"type": "consent.granted", "p": "+491711234567"}),
+        ("/v1/inbound/shop/consents", {"type": "complaint.opened", "p": "+491711234567"}),
+        ("/v1/track", {"event": "Unsubscribed", "userId": "7", "messageId": "m"}),
+        ("/v1/track", {"event": "Unsubscribed", "userId": "7", "timestamp": "2026-11-22T09:00:00Z"}),
+        ("/v1/track", {"event": "Support Ticket Created", "userId": "7"}),
+    ],
+)
+async def test_what_has_an_id_or_a_time_and_whatever_withdraws_nothing_is_the_same_each_time(
+    door: Stand, path: str, body: dict[str, Any]
+) -> None:
+    door.mappings.library.lay("consents", read(WITHDRAWAL))
+    for _ in range(2):
+        await door.post(path, body)
+        door.clock.instant += timedelta(seconds=5)
+    assert (len(door.committer.holds), len({hold.id for hold in door.committer.holds})) == (2, 1)

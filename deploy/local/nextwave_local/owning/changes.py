@@ -32,14 +32,18 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What becomes of one file. `path` is that of the API, `revision` what a change replaces; `publishes`: it would be a new version."""
+    """What becomes of one file, or of a document without one (`retire`).
+
+    `path` is that of the API, `revision` what is replaced or retired; `publishes`: it would be a new version; `note`: what else it means.
+    """
 
     file: str
     path: str
-    action: Literal["create", "change", "keep", "refuse"]
+    action: Literal["create", "change", "keep", "refuse", "retire"]
     revision: int | None = None
     diff: str = ""
     publishes: bool = False
+    note: str = ""
     faults: tuple[Named, ...] = ()
     findings: tuple[Named, ...] = ()
 
@@ -68,6 +72,9 @@ async def apply(client: httpx.AsyncClient, files: Mapping[str, str], planned: Pl
         if one.action in {"create", "change"}:
             tags[one.path] = await _write(client, one, files[one.file])
             say(f"{'created' if one.action == 'create' else 'changed':9} {one.path}")
+        elif one.action == "retire":
+            await ask(client, "DELETE", one.path, headers={"if-match": tags[one.path]})
+            say(f"{'retired':9} {one.path}")
     for one in planned.items:
         if publish and one.publishes:
             answer = await ask(client, "POST", one.path + ":publish", headers={"if-match": tags[one.path]})

@@ -20,6 +20,8 @@ from nextwave_local.owning.folder import FolderError, Layout, files_in
 TIMEOUT_SECONDS = 30.0
 NOTHING, FAILED, PENDING = 0, 1, 2
 """Exit codes: nothing to do or all done; refused; something to do (with --detailed-exitcode)."""
+WRONG = 2
+"""Exit code of a trial that did not come about: the input is wrong, or nobody answers."""
 T = TypeVar("T")
 
 State = Annotated[Path | None, typer.Option("--state", help="the stack that is meant; .nextwave by default")]
@@ -43,6 +45,8 @@ class Kind:
     layout: Layout
     plan: Callable[[httpx.AsyncClient, Mapping[str, str]], Awaitable[Plan]]
     publishes: bool = False
+    retires: bool = False
+    """What has no file may be taken out of force, if asked for (`--prune`)."""
 
 
 def plan(kind: Kind, folder: Path, meant: Meant, *, detailed: bool) -> None:
@@ -73,10 +77,11 @@ def apply(kind: Kind, folder: Path, meant: Meant, *, publish: bool = False) -> N
         _show(kind, found)
         raise typer.Exit(FAILED)
     typer.echo("nothing to do" if found.is_done(publish=publish) else "done")
+    _show_elsewhere(kind, found)
 
 
-def reach(service: str, meant: Meant, work: Callable[[httpx.AsyncClient], Awaitable[T]]) -> T:
-    """What `work` makes of the service. Ends the command where that is refused, with the reason."""
+def reach(service: str, meant: Meant, work: Callable[[httpx.AsyncClient], Awaitable[T]], *, failed: int = FAILED) -> T:
+    """What `work` makes of the service. Ends the command with `failed` where that is refused, with the reason."""
 
     async def reached() -> T:
         async with connect(service, meant) as client:
@@ -86,7 +91,7 @@ def reach(service: str, meant: Meant, work: Callable[[httpx.AsyncClient], Awaita
         return asyncio.run(reached())
     except (FolderError, RefusedError) as error:
         typer.echo(f"{error}", err=True)
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(failed) from None
 
 
 def connect(service: str, meant: Meant) -> httpx.AsyncClient:
@@ -104,15 +109,22 @@ def _show(kind: Kind, planned: Plan) -> None:
         for line in _lines(one):
             typer.echo(line)
     actions = [one.action for one in planned.items]
-    counted = ", ".join(f"{actions.count(action)} to {action}" for action in ("create", "change", "keep", "refuse") if action in actions)
+    counted = ", ".join(
+        f"{actions.count(action)} to {action}" for action in ("create", "change", "keep", "retire", "refuse") if action in actions
+    )
     typer.echo(counted + (f"; {sum(one.publishes for one in planned.items)} to publish (with --publish)" if kind.publishes else ""))
+    _show_elsewhere(kind, planned)
+
+
+def _show_elsewhere(kind: Kind, planned: Plan) -> None:
     if planned.elsewhere:
-        typer.echo(f"not in this folder, and left as they are: {', '.join(planned.elsewhere)}")
+        way = " (--prune retires them)" if kind.retires else ""
+        typer.echo(f"not in this folder, and left as they are: {', '.join(planned.elsewhere)}{way}")
 
 
 def _lines(one: Change) -> Iterator[str]:
     if one.action != "keep":
-        yield f"{one.action:8} {one.file if one.action == 'refuse' else one.path}"
+        yield f"{one.action:8} {one.file if one.action == 'refuse' else one.path}" + (f": {one.note}" if one.note else "")
         yield from (f"  {line}" for line in one.diff.splitlines() if one.action == "change")
     if one.publishes:
         yield f"publish  {one.path}"

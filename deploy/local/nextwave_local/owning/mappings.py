@@ -22,10 +22,11 @@ _FILE = re.compile(r"([^/]+)\.(?:ya?ml|json)")
 
 
 class Held(NamedTuple):
-    """A mapping in force: its JSON, and its revision (0: as it is shipped)."""
+    """A mapping in force: its JSON, its revision (0: as it is shipped), and whether one is shipped under its name."""
 
     document: bytes
     revision: int
+    shipped: bool = False
 
 
 class _Read(NamedTuple):
@@ -39,21 +40,28 @@ class _Read(NamedTuple):
         return self.document.name
 
 
-def plan(files: Mapping[str, str], held: Mapping[str, Held]) -> Plan:
+def plan(files: Mapping[str, str], held: Mapping[str, Held], *, prune: bool = False) -> Plan:
     """One entry for each file, in an order in which ingest takes them; `elsewhere` names those written there that are in no file.
 
-    Each is judged among the others of the folder as they will be, and refused where it would leave out a mapping that is not in it.
+    With `prune` these are retired: what extends another before anything is written, as it could not stay, and the others last, as what is
+    written may extend them till then. Each file is judged among all the others as they will be, and refused where it would leave out one.
     """
+    names = {Path(file).stem for file in files}
+    left = {name: kept for name, kept in sorted(held.items()) if kept.revision and name not in names}
+    retired = {name: _retired(name, kept) for name, kept in left.items()} if prune else {}
+    stays = {name: kept for name, kept in held.items() if name not in retired or kept.shipped}
     tried = [_read(file, text) for file, text in sorted(files.items())]
     understood = [one for one in tried if isinstance(one, _Read)]
     refused = [*(one for one in tried if isinstance(one, Change)), *_twice(understood)]
-    extended = {msgspec.json.decode(kept.document).get("extends") for kept in held.values()}
+    extended = {msgspec.json.decode(kept.document).get("extends") for kept in stays.values()}
     in_order = sorted(understood, key=lambda one: (bool(one.document.extends), one.name in extended))  # an extended one may not extend yet
-    refused += _unfit([one for one in in_order if all(one.file != other.file for other in refused)], held)
+    refused += _unfit([one for one in in_order if all(one.file != other.file for other in refused)], stays)
     taken = [one for one in in_order if all(one.file != other.file for other in refused)]
-    names = {Path(file).stem for file in files}
-    elsewhere = sorted(_path(name) for name, kept in held.items() if kept.revision and name not in names)
-    return Plan(items=(*refused, *(_planned(one, held.get(one.name)) for one in taken)), elsewhere=tuple(elsewhere))
+    extending = {name for name, kept in left.items() if msgspec.json.decode(kept.document).get("extends")}
+    written = [_planned(one, held.get(one.name)) for one in taken]
+    first = [one for name, one in retired.items() if name in extending]
+    last = [one for name, one in retired.items() if name not in extending]
+    return Plan(items=(*refused, *first, *written, *last), elsewhere=() if prune else tuple(map(_path, left)))
 
 
 def _read(file: str, text: str) -> _Read | Change:
@@ -115,6 +123,11 @@ def _planned(one: _Read, held: Held | None) -> Change:
         diff=difference(before, after, (_origin(held), one.file)),
         findings=tuple(Named(pointer=f.pointer, detail=f.detail, fix=f.fix, level="warning") for f in unsure),
     )
+
+
+def _retired(name: str, held: Held) -> Change:
+    note = "what is shipped under its name is in force again" if held.shipped else ""
+    return Change(file="", path=_path(name), action="retire", revision=held.revision, note=note)
 
 
 def _origin(held: Held | None) -> str:

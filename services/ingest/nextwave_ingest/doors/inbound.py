@@ -8,34 +8,34 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol
+from contextlib import suppress
+from functools import partial
+from typing import Protocol, TypeVar
 
 import msgspec
-import structlog
 from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest import metrics
-from nextwave_ingest.admission import BATCH_BYTES_MAX, ITEMS_MAX, Admitted, Refusal, RefusedError, Report
+from nextwave_ingest.admission import BATCH_BYTES_MAX, Admitted, Refusal, RefusedError
 from nextwave_ingest.doors.cloudevents import handshake
 from nextwave_ingest.doors.exchange import Answer, Request, allow
+from nextwave_ingest.doors.judging import Judging
 from nextwave_ingest.doors.provider_signatures import PROVIDERS, Signed, is_signed
-from nextwave_ingest.mappings.compiled import FAILED, Compiled, NoItemsError
+from nextwave_ingest.mappings.compiled import Compiled, NoItemsError
 from nextwave_ingest.mappings.document import Scheme, Signature
-from nextwave_ingest.reception import Reception, presented_key, problem_of, warnings
-from nextwave_ingest.turns import Turn
+from nextwave_ingest.mappings.effort import LongError, Meter
+from nextwave_ingest.reception import Reception, counted_at, presented_key, warnings
+from nextwave_ingest.rejected.entries import WHOLE
 
+T = TypeVar("T")
 ROUTE = "/v1/inbound/"
 MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
-MAIL_THREADS = 2
-MAILS_MAX = 64
-"""Mails and forms with files that are read or wait for it."""
-WHOLE = "whole"
-"""Under which is kept with a refused item that it is a whole body, of which nobody knew the items."""
+THREADS = 2
+WAITING_MAX = 64
+"""Bodies that take long, as mails and forms with files do, which are read or wait for it."""
 REJECTED_MAX = 100
 """Refused items that an answer names; all of them are kept and counted."""
-_log = structlog.get_logger()
 _JSON = ((b"content-type", b"application/json"),)
 _WOOCOMMERCE_PING = re.compile(rb"webhook_id=\d{1,20}")
 """What it posts, unsigned, when a webhook is saved; any other answer than 200 is shown as a fault."""
@@ -75,8 +75,8 @@ class InboundDoor:
         self._secrets = secrets
         self._url = url.rstrip("/")
         self._wall = wall
-        self._readers = ThreadPoolExecutor(MAIL_THREADS, "mails")
-        self._mails = 0
+        self._readers = ThreadPoolExecutor(THREADS, "long")
+        self._waiting = 0
 
     async def __call__(self, request: Request) -> Answer:
         """`POST` a body, or `OPTIONS` for the handshake."""
@@ -106,25 +106,20 @@ class InboundDoor:
     async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:
         at = self._reception.now()
         request.said = {"mapping": mapping.name}
-        items, verdicts = await self._items(request, body, mapping)
-        indexes = [0] * len(verdicts)
-        self._reception.spend(source, len(items) + len(verdicts))
-        understood, ignored, turn = 0, 0, Turn()
-        for index, item in enumerate(items):
-            found = mapping.understand_all(item, source=source, received_at=at)
-            _report_failures(found, source, mapping.name)
-            weighed = _kept_once([self._reception.weigh(one, item, source, at) for one in found])
-            verdicts += weighed
-            indexes += [index] * len(weighed)
-            understood += len(found)
-            ignored += not found
-            if understood > ITEMS_MAX:
-                raise Problem(400, "too-large", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches")
-            if time.monotonic() >= turn.until:
-                await turn.pass_on()
-        await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
-        self._reception.ignore(request, ignored, door=self.name, source=source, at=at)
-        return _answer(mapping, indexes, verdicts, ignored)
+        judging = Judging(self._reception, mapping, source, at)
+        try:
+            items = await self._items(request, body, mapping)
+            self._reception.spend(source, len(items))
+            await judging.judge(items, self._beside)
+        except NoItemsError as error:  # it is kept, and found: the mapping may be mended
+            self._reception.spend(source, 1)
+            request.said[WHOLE] = True
+            judging.keep(Refusal(error.body, error))
+        except RefusedError as error:
+            raise self._reception.refusal(Refusal(b"", error), door=counted_at(self.name, request), source=source, at=at) from error
+        await self._reception.take(request, judging.verdicts, door=self.name, source=source, at=at)
+        self._reception.ignore(request, judging.ignored, door=self.name, source=source, at=at)
+        return _answer(mapping, judging)
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:
         """What a refused item is found to be by the mapping of today."""
@@ -135,31 +130,27 @@ class InboundDoor:
             items = mapping.items_kept(kept.payload) if kept.said.get(WHOLE) else [kept.payload]
         except RefusedError as error:
             return [Refusal(kept.payload, error)]
-        found = ((item, one) for item in items for one in mapping.understand_all(item, source=kept.key, received_at=kept.at))
+        understand = partial(mapping.understand_all, source=kept.key, received_at=kept.at, meter=Meter())
+        found = ((item, one) for item in items for one in understand(item))
         return [self._reception.weigh(one, item, kept.key, kept.at) for item, one in found]
 
-    async def _items(self, request: Request, body: bytes, mapping: Compiled) -> tuple[list[bytes], list[Admitted | Refusal]]:
-        """The items of a body; where nobody knows them it is refused as a whole, and kept."""
+    async def _items(self, request: Request, body: bytes, mapping: Compiled) -> list[bytes]:
+        """The items of a body. Raises `RefusedError`, and `NoItemsError` where nobody can tell them."""
         content_type = request.header(b"content-type").decode("latin-1")
-        try:
-            if mapping.document.body in ("mime", "multipart"):  # a mail takes longer than others should wait
-                return await self._beside(mapping.items, body, content_type, request.headers), []
-            return mapping.items(body, content_type, request.headers), []
-        except NoItemsError as error:
-            request.said[WHOLE] = True
-            return [], [Refusal(error.body, error)]
-        except RefusedError as error:
-            raise problem_of(error) from error
+        if mapping.document.body not in ("mime", "multipart"):  # a mail takes longer than others should wait
+            with suppress(LongError):
+                return mapping.items(body, content_type, request.headers, Meter(patient=False))
+        return await self._beside(lambda: mapping.items(body, content_type, request.headers))
 
-    async def _beside(self, read: Callable[..., list[bytes]], *body: object) -> list[bytes]:
-        """Reads a mail in a thread of their own. Raises a 429 `Problem` where too many wait for one."""
-        if self._mails >= MAILS_MAX:
-            raise Problem(429, "overloaded", "too many mails wait to be read; send the same again later", retry_after_seconds=5)
-        self._mails += 1
+    async def _beside(self, work: Callable[[], T]) -> T:
+        """Does what takes long in a thread of its kind. Raises a 429 `Problem` where too much waits for one."""
+        if self._waiting >= WAITING_MAX:
+            raise Problem(429, "overloaded", "too much waits that takes long to read; send the same again later", retry_after_seconds=5)
+        self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._readers, read, *body)
+            return await asyncio.get_running_loop().run_in_executor(self._readers, work)
         finally:
-            self._mails -= 1
+            self._waiting -= 1
 
     def _has_key(self, request: Request, source: str) -> bool:
         """Whether it carries a write key of the source. Raises a 403 `Problem` for a page that may not use it."""
@@ -195,32 +186,15 @@ class InboundDoor:
         return any(is_signed(signed, one, self._secrets[source, one.scheme]) for one in signatures)
 
 
-def _kept_once(verdicts: list[Admitted | Refusal]) -> list[Admitted | Refusal]:
-    """The verdicts of all rules on one item, its refusals as one."""
-    refused = [verdict for verdict in verdicts if isinstance(verdict, Refusal)]
-    if len(refused) < 2:
-        return verdicts
-    once = Refusal(refused[0].item, refused[0].error, tuple(one.error for one in refused[1:]))
-    return [*(verdict for verdict in verdicts if isinstance(verdict, Admitted)), once]
-
-
-def _report_failures(found: Sequence[Report | RefusedError], source: str, mapping: str) -> None:
-    """An error of ours is counted and found in the log, too."""
-    for one in found:
-        if isinstance(one, RefusedError) and one.reason == FAILED:
-            metrics.RULES_FAILED.labels(mapping).inc()
-            _log.error("mapping_failed", source=source, detail=one.detail)
-
-
-def _answer(mapping: Compiled, indexes: Sequence[int], verdicts: Sequence[Admitted | Refusal], ignored: int) -> Answer:
+def _answer(mapping: Compiled, judging: Judging) -> Answer:
     wanted = mapping.document.answer
     if wanted is not None:
         return Answer(wanted.status, wanted.body.encode(), ((b"content-type", wanted.content_type.encode()),))
-    refused = [(index, verdict) for index, verdict in zip(indexes, verdicts, strict=True) if isinstance(verdict, Refusal)]
+    refused = [(index, verdict) for index, verdict in zip(judging.indexes, judging.verdicts, strict=True) if isinstance(verdict, Refusal)]
     wrong = [(index, error) for index, verdict in refused[:REJECTED_MAX] for error in (verdict.error, *verdict.others)]
     rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in wrong[:REJECTED_MAX]]
-    told = {"accepted": len(verdicts) - len(refused), "ignored": ignored, "rejected": rejected}
-    if doubts := [one | {"index": indexes[one["index"]]} for one in warnings(verdicts)[:REJECTED_MAX]]:
+    told = {"accepted": len(judging.verdicts) - len(refused), "ignored": judging.ignored, "rejected": rejected}
+    if doubts := [one | {"index": judging.indexes[one["index"]]} for one in warnings(judging.verdicts)[:REJECTED_MAX]]:
         told["warnings"] = doubts
     return Answer(202, msgspec.json.encode(told), _JSON)
 

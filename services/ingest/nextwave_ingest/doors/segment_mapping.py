@@ -14,7 +14,7 @@ from nextwave_contracts.identifiers import WEB_PUSH, InvalidIdentifierError, ide
 from nextwave_ingest.admission import TEXT_MAX, RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import with_amount
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, given_instant, occurrence
-from nextwave_ingest.untimed import untimed
+from nextwave_ingest.untimed import unnamed, untimed
 
 Data = dict[str, Any]
 Arrange = Callable[[Data, str], Data]
@@ -158,8 +158,9 @@ def report(call: Call, item: bytes, envelope: Envelope) -> Report:
         raise RefusedError("/type", f"{'must be' if call.type else 'is missing; use'} one of {', '.join(_READERS)}")
     kind, names, data, raw = read(call, envelope)
     occurred, fault = _occurrence(call, envelope)
+    is_named = call.message_id not in (None, "")
     reported = Report(
-        id=body_id(item) if call.message_id in (None, "") else str(call.message_id),
+        id=str(call.message_id) if is_named else body_id(item),
         source=envelope.source,
         type=kind,
         identifiers=names,
@@ -167,7 +168,9 @@ def report(call: Call, item: bytes, envelope: Envelope) -> Report:
         data=data,
         raw=raw,
     )
-    return reported if fault is None else untimed(reported, fault)
+    if fault is not None:
+        reported = untimed(reported, fault)
+    return reported if is_named else unnamed(reported)
 
 
 Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]

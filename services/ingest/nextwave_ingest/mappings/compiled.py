@@ -34,9 +34,10 @@ from nextwave_ingest.mappings.bodies import read_body
 from nextwave_ingest.mappings.conditions import Condition, conditions
 from nextwave_ingest.mappings.cutting import cut_to_fit
 from nextwave_ingest.mappings.document import Document, Rule
+from nextwave_ingest.mappings.effort import LongError, Meter, measured
 from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.origins import Origin, explained, origins_of, shown
-from nextwave_ingest.mappings.paths import Path, at_an_item
+from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import Fields, Reader, Value
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
 from nextwave_ingest.untimed import unnamed, untimed
@@ -51,12 +52,10 @@ _TYPE_FIX = "write subject.past_tense, for example call.ended, or a value of the
 
 
 class NoItemsError(RefusedError):
-    """The path to the items breaks off. `body` is all that came, as an item would be kept: the mapping may be mended."""
+    """Nobody can tell the items. `body` is all that came, as an item would be kept: the mapping may be mended."""
 
-    def __init__(self, path: Path, name: str, body: bytes) -> None:
-        super().__init__(
-            path.pointer, f'mapping {name}, /items: nothing lies at "{path.written:.80}"; correct this path, or send its items there'
-        )
+    def __init__(self, why: RefusedError, body: bytes) -> None:
+        super().__init__(why.pointer, why.detail, why.reason)
         self.body = body
 
 
@@ -97,34 +96,56 @@ class Compiled:
         """As it stands in URLs."""
         return self.document.name
 
-    def items(self, body: bytes, content_type: str = "", headers: Mapping[bytes, bytes] | None = None) -> list[bytes]:
-        """The items of a request as JSON, with the headers that the mapping asks for. Raises `RefusedError` and `NoItemsError`."""
+    def items(
+        self, body: bytes, content_type: str = "", headers: Mapping[bytes, bytes] | None = None, meter: Meter | None = None
+    ) -> list[bytes]:
+        """The items of a request as JSON, with the headers that the mapping asks for. Raises `RefusedError` and `NoItemsError`.
+
+        What it takes is measured as that of an item; an impatient `meter` raises `LongError` instead.
+        """
         given = {name.lower(): _header(headers, name) for name in self.document.headers} if headers else {}
-        return self._items_in(read_body(self.document.body, body, content_type), given, max(len(body), BATCH_BYTES_MAX))
+        with measured(meter or Meter()):
+            return self._items_in(read_body(self.document.body, body, content_type), given, max(len(body), BATCH_BYTES_MAX))
 
     def items_kept(self, body: bytes) -> list[bytes]:
         """The items of what a `NoItemsError` kept. Raises as `items`."""
         whole = msgspec.json.decode(body)
         given = whole.get(HEADERS) if self.document.headers and isinstance(whole, dict) else None
-        return self._items_in(whole, given or {}, BATCH_BYTES_MAX)
+        with measured(Meter()):
+            return self._items_in(whole, given or {}, BATCH_BYTES_MAX)
 
     def _items_in(self, body: Any, headers: Mapping[str, str], room: int) -> list[bytes]:
-        at_an_item()
-        values = self._items.values(body, ITEMS_MAX + 1)
-        if not values and self._items.breaks_off(body):
-            raise NoItemsError(self._items, self.name, msgspec.json.encode(_with(body, headers)))
+        try:
+            values = self._found_in(body)
+        except RefusedError as why:
+            raise NoItemsError(why, msgspec.json.encode(_with(body, headers))) from why
         items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
         check_count(items, self._items.pointer)
         return _encoded(items, headers, room)
 
-    def understand_all(self, item: bytes, *, source: str, received_at: datetime) -> list[Report | RefusedError]:
-        """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored."""
+    def _found_in(self, body: Any) -> list[Any]:
+        """What the path to the items leads to. Raises `RefusedError` where it breaks off, or takes too much effort."""
+        about, path = f"mapping {self.name}, /items", self._items
+        try:
+            values = path.values(body, ITEMS_MAX + 1)
+            if values or not path.breaks_off(body):
+                return values
+        except RefusedError as spent:
+            raise RefusedError(path.pointer, f"{about}: {spent.detail}", spent.reason) from spent
+        raise RefusedError(path.pointer, f'{about}: nothing lies at "{path.written:.80}"; correct this path, or send its items there')
+
+    def understand_all(self, item: bytes, *, source: str, received_at: datetime, meter: Meter | None = None) -> list[Report | RefusedError]:
+        """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored.
+
+        `meter` measures what the items of one body take; an impatient one raises `LongError`.
+        """
         try:
             values = seen(item)
         except RefusedError as error:
             return [error]
-        at_an_item()
-        told = (self._understood(rule, item, values, (source, received_at)) for rule in self._rules)
+        with measured(meter := meter or Meter()):
+            meter.at_an_item()
+            told = [self._understood(rule, item, values, (source, received_at)) for rule in self._rules]
         found = [one for one in told if one is not None]
         if not found and self.document.unmatched == "reject":
             return [RefusedError("", f"no rule of the mapping {self.name} fits")]
@@ -136,6 +157,8 @@ class Compiled:
             return _report(rule, item, seen, taken) if rule.holds(seen) else None
         except RefusedError as error:
             return rule.explained(error)
+        except LongError:
+            raise
         except Exception as wrong:  # noqa: BLE001
             place = traceback.extract_tb(wrong.__traceback__)[-1]
             at = f"{type(wrong).__name__} in {place.name}, line {place.lineno}"
@@ -188,7 +211,7 @@ def _report(rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime])
     except RefusedError as fault:
         report, happened = untimed(report, fault), report.occurrence
     report = msgspec.structs.replace(report, occurrence=happened)
-    return report if named or kind not in CHANNEL_OF or happened.distance is not None else unnamed(report)
+    return report if named else unnamed(report)
 
 
 def _said_empty(rule: _Reading, item: bytes) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from nextwave_ingest.admission import RefusedError
 from nextwave_ingest.doors.inbound import InboundDoor
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import NAME, NAME_FIX, read
+from nextwave_ingest.mappings.effort import Meter
 from nextwave_ingest.mappings.log import MappingLog
 from nextwave_ingest.mappings.trial import SHOWN_MAX, Said, Tried, attempt
 from nextwave_ingest.reception import Reception
@@ -206,7 +207,8 @@ class Desk:
         except RefusedError as error:
             return Attempt(mapping.name, 0, (), [Said(error.pointer, error.detail)])
         taken = (sample.source, self.reception.now())
-        tried = [attempt(mapping, item, taken, self.reception.weigh) for item in items[:SHOWN_MAX]]
+        meter = Meter()
+        tried = [attempt(mapping, item, taken, self.reception.weigh, meter) for item in items[:SHOWN_MAX]]
         return Attempt(mapping.name, len(items), tried, ())
 
 

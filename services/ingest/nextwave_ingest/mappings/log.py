@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_contracts.places import CONTENT_TYPE_HEADER
 from nextwave_contracts.topics import MAPPINGS
@@ -20,6 +21,10 @@ from nextwave_ingest.records import Record
 
 HEARD_SECONDS = 5.0
 """How long a writer waits for what it wrote to come back."""
+LOOK_SECONDS = 5.0
+"""How often it is looked at which mappings are left out."""
+
+_log = structlog.get_logger()
 
 
 class MappingLog:
@@ -30,6 +35,7 @@ class MappingLog:
         self.library = library
         self._committer = committer
         self._unheard: Callable[[], str] = lambda: ""
+        self._left_out: dict[str, str] = {}
         self._awaited: dict[asyncio.Future[MappingVersion], tuple[str, int]] = {}
 
     def follower(self, bootstrap: str) -> Follower:
@@ -45,6 +51,24 @@ class MappingLog:
     def fault(self, name: str) -> str:
         """Why nobody can say now what this mapping makes of a body, or an empty text."""
         return self._unheard() or self.library.fault(name)
+
+    async def run(self) -> None:
+        """Tells which mappings are left out, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.tell()
+
+    def tell(self) -> None:
+        """Says in the log, once, which mappings this build cannot use and why, and when that is over."""
+        if self._unheard():
+            return
+        left_out = {name: self.library.fault(name) for name in self.library.left_out()}
+        for name, why in left_out.items():
+            if self._left_out.get(name) != why:
+                _log.error("mapping_left_out", mapping=name, error=why[:300])
+        for name in self._left_out.keys() - left_out.keys():
+            _log.info("mapping_left_out_no_more", mapping=name)
+        self._left_out = left_out
 
     def take(self, value: bytes) -> None:
         """Hears a record of the topic. Raises whatever a stranger's record brings about, with nothing taken."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextvars import ContextVar
 from itertools import islice
 from math import prod
 from typing import Any
@@ -16,7 +15,7 @@ from jsonpath.selectors import Filter, IndexSelector, NameSelector
 from msgspec import UNSET
 from nextwave_contracts.faults import step
 
-from nextwave_ingest.admission import RefusedError
+from nextwave_ingest.mappings import effort
 
 LENGTH_MAX = 1_000
 """Characters of a path."""
@@ -27,18 +26,11 @@ NESTED_MAX = 20
 """Depth of a filter's expression."""
 VALUES_MAX = 1_000
 """Values that one path gives; more are left out."""
-EFFORT_MAX = 50_000
-"""Values that all paths of a mapping look at in one item, each as often as a filter asks something of it; some 5 us each."""
-_left: ContextVar[int] = ContextVar("what the paths may still look at in the item under way", default=EFFORT_MAX)
 _REGULAR_EXPRESSIONS = frozenset({"match", "search"})
 
 
 class PathError(ValueError):
     """The text is no path that may be used; the message says why."""
-
-
-class _SpentError(Exception):
-    """The paths have looked at as much of an item as they may."""
 
 
 class _Environment(JSONPathEnvironment):
@@ -54,7 +46,7 @@ class _Environment(JSONPathEnvironment):
     def compare(self, left: object, operator: str, right: object) -> bool:
         """As the standard has it; lists and objects are compared value by value."""
         if isinstance(left, dict | list) and isinstance(right, dict | list):
-            _spend(_size(left))
+            effort.look(_size(left))
         return super().compare(left, operator, right)
 
 
@@ -64,7 +56,7 @@ _environment = _Environment()
 class Path:
     """A path into an item. `steps`: names and positions, where it can lead to one value only; `descends`: it has a `..`.
 
-    `choices`: how often it may select one value. Asked of an item, it raises `RefusedError` beyond `EFFORT_MAX`.
+    `choices`: how often it may select one value. Asked of an item, it raises `RefusedError` where that takes too much effort.
     """
 
     def __init__(self, written: str) -> None:
@@ -108,26 +100,13 @@ class Path:
             return []
         try:
             return [found.obj for found in islice(_found(path, item), most)]
-        except _SpentError as spent:
-            detail = f'"{self.written:.80}" and the paths before it look at more than {EFFORT_MAX:,} values of it'
-            raise RefusedError("", f"{detail}; write the ways in full, or send less at once", "too_large") from spent
-
-
-def at_an_item(times: int = 1) -> None:
-    """From now on paths are asked of another item, each so many times."""
-    _left.set(EFFORT_MAX * times)
-
-
-def _spend(values: int) -> None:
-    left = _left.get() - values
-    _left.set(max(left, 0))
-    if left < 0:
-        raise _SpentError
+        except effort.SpentError as spent:
+            raise spent.refused(self.written) from spent
 
 
 def _size(value: Any) -> int:
     """How many values there are within this one, itself counted; beyond what is left it does not matter."""
-    waiting, size, most = [value], 0, _left.get()
+    waiting, size, most = [value], 0, effort.left()
     while waiting and size <= most:
         one = waiting.pop()
         size += 1
@@ -144,7 +123,7 @@ def _found(path: JSONPath, item: Any) -> Iterator[JSONPathMatch]:
     for segment in path.segments:
         found = segment.resolve(_paid(found, segment))
     for node in found:
-        _spend(1)
+        effort.look(1)
         yield node
 
 
@@ -152,9 +131,9 @@ def _paid(nodes: Iterable[JSONPathMatch], segment: JSONPathSegment) -> Iterator[
     asked = sum(_asked(selector.expression) for selector in segment.selectors if isinstance(selector, Filter))
     for node in nodes:
         if isinstance(segment, JSONPathRecursiveDescentSegment):
-            _spend(_size(node.obj) * (asked + len(segment.selectors)))
+            effort.look(_size(node.obj) * (asked + len(segment.selectors)))
         else:
-            _spend(1 + (len(node.obj) * asked if isinstance(node.obj, dict | list) else 0))
+            effort.look(1 + (len(node.obj) * asked if isinstance(node.obj, dict | list) else 0))
         yield node
 
 

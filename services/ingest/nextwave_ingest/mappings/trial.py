@@ -13,7 +13,8 @@ from nextwave_ingest.admission import Accepted, Admitted, Refusal, RefusedError,
 from nextwave_ingest.mappings.compiled import Compiled, seen
 from nextwave_ingest.mappings.conditions import conditions
 from nextwave_ingest.mappings.document import Document, Rule
-from nextwave_ingest.mappings.paths import Path, at_an_item
+from nextwave_ingest.mappings.effort import Meter, measured
+from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import Reader
 
 Weigh = Callable[[Report | RefusedError, bytes, str, datetime], Admitted | Refusal]
@@ -59,10 +60,10 @@ class Tried(msgspec.Struct, frozen=True):
     rules: list[TriedRule]
 
 
-def attempt(mapping: Compiled, item: bytes, taken: tuple[str, datetime], weigh: Weigh) -> Tried:
-    """What would become of an item, `taken` from a source at an instant."""
+def attempt(mapping: Compiled, item: bytes, taken: tuple[str, datetime], weigh: Weigh, meter: Meter) -> Tried:
+    """What would become of an item, `taken` from a source at an instant, measured with the other items of its body."""
     source, at = taken
-    verdicts = [weigh(report, item, source, at) for report in mapping.understand_all(item, source=source, received_at=at)]
+    verdicts = [weigh(report, item, source, at) for report in mapping.understand_all(item, source=source, received_at=at, meter=meter)]
     admitted = [verdict for verdict in verdicts if isinstance(verdict, Admitted)]
     return Tried(
         item=msgspec.Raw(item),
@@ -80,8 +81,10 @@ def _rules(document: Document, item: bytes) -> list[TriedRule]:
         values = seen(item)
     except RefusedError:
         return []
-    at_an_item(2)  # whether a condition holds, and what is there
-    return [_rule(n, rule, document.tables, values) for n, rule in enumerate(document.touchpoints)]
+    meter = Meter()
+    meter.at_an_item(2)  # whether a condition holds, and what is there
+    with measured(meter):
+        return [_rule(n, rule, document.tables, values) for n, rule in enumerate(document.touchpoints)]
 
 
 def _rule(number: int, rule: Rule, tables: Tables, values: Any) -> TriedRule:

@@ -6,17 +6,15 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from liquid import BoundTemplate
 from liquid.exceptions import LiquidError
-from liquid.undefined import FalsyStrictUndefined
 from msgspec import UNSET
 from nextwave_contracts.faults import Fault, step
 from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, value_of
-from nextwave_contracts.liquid_environment import BoundedEnvironment
 
 from nextwave_ingest.amounts import minor_units
 from nextwave_ingest.mappings.moments import moment, zone_of
 from nextwave_ingest.mappings.paths import CHOICES_MAX, MANY_WAYS, VALUES_MAX, Path, PathError
+from nextwave_ingest.mappings.rendered import ENVIRONMENT, render
 from nextwave_ingest.mappings.tables import Table
 from nextwave_ingest.occurrence import UnreadableTimeError
 
@@ -36,15 +34,6 @@ _ZONE_FIX = "write the name of a time zone as the IANA database has it, for exam
 _LIQUID_FIX = "write Liquid over item, for example {{ item.id }}"
 _left: ContextVar[int] = ContextVar("elements that the each under way may still look at, with each within it", default=0)
 _Builder = Callable[["Reader", Mapping[str, Any], str], Value]
-
-
-class _Undefined(FalsyStrictUndefined):
-    """What is missing may be asked for and have a default; shown, it makes the whole value missing."""
-
-    force_liquid_default = True
-
-
-_liquid = BoundedEnvironment(undefined=_Undefined)
 
 
 class Reader:
@@ -120,16 +109,16 @@ class Reader:
 
     def _rendered(self, written: str, at: str) -> Value:
         try:
-            template = _liquid.from_string(written)
+            template = ENVIRONMENT.from_string(written)
             used = template.analyze(include_partials=False)
         except (LiquidError, RecursionError, ValueError) as wrong:
             self.fault(at, f"Liquid: {str(wrong).partition(chr(10))[0]:.200}", _LIQUID_FIX)
             return _nothing
-        for name in sorted(set(used.filters) - set(_liquid.filters)):
-            self.fault(at, f"there is no filter {name}", "use one of " + ", ".join(sorted(_liquid.filters)))
+        for name in sorted(set(used.filters) - set(ENVIRONMENT.filters)):
+            self.fault(at, f"there is no filter {name}", "use one of " + ", ".join(sorted(ENVIRONMENT.filters)))
         for name in sorted(set(used.globals) - {"item"}):
             self.fault(at, f"there is no {name}", _LIQUID_FIX)
-        return lambda item: _render(template, item)
+        return lambda item: render(template, written, item)
 
     def _object(self, written: Mapping[str, Any], at: str) -> Value:
         for word, (others, build) in FUNCTIONS.items():
@@ -151,14 +140,6 @@ def _nothing(_: Any) -> Any:
 
 def _list(values: list[Value]) -> Value:
     return lambda item: [value for one in values if (value := one(item)) is not UNSET]
-
-
-def _render(template: BoundTemplate, item: Any) -> Any:
-    """Without a text, with something missing in it, or when it takes too much, there is no value."""
-    try:
-        return template.render({"item": item}).strip() or UNSET
-    except (LiquidError, ArithmeticError, TypeError, ValueError, RecursionError):
-        return UNSET
 
 
 def _seconds_between(reader: Reader, written: Mapping[str, Any], at: str) -> Value:

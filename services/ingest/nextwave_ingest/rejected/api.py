@@ -39,13 +39,14 @@ class Search(BaseModel):
     processor: str = Field(default="", max_length=200, description="`ingest` for the doors")
     topic: str = Field(default="", max_length=200, description="`door:` and the door's name, or the topic of a message")
     mapping: str = Field(default="", max_length=200, description="by which the item was understood")
+    redriven: bool | None = Field(default=None, description="whether it was sent on its way again before")
     since: AwareDatetime | None = Field(default=None, ge=_FIRST, le=_LAST, description="RFC 3339; rejected from this instant on")
     cursor: str = Field(default="", max_length=2000, description="`next` of the page before")
 
     def wanted(self) -> Wanted:
         """For the log."""
         fields = {"source": self.source, "processor": self.processor, "topic": self.topic, "mapping": self.mapping}
-        return Wanted(reason=self.reason or "", **fields)
+        return Wanted(reason=self.reason or "", redriven=self.redriven, **fields)
 
     def bounds(self) -> Bounds | None:
         """Where the page begins. Raises a 422 `Problem` for a foreign cursor."""
@@ -82,7 +83,10 @@ class RejectedItem(BaseModel):
     offset: int
     source: str
     mapping: str
-    size_bytes: int
+    size_bytes: int = Field(description="of the original")
+    cut: bool = Field(description="only its beginning was kept, so that it cannot be redriven")
+    redriven_at: datetime | None = Field(description="when it was last sent on its way again")
+    redriven_by: str = Field(description="the name of the token by which it was")
 
 
 class RejectedPage(BaseModel):
@@ -119,6 +123,7 @@ class RedriveTold(BaseModel):
     accepted: int
     ignored: int
     touchpoints: int
+    repeated: int = Field(description="of those accepted and ignored: what had been redriven before, to no second effect")
     refused: list[NotSent]
     next: str | None = None
 
@@ -132,20 +137,23 @@ def rejected_router(keyring: Keyring, redriver: Redriver) -> APIRouter:
     @router.get("/v1/rejected", dependencies=readers)
     async def list_rejected(request: Request, asked: Annotated[Asked, Query()]) -> RejectedPage:
         """What the doors and the processors rejected in the last 30 days, newest first."""
-        page = await redriver.log.page(asked.wanted(), since=asked.since, bounds=asked.bounds(), limit=asked.limit)
+        page = await redriver.page(asked.wanted(), since=asked.since, bounds=asked.bounds(), limit=asked.limit)
         shown = page.entries if _caller(request).sees_addresses else map(entries.masked, page.entries)
         return RejectedPage(items=[_item(entry) for entry in shown], next=_cursor(page.rest))
 
     @router.get("/v1/rejected/{at}", dependencies=readers)
     async def show_rejected(request: Request, at: At) -> RejectedWhole:
         """One of them with its bytes, and whether it can be redriven."""
-        return _whole(*await _found(redriver, at), redriver, sees_addresses=_caller(request).sees_addresses)
+        place, kept = await _found(redriver, at)
+        return _whole(
+            redriver.marked(entries.entry_of(kept, place)), kept, await redriver.fault(kept), sees_addresses=_caller(request).sees_addresses
+        )
 
     @router.post("/v1/rejected/{at}:redrive", dependencies=operators, responses={409: {"description": "it cannot be redriven"}})
     async def redrive_one(request: Request, at: At) -> RedriveTold:
         """Judge one again and send what is accepted on its way. Twice has no second effect."""
         place, kept = await _found(redriver, at)
-        if why := redriver.fault(kept):
+        if why := await redriver.fault(kept):
             raise Problem(409, "cannot-be-redriven", why)
         caller = _caller(request)
         return _told(await redriver.redrive([place], caller.name), caller)
@@ -153,7 +161,7 @@ def rejected_router(keyring: Keyring, redriver: Redriver) -> APIRouter:
     @router.post("/v1/rejected:redrive", dependencies=operators)
     async def redrive_many(request: Request, order: Order) -> RedriveTold:
         """Judge all of these again, some at a time: go on with `next` until it is null. Twice has no second effect."""
-        page = await redriver.log.page(order.wanted(), since=order.since, bounds=order.bounds(), limit=order.limit)
+        page = await redriver.page(order.wanted(), since=order.since, bounds=order.bounds(), limit=order.limit)
         oldest_first = [place for entry in reversed(page.entries) if (place := entries.place(entry.id))]
         caller = _caller(request)
         return _told(await redriver.redrive(oldest_first, caller.name), caller, _cursor(page.rest))
@@ -181,15 +189,14 @@ async def _found(redriver: Redriver, at: str) -> tuple[Place, Rejected]:
     return place, kept
 
 
-def _whole(place: Place, kept: Rejected, redriver: Redriver, *, sees_addresses: bool) -> RejectedWhole:
-    entry = entries.entry_of(kept, place)
+def _whole(entry: entries.Entry, kept: Rejected, fault: str, *, sees_addresses: bool) -> RejectedWhole:
     shown = entries.content(kept.payload, sees_addresses=sees_addresses)
     return RejectedWhole(
         **_item(entry if sees_addresses else entries.masked(entry)).model_dump(),
         meaning=REJECT_REASONS[kept.reason],
         **shown._asdict(),
         said=entries.said_of(kept, sees_addresses=sees_addresses),
-        cannot_be_redriven=redriver.fault(kept),
+        cannot_be_redriven=fault,
     )
 
 

@@ -10,13 +10,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 from nextwave_contracts.reasons import RejectCode
-from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.rejected import PROCESSOR_BYTES_MAX, Rejected
 
 from nextwave_ingest import hidden
+from nextwave_ingest.admission import EVENT_BYTES_MAX
 
 DOOR = "door:"
 """How the topic of what a door refused begins."""
 DETAIL_MAX = 600
+WHOLE = "whole"
+"""Under which is kept with a refused item that it is a whole body, of which nobody knew the items."""
 _PLACE = re.compile(r"(\d{1,9})-(\d{1,18})")
 _BOUND = re.compile(r"(\d{1,9}):(\d{1,18})")
 
@@ -48,6 +51,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     mapping: str
     size_bytes: int
+    """Of the original."""
+    cut: bool
+    """Only its beginning was kept."""
+    redriven_at: datetime | None = None
+    redriven_by: str = ""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,10 +66,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     processor: str = ""
     topic: str = ""
     mapping: str = ""
+    redriven: bool | None = None
 
     def fits(self, entry: Entry) -> bool:
         """Whether the entry is such a one."""
-        return all(not asked or getattr(entry, name) == asked for name, asked in msgspec.structs.asdict(self).items())
+        if self.redriven is not None and self.redriven is not (entry.redriven_at is not None):
+            return False
+        return all(not asked or getattr(entry, name) == asked for name, asked in msgspec.structs.asdict(self).items() if name != "redriven")
 
 
 class Content(NamedTuple):
@@ -85,8 +96,16 @@ def entry_of(kept: Rejected, place: Place) -> Entry:
         offset=kept.offset,
         source=kept.key if kept.topic.startswith(DOOR) else "",
         mapping=str(kept.said.get("mapping") or ""),
-        size_bytes=len(kept.payload),
+        size_bytes=max(kept.size_bytes, len(kept.payload)),
+        cut=is_cut(kept),
     )
+
+
+def is_cut(kept: Rejected) -> bool:
+    """Whether only the beginning was kept. An older build does not say; what is as long as it may be was cut, as far as anybody knows."""
+    if kept.size_bytes:
+        return kept.size_bytes > len(kept.payload)
+    return len(kept.payload) >= (EVENT_BYTES_MAX if kept.topic.startswith(DOOR) else PROCESSOR_BYTES_MAX)
 
 
 def masked(entry: Entry) -> Entry:

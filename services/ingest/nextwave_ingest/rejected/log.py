@@ -17,8 +17,10 @@ from nextwave_runtime.broker_away import BROKER_AWAY
 from nextwave_runtime.membership import let_go
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest.rejected.entries import Bounds, Entry, Place, Wanted, entry_of
+from nextwave_ingest.rejected.entries import Bounds, Entry, Place, entry_of
 
+Fits = Callable[[Entry], bool]
+"""Whether an entry is wanted."""
 WINDOW = 100
 """Records of a partition that are read at once, since a log can only be read forwards; at first a few, so that a page gets somewhere."""
 FIRST_WINDOW = 10
@@ -80,8 +82,8 @@ class RejectedLog:
         self._wall = wall
         self._readers = asyncio.Semaphore(READERS_MAX)
 
-    async def page(self, wanted: Wanted, *, since: datetime | None, bounds: Bounds | None, limit: int) -> Page:
-        """What is wanted below `bounds` and not older than `since`; exact from page to page. When its time is over it ends where it is.
+    async def page(self, fits: Fits, *, since: datetime | None, bounds: Bounds | None, limit: int) -> Page:
+        """What `fits` below `bounds` and not older than `since`; exact from page to page. When its time is over it ends where it is.
 
         Raises a 503 `Problem` where it came to nothing at all.
         """
@@ -92,7 +94,7 @@ class RejectedLog:
             begin, whole = _bounds(strands), False
             try:
                 async with _in_time():
-                    whole = await _all_looked_at(strands, wanted, limit, found)
+                    whole = await _all_looked_at(strands, fits, limit, found)
             except Problem:
                 if _bounds(strands) == begin:
                     raise
@@ -155,15 +157,15 @@ def _bounds(strands: dict[int, _Strand]) -> Bounds:
     return {number: strand.bound for number, strand in strands.items()}
 
 
-async def _all_looked_at(strands: dict[int, _Strand], wanted: Wanted, limit: int, found: list[Entry]) -> bool:
-    """Puts what is wanted into `found`, newest first, up to the limits; whether nothing is left."""
+async def _all_looked_at(strands: dict[int, _Strand], fits: Fits, limit: int, found: list[Entry]) -> bool:
+    """Puts what fits into `found`, newest first, up to the limits; whether nothing is left."""
     for _ in range(LOOKED_AT_MAX):
         heads = [(head.stamp, n, head.entry) for n, strand in strands.items() if (head := await strand.newest())]
         if not heads:
             return True
         _, number, entry = max(heads, key=lambda head: head[:2])
         strands[number].take()
-        if entry is not None and wanted.fits(entry):
+        if entry is not None and fits(entry):
             found.append(entry)
         if len(found) == limit:
             break

@@ -11,14 +11,10 @@ from nextwave_contracts.rejected import Rejected
 from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode
-from nextwave_runtime.sifting import SIZE_MAX
 
-from nextwave_ingest.admission import EVENT_BYTES_MAX, Admitted, Refusal, RefusedError
+from nextwave_ingest.admission import Admitted, Refusal, RefusedError
 from nextwave_ingest.records import JSON, Record, records_of
-from nextwave_ingest.rejected.entries import DOOR
-
-PROCESSOR_BYTES_MAX = SIZE_MAX // 2
-"""As much of a message as a processor keeps when it rejects it."""
+from nextwave_ingest.rejected.entries import DOOR, WHOLE, is_cut
 
 
 class Judge(Protocol):
@@ -60,12 +56,18 @@ def _judged(kept: Rejected, doors: Mapping[str, Judge]) -> Redriven:
     door = doors.get(kept.topic.removeprefix(DOOR))
     if door is None:
         raise CannotRedriveError(f"there is no door {kept.topic.removeprefix(DOOR)} any more")
-    if len(kept.payload) >= EVENT_BYTES_MAX:
-        raise CannotRedriveError(f"of more than {EVENT_BYTES_MAX} bytes only the beginning was kept; let the source send it smaller")
+    if is_cut(kept):
+        fix = "mend the mapping, and let the source send the same again" if kept.said.get(WHOLE) else "let the source send it smaller"
+        raise CannotRedriveError(f"{_beginning(kept)}; {fix}")
     verdicts = door.again(kept)
     admitted = [verdict for verdict in verdicts if isinstance(verdict, Admitted)]
     refused = tuple(verdict.error for verdict in verdicts if isinstance(verdict, Refusal))
     return Redriven(tuple(records_of(admitted, _never)), len(admitted), refused)
+
+
+def _beginning(kept: Rejected) -> str:
+    kept_bytes = f"{len(kept.payload):,}"
+    return "only the beginning was kept, " + (f"{kept_bytes} of {kept.size_bytes:,} bytes" if kept.size_bytes else f"{kept_bytes} bytes")
 
 
 def _never(refusal: Refusal) -> Rejected:
@@ -73,8 +75,8 @@ def _never(refusal: Refusal) -> Rejected:
 
 
 def _readmitted(kept: Rejected) -> Redriven:
-    if len(kept.payload) >= PROCESSOR_BYTES_MAX:
-        raise CannotRedriveError(f"of more than {PROCESSOR_BYTES_MAX} bytes only the beginning was kept")
+    if is_cut(kept):
+        raise CannotRedriveError(f"{_beginning(kept)}; let its source send it smaller")
     try:
         key = TOUCHPOINTS.key(decode(kept.payload, Touchpoint))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError, IndexError) as wrong:
