@@ -149,7 +149,8 @@ class SegmentSettingsDoor:
         self._reception.check_origin(source, request)
         host = request.header(b"host").decode("latin-1")
         destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": _scheme(request)}
-        document = {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}, "metrics": _NO_METRICS}
+        plan = {"track": {"__default": {"enabled": True}}}
+        document = {"integrations": {"Segment.io": destination}, "plan": plan, "metrics": _NO_METRICS}
         return Answer(200, msgspec.json.encode(document), _JSON)
 
 
