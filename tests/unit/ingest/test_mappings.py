@@ -259,3 +259,11 @@ def test_what_no_rule_fits_may_be_rejected() -> None:
     mapping = Compiled(msgspec.structs.replace(rule(when={"$.kind": "a"}), unmatched="reject"))
     (found,) = mapping.understand_all(b'{"kind":"b"}', source="acd", received_at=NOW)
     assert isinstance(found, RefusedError)
+
+
+def test_a_condition_on_an_unknown_table_names_the_tables_there_are() -> None:
+    written = CONNECT.replace(b"{exists: false}", b"{in_table: nope}")
+    with pytest.raises(FaultyError) as wrong:
+        Compiled(read(written))
+    told = [(fault.pointer, fault.detail, fault.fix) for fault in wrong.value.faults]
+    assert told == [("/touchpoints/0/when/$.detail.agentInfo/in_table", "there is no table 'nope'", "use one of: wrapups")]

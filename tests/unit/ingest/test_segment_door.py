@@ -277,7 +277,7 @@ async def test_the_browser_client_learns_where_to_send(ingest: Stand) -> None:
         known = await client.get(f"/v1/projects/{WRITE_KEY}/settings")
         unknown = await client.get("/v1/projects/wk_other/settings")
     assert known.json()["integrations"]["Segment.io"] == {"apiKey": WRITE_KEY, "apiHost": "ingest/v1", "protocol": "http"}
-    assert unknown.status_code == 404
+    assert (unknown.status_code, known.json()["metrics"]) == (404, {"sampleRate": 0})
 
 
 @pytest.mark.parametrize(("told", "scheme"), [("https", "https"), ("https, http", "https"), ("gopher", "http"), ("", "http")])

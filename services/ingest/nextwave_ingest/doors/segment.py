@@ -125,6 +125,10 @@ class SegmentDoor:
         )
 
 
+# Without it the client counts its own work at a rate of 1 and posts that from shoppers' browsers to Segment (its stats/remote-metrics).
+_NO_METRICS = {"sampleRate": 0}
+
+
 class SegmentSettingsDoor:
     """`GET /v1/projects/{writeKey}/settings`: tells the browser client to send its events here."""
 
@@ -145,7 +149,8 @@ class SegmentSettingsDoor:
         self._reception.check_origin(source, request)
         host = request.header(b"host").decode("latin-1")
         destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": _scheme(request)}
-        document = {"integrations": {"Segment.io": destination}, "plan": {"track": {"__default": {"enabled": True}}}}
+        plan = {"track": {"__default": {"enabled": True}}}
+        document = {"integrations": {"Segment.io": destination}, "plan": plan, "metrics": _NO_METRICS}
         return Answer(200, msgspec.json.encode(document), _JSON)
 
 

@@ -58,14 +58,21 @@ def _test(word: str, operand: Any, reader: Reader, at: str) -> Test:
         case "not_word", _:
             words = {one.casefold() for one in _scalars(operand, reader, at) if isinstance(one, str)}
             return lambda found: not any(isinstance(value, str) and value.strip().casefold() in words for value in found)
-        case "in_table", str() if operand in reader.tables:
-            table = reader.tables[operand]
-            return lambda found: any(value in table for value in found)
+        case "in_table", str():
+            return _in_table(operand, reader, at)
         case "starts_with" | "ends_with" | "contains", str() if operand:
             return _texts(word, operand)
         case _:
             reader.fault(at, f"{word} cannot be asked so", _FIX)
             return lambda _: False
+
+
+def _in_table(name: str, reader: Reader, at: str) -> Test:
+    table = reader.tables.get(name)
+    if table is None:
+        reader.fault(at, f"there is no table {name!r:.80}", f"use one of: {', '.join(reader.tables) or 'none yet; add tables'}")
+        return _never
+    return lambda found: any(value in table for value in found)
 
 
 def _texts(word: str, part: str) -> Test:
