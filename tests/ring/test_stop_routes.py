@@ -49,12 +49,12 @@ touchpoints:
     type: consent.granted
     id: $.id
     identifiers: {phone: $.phone}
-    data: {channel: sms}
+    data: {channel: sms, purpose: all}
   - when: {$.said: "no"}
     type: consent.withdrawn
     id: $.id
     identifiers: {phone: $.phone}
-    data: {channel: sms}
+    data: {channel: sms, purpose: all}
   - when: {$.said: complaint}
     type: complaint.opened
     id: $.id

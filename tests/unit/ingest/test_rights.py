@@ -81,4 +81,4 @@ async def test_a_misspelt_filter_is_answered_with_the_right_one_and_a_strange_on
         headers = {"authorization": "Bearer at_viewer"}
         errors = (await client.get("/v1/rejected", params={"sources": "shop", "x": "1"}, headers=headers)).json()["errors"]
     assert "did you mean source?" in errors[0]["detail"]
-    assert "use cursor, limit, mapping, processor, reason, since, source, topic" in errors[1]["detail"]
+    assert "use cursor, limit, mapping, processor, reason, redriven, since, source, topic" in errors[1]["detail"]

@@ -73,7 +73,7 @@ async def test_what_stops_is_another_stop_each_time(door: Stand, mapping: str, t
 
 WITHDRAWAL = b"""
 name: consents
-touchpoints: [{type: $.type, identifiers: {phone: $.p}, data: {channel: sms}, occurred_at: $.at}]
+touchpoints: [{type: $.type, identifiers: {phone: $.p}, data: {channel: sms, purpose: marketing}, occurred_at: $.at}]
 """
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from nextwave_local.command import app
-from nextwave_local.owning import changes
+from nextwave_local.owning import changes, keeping
 from nextwave_local.owning.mapping_command import plan
 from typer.testing import CliRunner
 from unit.local.owning.shelf import BRANCH, CALLS, Shelf
