@@ -47,6 +47,11 @@ _OF_THE_ATTEMPT = ("sentAt", "writeKey", "receivedAt", "_metadata")
 _UNSETTLED = frozenset({WITHDRAWN, GRANTED, ORDERED, WRAP_UP, SEPARATED, VERDICT, *CHANNEL_OF})
 _objects = msgspec.json.Decoder(dict[str, Any])
 _PATH = re.compile(r" - at `\$(.*)`$")
+_PLAINLY = {
+    "Input data was truncated": "the JSON is empty or ends too soon; send all of it",
+    "Expected `object`, got `array`": "is a list; send one event, or the list as a batch (application/cloudevents-batch+json, /v1/batch)",
+}
+"""What a decoder says of a whole item, so that the fix is named."""
 
 
 class RefusedError(ValueError):
@@ -238,7 +243,7 @@ def misfit(error: Exception, prefix: str = "") -> RefusedError:
     said = str(error)
     path = _PATH.search(said)
     pointer = path.group(1).replace(".", "/").replace("[", "/").replace("]", "") if path else ""
-    return RefusedError(prefix + pointer, _PATH.sub("", said))
+    return RefusedError(prefix + pointer, _PLAINLY.get(said, _PATH.sub("", said)))
 
 
 def _settled(kind: str, report: Report, blind: Callable[[str], str]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ class RejectedPage(BaseModel):
 
 
 class RejectedWhole(RejectedItem):
-    """With its bytes, as text or else in base64. `masked`: what it says is left out, which tokens of agent or privacy see."""
+    """With its bytes, as text or else in base64. `masked`: what it says is left out, which tokens of privacy see."""
 
     meaning: str
     text: str | None
