@@ -13,20 +13,18 @@ WITHDRAWN = "consent.withdrawn"
 ALL = "all"
 """The word for every channel or purpose: who agrees again after a stop of everything says so once. Behind the door it is empty."""
 SCOPES: Mapping[str, frozenset[str]] = {"channel": frozenset(get_args(Channel)), "purpose": frozenset(get_args(Purpose))}
-GRANT_FIELDS: frozenset[str] = frozenset({*SCOPES, "double_opt_in", "action_id", "proof"})
-"""What a grant may say: a field more could be the one that was to narrow it."""
 _ALIKE = 0.7
 Fault = tuple[str, str]
 """A pointer into the data, and what to do."""
 
 
 def faults_of_grant(data: Mapping[str, Any]) -> Iterator[Fault]:
-    """Why it grants nothing. What begins with `$` is of a client's own software, and no field of the grant."""
-    for field in data:
-        if field not in GRANT_FIELDS and not field.startswith("$"):
-            yield f"/data/{field}", f"a grant has no field {field:.40}; {_meant(field)}"
+    """Why it grants nothing. What else it says (where it was given, what proves it) is kept as it is."""
     for field, known in SCOPES.items():
-        if not _is_one_of(data.get(field), {*known, ALL}):
+        said = data.get(field)
+        if not said and (near := _near(field, data)):
+            yield f"/data/{near}", f"a grant has no field {near:.40}; did you mean {field}?"
+        elif not _is_one_of(said, {*known, ALL}):
             yield f"/data/{field}", f"name the {field} that is agreed to: {', '.join(sorted(known))}, or {ALL} for every one"
 
 
@@ -41,8 +39,8 @@ def doubts_of_withdrawal(data: Mapping[str, Any]) -> Iterator[Fault]:
         if said := data.get(field):
             if not _is_one_of(said, {*known, ALL}):
                 yield f"/data/{field}", f"is no {field}, so it counts for every {field}; use {', '.join(sorted(known))} or {ALL}"
-        elif near := [name for name in data if name not in GRANT_FIELDS and _near(name) == field]:
-            yield f"/data/{near[0]}", f"nothing reads {near[0]:.40}, so it counts for every {field}; did you mean {field}?"
+        elif near := _near(field, data):
+            yield f"/data/{near}", f"nothing reads {near:.40}, so it counts for every {field}; did you mean {field}?"
 
 
 def scoped(data: dict[str, Any]) -> dict[str, Any]:
@@ -55,11 +53,7 @@ def _is_one_of(said: Any, known: frozenset[str] | set[str]) -> bool:
     return isinstance(said, str) and said in known
 
 
-def _meant(field: str) -> str:
-    near = _near(field)
-    return f"did you mean {near}?" if near else "put what proves it into proof, an object"
-
-
-def _near(field: str) -> str:
-    near = get_close_matches(field.casefold(), sorted(GRANT_FIELDS), n=1, cutoff=_ALIKE)
-    return near[0] if near else ""
+def _near(field: str, data: Mapping[str, Any]) -> str:
+    """A name in the data that may be this one misspelt; empty where there is none."""
+    alike = (name for name in data if name not in SCOPES and get_close_matches(name.casefold(), [field], n=1, cutoff=_ALIKE))
+    return next(alike, "")

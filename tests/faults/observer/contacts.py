@@ -64,7 +64,10 @@ def checkups(evidence: Evidence) -> Iterator[Finding]:
     accepted = {call.action_id for call in evidence.calls if call.accepted}
     reached = {runs.get(c["run_id"]) for c in evidence.book.contacts if c["action_id"] in accepted}
     for name in evidence.checkups:
-        if name not in reached and evidence.posted[name].accepted_at:
+        posted = evidence.posted.get(name)
+        if posted is None:
+            yield Finding("P11", f"{name} was never asked: what its customer said before was not accepted though all was healed")
+        elif name not in reached and posted.accepted_at:
             yield Finding("P11", f"{name} was asked when all was healed, and nobody was contacted")
 
 
