@@ -33,6 +33,27 @@ def validator(address: str) -> jsonschema.Draft202012Validator:
     return jsonschema.Draft202012Validator({"anyOf": payloads, "components": DOCUMENT["components"]})
 
 
+async def redrive(ring: Ring) -> None:
+    """What one mapping refused is sent on its way by a better one."""
+    wrong = {"touchpoints": [{"type": "call.ended", "identifiers": {"phone": "$.nobody"}}]}
+    right = {"touchpoints": [{"type": "call.ended", "identifiers": {"customer_id": "$.who"}}]}
+    await ring.api("ingest", "PUT", "/v1/mappings/mended", wrong)
+
+    async def refused() -> bool:
+        address = f"{ring.endpoints['ingest']}/v1/inbound/local/mended"
+        answer = await ring.client.post(address, json={"who": "reader"}, auth=(ring.endpoints["write_key"], ""))
+        return answer.status_code < 500 and bool(answer.json().get("rejected") or answer.status_code == 400)
+
+    await until(refused, "the item is refused")
+    await ring.api("ingest", "PUT", "/v1/mappings/mended", right)
+
+    async def redriven() -> bool:
+        told = await ring.api("ingest", "POST", "/v1/rejected:redrive", {"mapping": "mended"}, ok=False)
+        return bool(told.get("accepted"))
+
+    await until(redriven, "it is redriven by the mapping in force")
+
+
 async def test_a_foreign_consumer_reads_every_topic_and_finds_what_the_document_promises(ring: Ring) -> None:
     await ring.publish(campaign("foreign", "foreign.asked"))
     await ring.sign_up("reader", number=11)
@@ -43,6 +64,8 @@ async def test_a_foreign_consumer_reads_every_topic_and_finds_what_the_document_
     produce(ring, "nextwave.touchpoints.v1", "customer_id:reader", [b"no json"])
     await until(lambda: ring.records("rejected"), "a rejected message")
     await until(lambda: ring.records("sources"), "what ingest heard of its sources")
+    await redrive(ring)
+    await until(lambda: ring.records("redriven"), "the mark of what was redriven")
     for topic in TOPICS:
         records = ring.records(topic.short)
         assert records, f"nothing on {topic.name}"
