@@ -71,15 +71,6 @@ async def test_a_batch_of_too_many_events_is_one_problem_before_any_event_is_loo
     assert ingest.committer.records == []
 
 
-@pytest.mark.parametrize(
-    ("body", "fix"), [(b"", "empty or ends too soon"), (b'{"id": "e-1"', "send all of it"), (b"[]", "cloudevents-batch")]
-)
-async def test_a_body_that_is_no_event_is_answered_with_the_fix(ingest: Stand, body: bytes, fix: str) -> None:
-    answer = await ingest.post("/v1/touchpoints", content=body, headers=STRUCTURED)
-    assert answer.status_code == 400
-    assert fix in answer.text
-
-
 async def test_a_batch_may_be_empty(ingest: Stand) -> None:
     assert (await ingest.post("/v1/touchpoints", [], headers=BATCHED)).json() == {"accepted": 0, "rejected": []}
 

@@ -1,4 +1,4 @@
-"""The subject of a CloudEvent: whom it names, and what is told where it names nobody."""
+"""The subject of a CloudEvent: whom it names, and what is told where it names nobody; and what is told of a body that is no event."""
 
 from __future__ import annotations
 
@@ -24,3 +24,12 @@ async def test_a_subject_that_names_nobody_is_told_by_its_name_and_with_the_fix(
 async def test_a_subject_about_something_else_is_no_fault_where_the_data_name_the_customer(ingest: Stand) -> None:
     assert (await ingest.post("/v1/touchpoints", EVENT | {"subject": "orders/7"}, headers=STRUCTURED)).status_code == 202
     assert ingest.committer.touchpoints[0].identifiers == ("email:ann@example.com",)
+
+
+@pytest.mark.parametrize(
+    ("body", "fix"), [(b"", "empty or ends too soon"), (b'{"id": "e-1"', "send all of it"), (b"[]", "cloudevents-batch")]
+)
+async def test_a_body_that_is_no_event_is_answered_with_the_fix(ingest: Stand, body: bytes, fix: str) -> None:
+    answer = await ingest.post("/v1/touchpoints", content=body, headers=STRUCTURED)
+    assert answer.status_code == 400
+    assert fix in answer.text
