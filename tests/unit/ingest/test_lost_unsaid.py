@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nextwave_contracts.faults import FaultyError
 from nextwave_ingest.mappings.document import read
-from nextwave_ingest.mappings.library import Library, shipped
+from nextwave_ingest.mappings.library import shipped
 from nextwave_ingest.mappings.losing import doubts, losses, types_of
 from nextwave_ingest.naming import near
 from nextwave_ingest.wishes.hearing import Wish, heard
 from unit.ingest.fakes import Stand, basic, key_of, stand
+from unit.ingest.one_rule import faults, mapping
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "doors.md").read_text(encoding="utf-8")
 STRUCTURED = {"content-type": "application/cloudevents+json"}
@@ -22,18 +22,6 @@ ANN = "+14155550100"
 
 def event(kind: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"specversion": "1.0", "id": "e-1", "source": "/crm", "type": kind, "subject": "customer_id:7", "data": data}
-
-
-def mapping(rule: str, **tables: dict[str, Any]) -> str:
-    return f"name: ours\ntables: {tables}\ntouchpoints:\n  - {{id: $.id, identifiers: {{phone: $.from}}, {rule}}}\n"
-
-
-def faults(document: str) -> list[str]:
-    try:
-        Library(shipped()).checked(read(document.encode()))
-    except FaultyError as wrong:
-        return [fault.pointer for fault in wrong.faults]
-    return []
 
 
 def holds(door: Stand) -> list[tuple[str, str, str]]:
@@ -93,6 +81,8 @@ async def test_a_withdrawal_with_a_misspelt_scope_stops_everything_and_says_so(
         ("type: consent.granted, data: {channel: mail, purpose: marketing}", ["channel"]),
         ("type: consent.granted, data: {channel: $.channel, purpose: marketing}", []),
         ("type: consent.granted, data: {'*': {table: scopes, key: $.list}}", []),
+        ("type: consent.granted, data: {'*': {table: scopes, key: $.list}, channel_id: $.id}", []),
+        ("type: consent.granted, data: {channel_id: $.id, purpose: marketing}", ["channel_id"]),
     ],
 )
 def test_a_mapping_whose_grants_name_no_scope_is_refused_when_it_is_saved(rule: str, found: list[str]) -> None:

@@ -6,25 +6,13 @@ from typing import Any
 
 import msgspec
 import pytest
-from nextwave_contracts.faults import FaultyError
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import read
-from nextwave_ingest.mappings.library import Library, shipped
+from nextwave_ingest.mappings.library import Library
 from unit.ingest.fakes import NOW
+from unit.ingest.one_rule import faults, mapping
 
 ANN = "+14155550100"
-
-
-def mapping(rule: str, **tables: dict[str, Any]) -> str:
-    return f"name: ours\ntables: {tables}\ntouchpoints:\n  - {{id: $.id, identifiers: {{phone: $.from}}, {rule}}}\n"
-
-
-def faults(document: str) -> list[str]:
-    try:
-        Library(shipped()).checked(read(document.encode()))
-    except FaultyError as wrong:
-        return [fault.pointer for fault in wrong.faults]
-    return []
 
 
 CODES = {

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from datetime import timedelta
+from typing import Any
 
 import pytest
-from nextwave_contracts.places import Place
-from nextwave_contracts.topics import TOUCHPOINTS, Topic
 from nextwave_runtime.batch import Applied, Batch
-from nextwave_runtime.partition_worker import TIMERS_FEW, PartitionWorker, Surroundings
+from nextwave_runtime.partition_worker import TIMERS_FEW, PartitionWorker
 from nextwave_runtime.progress import Progress
+from unit.runtime.workers import NOW, worker_at
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SOON = NOW + timedelta(seconds=0.1)
-BEGINNING = Progress(epoch=1, next_offset=0, cursor=Place(-1, -1), joined_late=False, marks={}, last_places={})
 
 
 class Firing:
@@ -30,43 +25,8 @@ class Firing:
         return Applied(before, [], 0, self.due)
 
 
-class Open:
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        yield
-
-
-class Clock:
-    sure = True
-
-    def now(self) -> datetime:
-        return NOW
-
-
-class Ringing:
-    name = "ringing"
-    inputs: tuple[Topic, ...] = (TOUCHPOINTS,)
-    timers_on = TOUCHPOINTS
-    hands_over: frozenset[str] = frozenset()
-
-
 def worker(due: int = 0) -> PartitionWorker:
-    around = Surroundings(
-        application=cast("Any", Ringing()),
-        database=cast("Any", Open()),
-        publisher=cast("Any", None),
-        clock=cast("Any", Clock()),
-        partitions=4,
-        batch_max=500,
-        hold_seconds=0,
-        expected_origins=(),
-        rewind=cast("Any", None),
-        extent=cast("Any", None),
-    )
-    made = PartitionWorker(around, TOUCHPOINTS, 0)
-    made.progress = BEGINNING
-    made._desk = cast("Any", Firing(due))
-    return made
+    return worker_at(Firing(due))
 
 
 @pytest.mark.parametrize(("due_in", "expected"), [(-1.0, True), (0.1, True), (0.11, False), (3600.0, False)])

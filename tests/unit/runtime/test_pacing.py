@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from datetime import date
 from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nextwave_contracts.places import Place
 from nextwave_contracts.reasons import RejectCode
-from nextwave_contracts.topics import TOUCHPOINTS, Topic
+from nextwave_contracts.topics import TOUCHPOINTS
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import encode
 from nextwave_runtime import batch as batches
-from nextwave_runtime.application import Outgoing, Taken
+from nextwave_runtime.application import Taken
 from nextwave_runtime.batch import Applied, Batch, Desk, FoldFailedError, NarrowError
 from nextwave_runtime.pacing import FAILED_IN_A_ROW_MAX, FOLD_SECONDS_MAX, Pace, Streak, TooManyRejectedError
-from nextwave_runtime.partition_worker import PartitionWorker, Surroundings
+from nextwave_runtime.partition_worker import PartitionWorker
 from nextwave_runtime.progress import Input, Progress, moved
 from nextwave_runtime.sifting import RawRecord, Sifted
 from nextwave_runtime.timers import Gates
-
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-BEGINNING = Progress(epoch=1, next_offset=0, cursor=Place(-1, -1), joined_late=False, marks={}, last_places={})
+from unit.runtime.workers import BEGINNING, NOW, Slow, worker_at
 
 
 def record(offset: int) -> RawRecord:
@@ -55,59 +51,6 @@ class Doubtful:
         self.given_up += sorted(failed)
         after = moved(before, next_offset=batch.next_offset, cursor=before.cursor, marks=before.marks, last={})
         return Applied(after, [], len(good), 0)
-
-
-class Open:
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[None]:
-        yield
-
-
-class Clock:
-    sure = True
-
-    def now(self) -> datetime:
-        return NOW
-
-
-class Slow:
-    """An application; what it folds counts."""
-
-    name = "slow"
-    inputs: tuple[Topic, ...] = (TOUCHPOINTS,)
-    timers_on = TOUCHPOINTS
-    hands_over: frozenset[str] = frozenset()
-    folded = 0
-
-    async def load(self, *_: Any) -> str:
-        return "unit"
-
-    def fold(self, *_: Any) -> list[Outgoing]:
-        self.folded += 1
-        return []
-
-    async def save(self, *_: Any) -> None:
-        return None
-
-
-def worker_at(desk: Any, *, batch_max: int = 500, streak: Streak | None = None) -> PartitionWorker:
-    around = Surroundings(
-        application=Slow(),
-        database=cast("Any", Open()),
-        publisher=cast("Any", None),
-        clock=cast("Any", Clock()),
-        partitions=4,
-        batch_max=batch_max,
-        hold_seconds=0,
-        expected_origins=(),
-        rewind=cast("Any", None),
-        extent=cast("Any", None),
-        streak=streak or Streak(),
-    )
-    worker = PartitionWorker(around, TOUCHPOINTS, 0)
-    worker.progress = BEGINNING
-    worker._desk = desk
-    return worker
 
 
 async def worked_off(worker: PartitionWorker, records: Sequence[RawRecord]) -> int:

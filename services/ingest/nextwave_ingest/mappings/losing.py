@@ -85,12 +85,13 @@ def _words(kind: str, rule: Rule, at: str) -> Iterator[Fault]:
 
 
 def _grant(rule: Rule, at: str) -> Iterator[Fault]:
-    """What every grant of the rule would be refused for, as far as the mapping itself says it."""
+    """What every grant of the rule would be refused for, as far as the mapping itself says it; a table's entries may say the rest."""
+    if MERGED in rule.data:
+        return
     for pointer, fix in faults_of_grant(rule.data):
         field = pointer.removeprefix("/data/")
-        if field == MERGED or (field in SCOPES and (MERGED in rule.data or _is_read(rule.data.get(field)))):
-            continue
-        yield Fault(f"{at}/data{step(field)}", "every such grant would be refused", fix)
+        if field not in SCOPES or not _is_read(rule.data.get(field)):
+            yield Fault(f"{at}/data{step(field)}", "every such grant would be refused", fix)
 
 
 def _is_read(value: Any) -> bool:
