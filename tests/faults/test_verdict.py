@@ -140,6 +140,10 @@ def _nobody_contacted_after_healing(scene: Scene) -> None:
     scene.calls.clear()
 
 
+def _nobody_could_ask_after_healing(scene: Scene) -> None:
+    scene.changes["checkups"] = ["never-posted"]
+
+
 def _never_accepted(scene: Scene) -> None:
     scene.changes["unaccepted"] = ["order-1"]
 
@@ -211,6 +215,7 @@ BREAKS: dict[str, tuple[Callable[[Scene], None], Promise]] = {
     "silent without reason": (_silent_without_reason, "P10"),
     "not ready": (_not_ready, "P10"),
     "nobody contacted after healing": (_nobody_contacted_after_healing, "P11"),
+    "nobody could ask after healing": (_nobody_could_ask_after_healing, "P11"),
     "rolled nowhere": (_rolled_nowhere, "P13"),
     "out of order": (_out_of_order, "P3"),
     "taken in twice": (_taken_in_twice, "P4"),
