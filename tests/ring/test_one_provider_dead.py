@@ -19,17 +19,19 @@ from ring.ring import Ring, start, stop, until
 
 PROVIDERS: dict[Channel, str] = {"email": "smtp", "sms": "twilio", "call": "twilio"}
 SLOTS = 16
+LATENCIES_SECONDS = (1.6, 1.8, 2.0, 2.2, 2.4)
 SLOW: list[dict[str, Any]] = [
-    {"kind": "slow_first_byte", "seconds": 2.5, "share": 0.5, "seed": 1},
-    {"kind": "slow_first_byte", "seconds": 3.5},
+    {"kind": "slow_first_byte", "seconds": seconds, "share": 1 / (len(LATENCIES_SECONDS) - n), "seed": n}
+    for n, seconds in enumerate(LATENCIES_SECONDS)
 ]
-"""Every provider takes about three seconds for an answer: the rates follow from that and the slots of each, not from how busy the machine
-is. Two latencies, so that the sends of a channel do not march in step, and a window's edge cuts off one of them and not all."""
+"""Every provider takes about two seconds for an answer: the rates follow from that and the slots of each, not from how busy the machine
+is. As many calls have each latency, so that the sends of a channel soon march in step no more: else a window's edge cuts off all of them
+or none, and the rate of one window differs from the next by a tenth for no other reason."""
 DEAD: list[dict[str, Any]] = [{"kind": "half_open", "provider": "call", "seconds": 60}, *SLOW]
 WINDOW_SECONDS = 20.0
 WINDOWS = 3
 """Well and dead in turns, so that what else the machine does meets both alike."""
-EACH = 1500
+EACH = 2000
 """Deliveries queued on each channel: more than all windows can send."""
 KEPT_MIN = 0.95
 ROUTES = [
