@@ -143,8 +143,11 @@ async def test_outside_its_hours_it_waits_for_them(porch: Porch) -> None:
     async with listening(porch) as ann:
         await porch.put(invitation(permitted=(Span(start=opens, end=opens + timedelta(hours=1)),)))
         assert await ann.next(1) is None
-        porch.place.clock.instant = opens
-        assert ((await ann.next(5)) or {})["id"] == "action-1"
+        told = None
+        for minutes in range(3):  # what a stall of this process made stale is due again after a while of business time
+            porch.place.clock.instant = opens + timedelta(minutes=minutes)
+            told = told or await ann.next(3)
+        assert (told or {}).get("id") == "action-1"
 
 
 async def test_what_a_page_takes_after_a_stall_is_not_shown_but_claimed_anew(place: Place, tmp_path: Path) -> None:
