@@ -121,6 +121,12 @@ class Place:
         rows = await self.ask("select payload from timers where kind = 'outcome' order by due_at, key")
         return [decode(bytes(payload), Outcome) for (payload,) in rows]
 
+    async def waits(self) -> bool:
+        """Whether somebody waits for a lock."""
+        async with self.database.connection() as connection:
+            asked = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+            return bool((await connection.execute(text(asked))).all())
+
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         async with asyncio.timeout(10):
             while not await holds():  # noqa: ASYNC110  (what is waited for happens in the database)

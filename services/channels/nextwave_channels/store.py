@@ -49,12 +49,8 @@ _NEXT_DUE = Statement(
 )
 
 
-# That a provider took it is told by its steps, also where the build before wrote them.
-_COLUMNS = (
-    "contact, state, due_at, attempt, provider_id, detail, withdrawn_reason, provider, cost,"
-    " exists (select from steps s where s.action_id = deliveries.action_id"
-    f" and s.kind in ({', '.join(repr(kind) for kind in sorted(TAKING))})) as taken"
-)
+_COLUMNS = "contact, state, due_at, attempt, provider_id, detail, withdrawn_reason, provider, cost"
+"""What is due or being sent was not taken by a provider yet: evidence that it was moves it on. Of one in any state, see `_FIND`."""
 
 
 # What is owed (service, recovery, transactional) goes before what is offered; then the highest expected value first.
@@ -78,11 +74,11 @@ _LAPSED = Statement(
     f"select {_COLUMNS} from deliveries where state = 'sending'"  # noqa: S608  (a constant)
     " and held_until <= clock_timestamp() order by held_until limit :limit for update skip locked"
 )
-_ONE = Statement(
-    f"select {_COLUMNS} from deliveries where action_id = :action_id for update"  # noqa: S608  (a constant)
-)
+_HOLD = Statement("select from deliveries where action_id = :action_id for update")
+# That a provider took it is told by its steps, also where the build before wrote them.
 _FIND = Statement(
-    f"select {_COLUMNS} from deliveries where action_id = :action_id"  # noqa: S608  (a constant)
+    f"select {_COLUMNS}, exists (select from steps s where s.action_id = deliveries.action_id"  # noqa: S608  (constants)
+    f" and s.kind in ({', '.join(repr(kind) for kind in sorted(TAKING))})) as taken from deliveries where action_id = :action_id"
 )
 _UNSENT = Statement(
     f"select {_COLUMNS} from deliveries"  # noqa: S608  (a constant)
@@ -170,9 +166,12 @@ async def lock_lapsed(connection: AsyncConnection, limit: int) -> list[Delivery]
 
 
 async def lock_one(connection: AsyncConnection, action_id: str) -> Delivery | None:
-    """One delivery, locked, or None."""
-    found = _deliveries(await _ONE.rows(connection, {"action_id": action_id}))
-    return found[0] if found else None
+    """One delivery, locked, or None.
+
+    It is read by a statement after the one that may have waited for the lock: only that sees the steps which the holder before wrote.
+    """
+    await _HOLD.rows(connection, {"action_id": action_id})
+    return await find(connection, action_id)
 
 
 async def find(connection: AsyncConnection, action_id: str) -> Delivery | None:

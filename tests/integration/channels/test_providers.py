@@ -8,12 +8,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import pytest
 from channel_contacts import DAY, NOON, a_contact
-from channels_place import PARTITIONS, PATIENT_SECONDS, Place, Recorder
-from nextwave_channels import delivery as life
-from nextwave_channels import store
-from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
+from channels_place import PATIENT_SECONDS, Place, Recorder
+from nextwave_channels.answers import Accepted, Answer, Refused
 from nextwave_channels.breaker import FAILURES_MAX, OPEN_SECONDS
 from nextwave_channels.claiming import settle_overdue, watch
 from nextwave_channels.delivery import queue
@@ -24,7 +21,6 @@ from nextwave_channels.prices import COLUMNS, parse
 from nextwave_channels.provider_store import Word, say
 from nextwave_channels.rate import Rate
 from nextwave_contracts.actions import Contact
-from nextwave_runtime.database import Statement
 
 UNREACHED = Refused(detail="not reached: ConnectError", permanent=False, down=True)
 
@@ -195,11 +191,6 @@ async def test_of_two_claims_at_once_the_second_waits_and_gets_what_the_first_le
     await place.put(*(a_contact(action_id=f"a{n}") for n in range(9)))
     rate = Rate(per_second=0.001, burst=5)
 
-    async def waits() -> bool:
-        question = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-        async with place.database.connection() as asking:
-            return bool(await Statement(question).rows(asking))
-
     first = Outlets("email", [outlet("limited", Recorder(), rate=rate)], place.clock, place.steady)
     async with place.database.transaction() as connection:
         await say(connection, ("email", "limited"), Word())
@@ -209,7 +200,7 @@ async def test_of_two_claims_at_once_the_second_waits_and_gets_what_the_first_le
             allotted.way(queue(a_contact(action_id=f"x{n}"), NOON), NOON)
         await allotted.keep(connection)
         second = asyncio.create_task(place.dispatcher_over(outlet("limited", Recorder(), rate=rate)).claim(9))
-        await place.until(waits)
+        await place.until(place.waits)
     assert len(await second or []) == 2
 
 
@@ -246,20 +237,6 @@ async def test_a_claim_that_was_not_carried_out_frees_its_slot_and_the_probe(pla
     await dispatcher.send(claimed)
     assert provider.under_way == {}
     assert provider.tally.recent(time.time()) == {}
-
-
-@pytest.mark.parametrize(("evidence", "costs"), [(["failed", "delivered"], [0, 3]), (["accepted", "failed", "delivered"], [3, 0, 0])])
-async def test_a_delivery_proven_made_after_it_failed_is_booked_once(place: Place, evidence: list[str], costs: list[int]) -> None:
-    await place.put(a_contact())
-    await place.dispatcher(Recorder(answer=lambda _: Uncertain(detail="lost"))).claim(5)
-    for kind in evidence:
-        async with place.database.transaction() as connection:
-            stored = await store.lock_one(connection, "action-1")
-            assert stored is not None
-            step = life.learn(stored, kind, NOON)  # type: ignore[arg-type]
-            await store.report(connection, [step] if step else [], PARTITIONS)
-    told = {o.kind: o.cost for o in await place.outcomes()}
-    assert [told[kind] for kind in evidence] == costs  # type: ignore[index]
 
 
 async def test_what_the_build_before_queued_and_nobody_comes_for_expires_and_the_rest_stays(place: Place) -> None:
