@@ -17,9 +17,10 @@ from typing import Any
 import asyncpg
 from aiokafka import AIOKafkaProducer
 from integration.runtime.relay_program import TABLES
-from nextwave_contracts.topics import OUTCOMES, TOPICS, TOUCHPOINTS, partition_of
+from nextwave_contracts.rejected import Rejected
+from nextwave_contracts.topics import OUTCOMES, REJECTED, TOPICS, TOUCHPOINTS, partition_of
 from nextwave_contracts.touchpoints import Touchpoint
-from nextwave_contracts.wire import encode
+from nextwave_contracts.wire import decode, encode
 from nextwave_local.ports import free_ports
 from stack import PARTITIONS, Stack, ends
 
@@ -126,6 +127,11 @@ class Program:
                 return await self.tally()
             await asyncio.sleep(0.1)
         raise AssertionError(f"only {sum(len(v) for v in (await self.tally()).values())} of {wanted}; logs:\n{self.logs()}")
+
+    def rejected(self) -> dict[tuple[int, int], Rejected]:
+        """What is rejected, by its message's place: published at least once, so again where an acknowledgement was late."""
+        found = [decode(r.value, Rejected) for r in self.stack.read_all(REJECTED.name) if self.run.encode() in r.key]
+        return {(one.partition, one.offset): one for one in found}
 
     def logs(self) -> str:
         """The last lines of every replica's log."""
