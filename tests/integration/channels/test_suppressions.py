@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -12,7 +13,8 @@ import pytest
 from channel_contacts import NOON, a_contact
 from channels_place import PARTITIONS, Place, Recorder
 from fastapi import FastAPI
-from nextwave_channels import api
+from nextwave_channels import api, facts, store
+from nextwave_channels.gate import Fact
 from nextwave_channels.office import Office
 from nextwave_channels.suppressions import routes
 from nextwave_contracts.identifiers import blind
@@ -93,6 +95,22 @@ async def test_the_same_file_twice_changes_nothing_and_an_old_line_lifts_nothing
     lifted = json.dumps({"identifier": "email:ann@example.com", "channel": "email", "stopped": False, "at": "2026-03-01T12:00:00Z"})
     assert (await post(client, lifted, JSONL)).json()["changed"] == 0
     assert await place.ask("select stopped, at from stops") == [(True, NOON)]
+
+
+async def test_a_stop_in_a_file_counts_after_a_lifting_that_is_being_written_when_the_file_comes(
+    place: Place, client: httpx.AsyncClient
+) -> None:
+    stop = json.dumps({"identifier": "email:ann@example.com", "channel": "email"})
+    await post(client, stop, JSONL)
+    lifted = Fact(subject=ANN, kind="opt", channel="email", stopped=False, at=NOON + timedelta(minutes=1), source="shop")
+    place.clock.instant = NOON + timedelta(minutes=2)
+    async with place.database.transaction() as connection:
+        await store.enter_stop(connection)
+        await facts.put(connection, [lifted])
+        importing = asyncio.create_task(post(client, stop, JSONL))
+        await asyncio.wait({importing, asyncio.create_task(place.until(place.waits))}, return_when=asyncio.FIRST_COMPLETED)
+    assert (await importing).json()["changed"] == 1
+    assert await place.ask("select stopped, at from stops") == [(True, NOON + timedelta(minutes=2))]
 
 
 async def test_what_is_exported_can_be_imported_elsewhere(place: Place, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:

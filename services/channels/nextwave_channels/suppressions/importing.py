@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from nextwave_channels import facts, gate, stopping
+from nextwave_channels import facts, gate, stopping, store
 from nextwave_channels.gate import Fact
 from nextwave_channels.office import Office
 from nextwave_channels.suppressions.lines import LINES_MAX, Fault, Line, UnreadableFileError, fact, read_csv, read_json
@@ -55,6 +55,7 @@ def _good(office: Office, lines: Iterable[tuple[int, Line | Fault]], source: str
 
 async def _take(office: Office, batch: Sequence[tuple[bool, Fact]], result: Imported) -> None:
     async with office.database.transaction() as connection:
+        await store.enter_stop(connection)  # what is being written now may lift what a line would find stopped already
         known = {one.scope: one for one in await facts.about(connection, (said.subject for _, said in batch))}
         news: list[Fact] = []
         for dated, said in batch:
