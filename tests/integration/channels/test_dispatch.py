@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from channel_contacts import DAY, HOUR, NOON, a_contact
-from channels_place import PARTITIONS, Place, Recorder
+from channels_place import PARTITIONS, PATIENT_SECONDS, Place, Recorder
 from nextwave_channels import facts, stopping, store
 from nextwave_channels.answers import Accepted, Answer, Refused, Uncertain
 from nextwave_channels.claiming import settle_lapsed, settle_overdue
@@ -119,7 +119,7 @@ async def test_stops_among_many_claims_never_let_a_later_send_through(place: Pla
 
 async def test_a_crash_between_the_commit_and_the_call_leaves_unknown_and_no_second_send(place: Place) -> None:
     await place.put(a_contact())
-    crashed = place.dispatcher(Recorder(), Pace(concurrency=8, lease_seconds=0.05))
+    crashed = place.dispatcher(Recorder(), Pace(concurrency=8, lease_seconds=0.05, fresh_seconds=PATIENT_SECONDS))
     assert len(await crashed.claim(5) or []) == 1  # and here its process dies
     assert await settle_lapsed(place.desk) in {0, 1}
     await asyncio.sleep(0.1)
@@ -139,7 +139,7 @@ async def test_a_lease_that_runs_still_protects_the_send(place: Place) -> None:
 
 async def test_an_answer_after_the_lease_reconciles_the_unknown_delivery(place: Place) -> None:
     await place.put(a_contact())
-    dispatcher = place.dispatcher(Recorder(), Pace(concurrency=8, lease_seconds=0.01))
+    dispatcher = place.dispatcher(Recorder(), Pace(concurrency=8, lease_seconds=0.01, fresh_seconds=PATIENT_SECONDS))
     (delivery,) = await dispatcher.claim(5) or []
     await asyncio.sleep(0.05)
     await settle_lapsed(place.desk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import msgspec
@@ -157,12 +157,12 @@ def test_where_an_item_is_wrong_is_told_by_names_of_fields_alone(said: str, show
 
 @pytest.mark.parametrize("part", ["'", '"', "/", "a", "0", "a ", "$.", "'$'", "\\"])
 def test_a_long_text_is_looked_at_in_no_time(part: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     long = part * (32_000 // len(part))
     hidden.item({"type": long, "at": long, "amount": long, long: 1})
     hidden.words(long, 300)
     hidden.reason("/" + long, 300)
-    assert perf_counter() - begun < 1.0
+    assert process_time() - begun < 1.0
 
 
 def test_nothing_that_we_say_by_ourselves_looks_like_somebodys_address() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -129,9 +129,9 @@ def test_an_address_used_as_an_id_is_masked_with_its_kind_left() -> None:
 
 @pytest.mark.parametrize("part", ["a", "@", "a@", "+1 ", "0", "00", "1-", " ", "(", "a@a."])
 def test_a_long_text_is_looked_at_in_no_time(part: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     mask_data({"plan": part * (64_000 // len(part)) + "!"})
-    assert perf_counter() - begun < 1.0
+    assert process_time() - begun < 1.0
 
 
 @given(st.emails(), st.text(max_size=5))
