@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NamedTuple
 
 import msgspec
 from fastapi import APIRouter, Request
@@ -18,7 +19,7 @@ from nextwave_orchestrator.api.documents import Cursor, Document, Limit, missing
 from nextwave_orchestrator.api.surroundings import surroundings
 from nextwave_orchestrator.assembly import CampaignRow, Stored, Version
 from nextwave_orchestrator.campaigns.checks import campaign_faults
-from nextwave_orchestrator.campaigns.definition import Campaign
+from nextwave_orchestrator.campaigns.definition import Campaign, Policy
 from nextwave_orchestrator.campaigns.findings import Finding
 from nextwave_orchestrator.campaigns.lifecycle import ImpossibleError, Verb, follow, too_large
 from nextwave_orchestrator.campaigns.lint import Surroundings, lint
@@ -27,6 +28,19 @@ from nextwave_orchestrator.catalogue_store import CatalogueSession
 
 router = APIRouter(tags=["campaigns"])
 DRAFTS = Document("campaign_drafts", "campaign", Campaign, campaign_faults)
+JUDGED_MAX = 5
+"""So often a draft is judged while others change the catalogue: they do not wait for it, since one of them may say stop."""
+
+
+class _Judged(NamedTuple):
+    """A draft without errors, as it was judged in a revision of the catalogue; `row` None: it was never published."""
+
+    revision: int
+    draft: Stored
+    row: CampaignRow | None
+    campaign: Campaign
+    policy: Policy
+    findings: list[Finding]
 
 
 @router.put("/v1/campaigns/{key}")
@@ -68,19 +82,23 @@ async def lint_campaign(key: str, control: Controlled, _by: Reader) -> Response:
 
 @router.post("/v1/campaigns/{key}:publish")
 async def publish_campaign(key: str, request: Request, control: Controlled, by: Editor) -> Response:
-    """Publish the draft as a new version."""
+    """Publish the draft as a new version. 409 where the campaign was changed, or stopped, meanwhile."""
     meant = await _audience(control, key)
-    async with control.store.changing() as session:
-        draft = await draft_of(session, key)
-        require_match(request, draft.revision)
-        campaign, around = await _read(session, control, key)
-        raise_any(campaign_faults(campaign))  # a draft may be older than a check
-        findings = await asyncio.to_thread(lint, campaign, around)  # this process folds customers meanwhile
-        _refuse_errors(findings)
-        audience = await still(session, meant, campaign.entry.audience.segment)
-        require_approval(by, too_large(campaign, around.policy, control.limits, 0 if control.sizes is None else audience))
-        row = await _published(session, draft, by)
-    return answer(msgspec.json.encode(row._asdict() | {"audience": audience, "findings": findings}))
+    first = judged = await _judged(request, control, key)
+    for _ in range(JUDGED_MAX):
+        async with control.store.changing() as session:
+            if session.revision == judged.revision:
+                audience = await still(session, meant, judged.campaign.entry.audience.segment)
+                large = too_large(judged.campaign, judged.policy, control.limits, 0 if control.sizes is None else audience)
+                require_approval(by, large)
+                row = await _published(session, judged.draft, by)
+                return answer(msgspec.json.encode(row._asdict() | {"audience": audience, "findings": judged.findings}))
+        judged = await _judged(request, control, key)
+        if (judged.draft, judged.row) != (first.draft, first.row):
+            break
+    raise Problem(
+        409, "changed-meanwhile", "it was changed while it was judged; read the campaign again, and publish it if it still is to run"
+    )
 
 
 @router.post("/v1/campaigns/{key}:pause")
@@ -169,6 +187,18 @@ async def draft_of(session: CatalogueSession, key: str) -> Stored:
 async def _read(session: CatalogueSession, control: Control, key: str) -> tuple[Campaign, Surroundings]:
     draft = await draft_of(session, key)
     return msgspec.json.decode(draft.body, type=Campaign), await surroundings(session, control.clock.now())
+
+
+async def _judged(request: Request, control: Control, key: str) -> _Judged:
+    """The draft, judged without the catalogue's lock. Raises a 404, 412 or 422 `Problem`, and `FaultyError`."""
+    async with control.store.reading() as session:
+        draft, row = await draft_of(session, key), await session.campaign(key)
+        campaign, around = await _read(session, control, key)
+    require_match(request, draft.revision)
+    raise_any(campaign_faults(campaign))  # a draft may be older than a check
+    findings = await asyncio.to_thread(lint, campaign, around)  # this process folds customers meanwhile
+    _refuse_errors(findings)
+    return _Judged(session.revision, draft, row, campaign, around.policy, findings)
 
 
 async def _audience(control: Control, key: str) -> Audience:

@@ -13,8 +13,8 @@ import msgspec
 from nextwave_orchestrator.api.control import Control, Sizes
 from nextwave_orchestrator.app import make_app
 from nextwave_orchestrator.campaigns.lifecycle import Limits
+from nextwave_orchestrator.catalogue_store import CatalogueStore
 from nextwave_runtime.auth import ROLES, Key, KeyFile, Keyring, hash_secret
-from unit.orchestrator.api.fake_store import FakeStore
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ def keys_file(folder: Path) -> Path:
 
 
 @asynccontextmanager
-async def calling(store: FakeStore, folder: Path, sizes: Sizes | None = None) -> AsyncIterator[Caller]:
+async def calling(store: CatalogueStore, folder: Path, sizes: Sizes | None = None) -> AsyncIterator[Caller]:
     """The owner's API over a store, with a key for each role; editors publish budgets up to 100,000 and audiences up to 1,000."""
     limits = Limits(budget_max=100_000, audience_max=1_000)
     control = Control(store=store, clock=FixedClock(), keyring=Keyring(keys_file(folder)), limits=limits, sizes=sizes)
