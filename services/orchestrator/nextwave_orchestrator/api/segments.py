@@ -52,13 +52,19 @@ async def _crossed_anew(session: CatalogueSession, key: str) -> None:
             await session.announce("campaign_opened", campaign.key, "published")
 
 
-async def _keeping(_control: Control, _by: Key, template: Template) -> Within:
-    """A template acts at once: nobody writes one with which a campaign that was published could not be."""
+async def _keeping(control: Control, _by: Key, template: Template) -> Within:
+    """A template acts at once: nobody writes one with which a campaign that was published could not be.
+
+    It is judged before the catalogue is locked, since nobody could stop a campaign meanwhile; anew only where others changed what counts.
+    """
+    async with control.store.reading() as session:
+        before = await started(session), await policy_of(session)
+    broken = await asyncio.to_thread(broken_by, template, *before)
 
     async def within(session: CatalogueSession) -> None:
-        broken = await asyncio.to_thread(broken_by, template, await started(session), await policy_of(session))
-        if broken:
-            raise refused(broken)
+        now = await started(session), await policy_of(session)
+        if found := broken if now == before else await asyncio.to_thread(broken_by, template, *now):
+            raise refused(found)
 
     return within
 

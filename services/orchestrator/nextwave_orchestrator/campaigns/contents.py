@@ -30,11 +30,14 @@ def content_findings(one: Step, at: str, templates: Mapping[str, Template], poli
 def broken_by(template: Template, campaigns: Iterable[Campaign], policy: Policy) -> list[Fault]:
     """Why campaigns that were published could not be any more, were this the template that they name."""
     told: dict[Fault, None] = {}
+    errors: dict[str, list[Finding]] = {}
     for campaign in campaigns:
-        steps = (one for n, wave in enumerate(campaign.waves) for one in steps_of(wave, f"/waves/{n}"))
-        for at, one in steps:
-            found = content_findings(one, at, {template.key: template}, policy) if one.template == template.key else ()
-            told |= {Fault("", f"campaign {campaign.key}, by {one.channel}: {f.detail}", f.fix): None for f in found if f.level == "error"}
+        steps = (one for n, wave in enumerate(campaign.waves) for _, one in steps_of(wave, f"/waves/{n}"))
+        for one in (one for one in steps if one.template == template.key):
+            if one.channel not in errors:  # of all its steps on a channel the same is true, and to find it takes long
+                found = content_findings(one, "", {template.key: template}, policy)
+                errors[one.channel] = [finding for finding in found if finding.level == "error"]
+            told |= {Fault("", f"campaign {campaign.key}, by {one.channel}: {f.detail}", f.fix): None for f in errors[one.channel]}
     return list(told)
 
 
