@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
-from nextwave_orchestrator.campaigns.definition import Segment, Template
+from nextwave_orchestrator.campaigns import contents
+from nextwave_orchestrator.campaigns.contents import broken_by, content_findings
+from nextwave_orchestrator.campaigns.definition import Campaign, Segment, Template
 from nextwave_orchestrator.campaigns.planning import Held, Planned, plan
-from unit.orchestrator.campaigns.winter import WINTER, around, winter
+from unit.orchestrator.campaigns.winter import WINTER, around, put, winter, written
 
 BODY = msgspec.json.encode(winter())
 TOP = "{name: Top, owner: sales, rule: {field: value.cell, op: eq, value: IV}}"
@@ -108,3 +111,17 @@ def test_a_file_that_cannot_be_is_refused_with_its_place_and_fix(file: str, text
 def test_two_files_for_one_document_are_refused() -> None:
     planned = plan({"segments/top.yaml": TOP, "segments/top.yml": TOP}, {}, around())
     assert [(p.file, p.action) for p in planned] == [("segments/top.yml", "refuse"), ("segments/top.yaml", "create")]
+
+
+def test_a_template_is_judged_once_a_channel_and_every_campaign_that_it_breaks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[str] = []
+
+    def counted(one: Any, *given: Any) -> Any:
+        judged.append(one.channel)
+        return content_findings(one, *given)
+
+    monkeypatch.setattr(contents, "content_findings", counted)
+    many = [msgspec.convert(put(written(), "/key", f"winter-{n}"), Campaign) for n in range(30)]
+    broken = broken_by(Template(key="renew", text="Hello"), many, around().policy)
+    assert [fault.detail.split(",")[0] for fault in broken] == [f"campaign winter-{n}" for n in range(30)]
+    assert len(judged) == len(set(judged))
