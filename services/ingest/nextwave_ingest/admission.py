@@ -12,7 +12,7 @@ import msgspec
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse, strongest
 from nextwave_contracts.messages_in import CHANNEL_OF
-from nextwave_contracts.reasons import RejectCode
+from nextwave_contracts.reasons import IgnoreCode, RejectCode
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 from nextwave_contracts.wire import Message, encode
 
@@ -110,6 +110,14 @@ class Refusal(msgspec.Struct, frozen=True):
     item: bytes
     error: RefusedError
     others: tuple[RefusedError, ...] = ()
+
+
+class Ignored(msgspec.Struct, frozen=True):
+    """An item of which nothing is to be reported: why, and where that was found."""
+
+    reason: IgnoreCode
+    pointer: str
+    detail: str
 
 
 def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datetime, blind: Callable[[str], str]) -> Admitted | Refusal:

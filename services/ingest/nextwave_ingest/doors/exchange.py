@@ -79,7 +79,7 @@ class Room:
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_receive", "headers", "method", "path", "room", "said", "scope")
+    __slots__ = ("_receive", "headers", "method", "path", "room", "said", "scope", "source")
 
     def __init__(self, scope: Scope, receive: Receive, room: Room) -> None:
         self.room = room
@@ -88,6 +88,8 @@ class Request:
         self.path: str = scope["path"]
         self.said: dict[str, Any] = {}
         """What its door must know to understand an item again, kept with those that are refused."""
+        self.source = ""
+        """Whose request it is, once a key or the path says so."""
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
 

@@ -84,6 +84,8 @@ class InboundDoor:
             return handshake(request)
         allow(request, "POST", "OPTIONS")
         source, _, name = request.path.removeprefix(ROUTE).rstrip("/").partition("/")
+        if self._reception.has_source(source) or any(one == source for one, _ in self._secrets):
+            request.source = source
         if self._mappings.fault(name):
             detail = f"the mapping {name!r:.80} cannot be used now; GET /v1/mappings says why"
             raise Problem(503, "mapping-unavailable", detail, retry_after_seconds=5)
@@ -166,8 +168,6 @@ class InboundDoor:
 
     def _unknown(self, source: str, request: Request) -> Problem:
         """The same whether there is such a mapping or not: nobody learns it who shows neither key nor signature."""
-        if self._reception.has_source(source) or any(one == source for one, _ in self._secrets):
-            self._reception.book.turned_away(source)
         detail = (
             f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says, for the"
             f" address {self._url}{request.path:.200}; GET /v1/mappings says whether there is this mapping"
@@ -193,7 +193,7 @@ def _answer(mapping: Compiled, judging: Judging) -> Answer:
     refused = [(index, verdict) for index, verdict in zip(judging.indexes, judging.verdicts, strict=True) if isinstance(verdict, Refusal)]
     wrong = [(index, error) for index, verdict in refused[:REJECTED_MAX] for error in (verdict.error, *verdict.others)]
     rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in wrong[:REJECTED_MAX]]
-    told = {"accepted": len(judging.verdicts) - len(refused), "ignored": judging.ignored, "rejected": rejected}
+    told = {"accepted": len(judging.verdicts) - len(refused), "ignored": len(judging.ignored), "rejected": rejected}
     if doubts := [one | {"index": judging.indexes[one["index"]]} for one in warnings(judging.verdicts)[:REJECTED_MAX]]:
         told["warnings"] = doubts
     return Answer(202, msgspec.json.encode(told), _JSON)
