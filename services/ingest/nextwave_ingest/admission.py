@@ -122,11 +122,13 @@ class Ignored(msgspec.Struct, frozen=True):
 
 def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datetime, blind: Callable[[str], str]) -> Admitted | Refusal:
     """Admits an item or says why not. `blind` is the keyed hash of an identifier."""
+    report = None
     try:
         check_bounds(item)
-        return admit(understand(item), received_at, blind)
+        report = understand(item)
+        return admit(report, received_at, blind)
     except RefusedError as error:
-        return Refusal(item, error)
+        return Refusal(item, error if report is None else in_its_words(report, error))
 
 
 def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
@@ -149,6 +151,11 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         time_suspect=report.occurrence.suspect,
     )
     return Admitted(touchpoint, holds_of(touchpoint, data, blind) if kind in HOLDING else (), report.occurrence.distance, doubts)
+
+
+def in_its_words(report: Report, error: RefusedError) -> RefusedError:
+    """A refusal as whoever sent the item understands it."""
+    return error if report.explain is None else report.explain(error)
 
 
 def check_bounds(item: bytes) -> None:

@@ -18,7 +18,7 @@ from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import POINTER_MAX, SEPARATED, Admitted, Ignored, Refusal, RefusedError, Report, admit, judge
+from nextwave_ingest.admission import POINTER_MAX, SEPARATED, Admitted, Ignored, Refusal, RefusedError, Report, admit, in_its_words, judge
 from nextwave_ingest.allowances import Allowances, may_stop, refused
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of, rejected
@@ -69,15 +69,18 @@ class Reception:
         """The business instant of reception."""
         return self._clock.now()
 
-    def source_of(self, request: Request, body_key: Callable[[], str] = str) -> str:
-        """The source whose write key the request carries. Raises a 401 `Problem`, or 403 for a page that may not use it."""
-        source = self.source_of_key(presented_key(request))
+    def source_of(self, request: Request, how: str, body_key: Callable[[], str] = str) -> str:
+        """The source whose write key the request carries. `how` it is sent at this door.
+
+        Raises a 401 `Problem`, or 403 for a page that may not use it.
+        """
+        presented = presented_key(request)
+        source = self.source_of_key(presented)
         if source is None:  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
-            source = self.source_of_key(body_key())
+            source = self.source_of_key(in_body := body_key())
         if source is None:
-            raise Problem(
-                401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
-            )
+            wrong = "no source has the write key that was sent" if presented or in_body else "there is no write key"
+            raise Problem(401, "unknown-write-key", f"{wrong}: send one as {how}; `nextwave keys` lists and makes them")
         request.source = source
         if b"origin" in request.headers:
             self.check_origin(source, request)
@@ -128,7 +131,7 @@ class Reception:
         try:
             return self._permitted(admit(understood, at, self._blind), item, source, self._allowances.types(source))
         except RefusedError as error:
-            return Refusal(item, error if understood.explain is None else understood.explain(error))
+            return Refusal(item, in_its_words(understood, error))
 
     def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str, types: tuple[str, ...]) -> Admitted | Refusal:
         if isinstance(verdict, Refusal):

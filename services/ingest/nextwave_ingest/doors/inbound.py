@@ -31,6 +31,7 @@ T = TypeVar("T")
 ROUTE = "/v1/inbound/"
 MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
+_SMALLER = "attachments are of no use here: let whoever passes it on leave them out"
 THREADS = 2
 WAITING_MAX = 64
 """Bodies that take long, as mails and forms with files do, which are read or wait for it."""
@@ -95,14 +96,15 @@ class InboundDoor:
         if not has_key and not signatures:
             raise self._unknown(source, request)
         large = mapping is not None and mapping.document.body in ("mime", "multipart")
-        body = await request.body(MAIL_BYTES_MAX if large else BATCH_BYTES_MAX)
+        body = await (request.body(MAIL_BYTES_MAX, _SMALLER) if large else request.body(BATCH_BYTES_MAX))
         with request.room.holding(len(body) if large else 0):
             if not has_key and not self._is_signed(request, body, signatures, source):
                 if _is_ping(mapping, body):
                     return Answer(200)
                 raise self._unknown(source, request)
             if mapping is None:
-                raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
+                wrong = f"there is no mapping {name!r:.80}" if name else "the address names no mapping"
+                raise Problem(404, "unknown-mapping", f"{wrong}: post to {ROUTE}{source}/<mapping>; GET /v1/mappings lists them")
             return await self._taken(request, body, mapping, source)
 
     async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:

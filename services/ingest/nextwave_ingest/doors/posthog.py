@@ -30,6 +30,7 @@ BYTES_MAX = 100 * EVENT_BYTES_MAX + 16_384
 """Its libraries send up to 100 events, whatever their size, and some give all of them up on 413: as many of the largest are taken."""
 LATER = frozenset({408, 429})
 """After these its library for pages drops what it sent, as after any 4xx, and all of its libraries come again after 503."""
+_KEY = "api_key or token in the body, or as a Bearer token"
 _NO_CUSTOMER = Ignored("no_customer", "/event", "events of PostHog's own that tell of no customer are left out")
 _JSON = ((b"content-type", b"application/json"),)
 
@@ -86,7 +87,7 @@ class PostHogDoor:
 
     async def _taken(self, request: Request) -> Answer:
         events, single, key, sent = _read(_unwrapped(await request.body(BYTES_MAX)))
-        source, at = self._reception.source_of(request, lambda: key), self._reception.now()
+        source, at = self._reception.source_of(request, _KEY, lambda: key), self._reception.now()
         sent = sent_at(request.header(b"posthog-request-timestamp").decode("latin-1")) or sent
         request.said = {"sent_at": sent}
         envelope = self._envelope(source, at, sent)

@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {route: kind for kind in ("track", "identify", "page"
 BATCHES = ("batch", "import", "b")
 REJECTED_MAX = 100
 """Refused items that the answer to a batch names; all of them are kept and counted."""
+_KEY = "the user name of Basic credentials (`curl -u KEY:`), a Bearer token, X-Write-Key, or writeKey in the body"
 _JSON = ((b"content-type", b"application/json"),)
 _SUCCESS = Answer(200, b'{"success":true}', _JSON)
 
@@ -80,7 +81,7 @@ class SegmentDoor:
         if len(body) > EVENT_BYTES_MAX:
             raise Problem(400, "too-large", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(body)}")
         try:
-            source = self._reception.source_of(request, lambda: _written(_keys.decode(body).write_key))
+            source = self._reception.source_of(request, _KEY, lambda: _written(_keys.decode(body).write_key))
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         envelope = self._envelope(source, kind=kind)
@@ -96,7 +97,7 @@ class SegmentDoor:
             check_count(batch.batch, "/batch")
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
-        source = self._reception.source_of(request, lambda: _written(batch.write_key))
+        source = self._reception.source_of(request, _KEY, lambda: _written(batch.write_key))
         envelope = self._envelope(source, sent=sent_at(batch.sent_at), context=shared(batch.context))
         request.said = {"sent_at": envelope.sent_at, "context": envelope.context}
         verdicts = await self._reception.judge(
@@ -145,7 +146,7 @@ class SegmentSettingsDoor:
         allow(request, "GET", "OPTIONS")
         key = request.path.split("/")[3]
         if (source := self._reception.source_of_key(key)) is None:
-            raise Problem(404, "unknown-write-key", "no source has this write key")
+            raise Problem(404, "unknown-write-key", "no source has this write key; `nextwave keys` lists and makes them")
         request.source = source
         self._reception.check_origin(source, request)
         host = request.header(b"host").decode("latin-1")

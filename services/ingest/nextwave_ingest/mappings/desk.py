@@ -221,4 +221,4 @@ def checked_name(name: str) -> str:
 
 def missing(name: str) -> Problem:
     """The 404."""
-    return Problem(404, "not-found", f"there is no mapping {name!r:.80}")
+    return Problem(404, "not-found", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
