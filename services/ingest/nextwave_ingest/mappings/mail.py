@@ -130,7 +130,9 @@ def _check(raw: bytes) -> None:
 
 def _why(wrong: Exception) -> str:
     """What a library says of its own trouble helps nobody."""
-    return f", it has more than {HEADERS_MAX} headers or one of more than {PARAMETERS_MAX} characters" if isinstance(wrong, TooManyHeadersError) else ""
+    if not isinstance(wrong, TooManyHeadersError):
+        return ""
+    return f", it has more than {HEADERS_MAX} headers or one of more than {PARAMETERS_MAX} characters"
 
 
 def _of_mail(mail: Message) -> dict[str, Any]:
