@@ -96,7 +96,7 @@ class Library:
 
     def check_saved(self, document: Document) -> None:
         """As `checked`, for one that would replace what others extend. Raises `FaultyError`."""
-        raise_any([*self._judged(document)[1], *self._losses(document)])
+        raise_any([*self._judged(document)[1], *self.losses(document)])
 
     def _judged(self, document: Document) -> tuple[Compiled | None, list[Fault]]:
         """The mapping, and all that is wrong with it at once."""
@@ -108,7 +108,7 @@ class Library:
         faults = list(dict.fromkeys([*faults, *constant_faults(document), *losses(document)]))
         return (compiled if isinstance(compiled, Compiled) else None), faults
 
-    def _losses(self, document: Document) -> list[Fault]:
+    def losses(self, document: Document) -> list[Fault]:
         """Which mappings would be left out if this document came in force under its name, though they are in force now."""
         faults = []
         for name in self.extending(document.name):
