@@ -19,6 +19,8 @@ MEDIA_TYPE = "application/problem+json"
 _ASKED_MAX = 200
 """Characters of a strange path that are looked at."""
 _NEAR_MAX = 3
+_NEAR = 0.75
+"""How alike a route must be to have been meant (difflib's ratio)."""
 
 
 class FieldError(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +120,7 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 def _where_else(request: Request) -> str:
     """What to ask instead of a route that there is not."""
-    asked, routes = request.url.path[:_ASKED_MAX], list(request.app.openapi()["paths"])
-    near = get_close_matches(asked, routes, n=_NEAR_MAX)
+    asked, routes = request.url.path[:_ASKED_MAX].rstrip("/"), list(request.app.openapi()["paths"])
+    near = get_close_matches(asked, routes, n=_NEAR_MAX, cutoff=_NEAR)
     meant = f"did you mean {', '.join(near)}? " if near else ""
     return f"there is no route {asked!r}; {meant}GET {request.app.openapi_url} has all of them"
