@@ -16,7 +16,7 @@ from nextwave_contracts.wire import decode, encode
 
 GOLDEN = Path(__file__).parent / "golden"
 VERSION = "v1"
-FREE_FORM = {"data", "traits", "activity", "numbers", "refused", "said", "doors", "rejected", "distances"}
+FREE_FORM = {"data", "traits", "activity", "numbers", "refused", "said", "doors", "rejected", "distances", "turned_away_for"}
 """Fields whose keys are values, not names of fields."""
 BY_SHORT = {topic.short: topic for topic in TOPICS}
 

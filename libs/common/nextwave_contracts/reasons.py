@@ -37,6 +37,14 @@ REJECT_REASONS: dict[RejectCode, str] = {
     "fold_failed": "taking the message in raised an error; the detail names it",
 }
 
+IgnoreCode = Literal["no_header", "no_value", "other_value", "no_customer"]
+IGNORE_REASONS: dict[IgnoreCode, str] = {
+    "no_header": "a header by which the mapping tells what came is not there",
+    "no_value": "nothing lies where the mapping's closest rule looks",
+    "other_value": "what lies there is none of those for which the mapping has a rule",
+    "no_customer": "it tells of no customer",
+}
+
 RunEnd = Literal["goal", "responded", "completed", "reentered", "campaign_ended", "merged", "suppressed"]
 RUN_ENDS: dict[RunEnd, str] = {
     "goal": "the goal event came",
@@ -50,4 +58,5 @@ RUN_ENDS: dict[RunEnd, str] = {
 
 assert set(GATE_REASONS) == set(get_args(GateCode))
 assert set(REJECT_REASONS) == set(get_args(RejectCode))
+assert set(IGNORE_REASONS) == set(get_args(IgnoreCode))
 assert set(RUN_ENDS) == set(get_args(RunEnd))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nextwave_contracts.reasons import RejectCode
+from nextwave_contracts.reasons import IgnoreCode, RejectCode
 from nextwave_contracts.wire import Instant, Message
 
 
@@ -12,7 +12,10 @@ class DoorTally(Message, frozen=True, kw_only=True):
     last_seen_at: Instant
     accepted: int = 0
     ignored: int = 0
+    ignored_for: dict[IgnoreCode, int] = {}
     rejected: dict[RejectCode, int] = {}
+    warned: int = 0
+    """Of those accepted: what may have been meant otherwise."""
 
 
 class ItemRefused(Message, frozen=True, kw_only=True):
@@ -23,6 +26,17 @@ class ItemRefused(Message, frozen=True, kw_only=True):
     reason: RejectCode
     pointer: str
     detail: str
+
+
+class Noted(Message, frozen=True, kw_only=True):
+    """The same thing noted of a source's items or requests, at one door: how often, and when last."""
+
+    at: Instant
+    door: str
+    reason: str = ""
+    pointer: str = ""
+    detail: str
+    times: int = 1
 
 
 class ClockTally(Message, frozen=True, kw_only=True):
@@ -46,6 +60,11 @@ class SourceTally(Message, frozen=True, kw_only=True):
     doors: dict[str, DoorTally] = {}
     clock: ClockTally = ClockTally()
     turned_away: int = 0
-    """Requests beyond the source's rate."""
+    """Requests of which nothing was taken."""
+    turned_away_for: dict[str, int] = {}
+    """The same, by the name of the problem that they were answered with."""
+    turned_away_last: tuple[Noted, ...] = ()
+    ignored_last: tuple[Noted, ...] = ()
+    warned_last: tuple[Noted, ...] = ()
     refusals: tuple[ItemRefused, ...] = ()
     """The last refused items, oldest first."""

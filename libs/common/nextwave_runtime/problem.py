@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
+from http import HTTPStatus
+
 import msgspec
 import structlog
 from fastapi import FastAPI, Request
@@ -13,6 +16,11 @@ from nextwave_runtime.database import UNAVAILABLE, is_wrong_value
 
 _log = structlog.get_logger()
 MEDIA_TYPE = "application/problem+json"
+_ASKED_MAX = 200
+"""Characters of a strange path that are looked at."""
+_NEAR_MAX = 3
+_NEAR = 0.75
+"""How alike a route must be to have been meant (difflib's ratio)."""
 
 
 class FieldError(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,8 +91,12 @@ async def _problem(_request: Request, error: Exception) -> Response:
     return response(error)
 
 
-async def _invalid(_request: Request, error: Exception) -> Response:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    kind = request.headers.get("content-type", "")
+    if "json" not in kind and any(e["loc"] == ("body",) for e in error.errors()):
+        fix = f"send the body as JSON and say so: Content-Type: application/json (this one says {kind[:80] or 'nothing'})"
+        return response(Problem(415, "unknown-format", fix, errors=(FieldError(pointer="/body", detail=fix),)))
     errors = tuple(FieldError(pointer="/" + "/".join(str(p) for p in e["loc"]), detail=str(e["msg"])) for e in error.errors()[:20])
     return response(Problem(422, "invalid-request", "the request does not fit the schema; see errors", errors=errors))
 
@@ -96,9 +108,19 @@ async def _unavailable(_request: Request, error: Exception) -> Response:
     return response(Problem(503, "unavailable", "a part that this answer needs is away; try again", retry_after_seconds=2))
 
 
-async def _framework(_request: Request, error: Exception) -> Response:
+async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 404 and error.detail == HTTPStatus.NOT_FOUND.phrase:
+        return response(Problem(404, "not-found", _where_else(request)))
     if error.status_code == 405 and error.headers:
         return response(WrongMethodProblem(error.headers["Allow"]))
     kind = {404: "not-found", 401: "unauthenticated"}.get(error.status_code, "http-error")
     return response(Problem(error.status_code, kind, str(error.detail)))
+
+
+def _where_else(request: Request) -> str:
+    """What to ask instead of a route that there is not."""
+    asked, routes = request.url.path[:_ASKED_MAX].rstrip("/"), list(request.app.openapi()["paths"])
+    near = get_close_matches(asked, routes, n=_NEAR_MAX, cutoff=_NEAR)
+    meant = f"did you mean {', '.join(near)}? " if near else ""
+    return f"there is no route {asked!r}; {meant}GET {request.app.openapi_url} has all of them"

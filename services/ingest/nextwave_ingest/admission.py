@@ -12,7 +12,7 @@ import msgspec
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse, strongest
 from nextwave_contracts.messages_in import CHANNEL_OF
-from nextwave_contracts.reasons import RejectCode
+from nextwave_contracts.reasons import IgnoreCode, RejectCode
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 from nextwave_contracts.wire import Message, encode
 
@@ -112,13 +112,23 @@ class Refusal(msgspec.Struct, frozen=True):
     others: tuple[RefusedError, ...] = ()
 
 
+class Ignored(msgspec.Struct, frozen=True):
+    """An item of which nothing is to be reported: why, and where that was found."""
+
+    reason: IgnoreCode
+    pointer: str
+    detail: str
+
+
 def judge(item: bytes, understand: Callable[[bytes], Report], received_at: datetime, blind: Callable[[str], str]) -> Admitted | Refusal:
     """Admits an item or says why not. `blind` is the keyed hash of an identifier."""
+    report = None
     try:
         check_bounds(item)
-        return admit(understand(item), received_at, blind)
+        report = understand(item)
+        return admit(report, received_at, blind)
     except RefusedError as error:
-        return Refusal(item, error)
+        return Refusal(item, error if report is None else in_its_words(report, error))
 
 
 def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) -> Admitted:
@@ -141,6 +151,11 @@ def admit(report: Report, received_at: datetime, blind: Callable[[str], str]) ->
         time_suspect=report.occurrence.suspect,
     )
     return Admitted(touchpoint, holds_of(touchpoint, data, blind) if kind in HOLDING else (), report.occurrence.distance, doubts)
+
+
+def in_its_words(report: Report, error: RefusedError) -> RefusedError:
+    """A refusal as whoever sent the item understands it."""
+    return error if report.explain is None else report.explain(error)
 
 
 def check_bounds(item: bytes) -> None:

@@ -16,11 +16,15 @@ AMOUNT_FIELDS = ("revenue", "total")
 
 def with_amount(data: dict[str, Any], default_currency: str) -> dict[str, Any]:
     """The order with `amount` in minor units and `currency`; unchanged where it names no money. Raises `RefusedError`."""
-    field = next((name for name in AMOUNT_FIELDS if data.get(name) is not None), None)
-    if field is None:
+    if not (field := money_field(data)):
         return data
     currency = str(data.get("currency") or default_currency).strip().upper()
     return data | {"amount": minor_units(data[field], currency, f"/properties/{field}"), "currency": currency}
+
+
+def money_field(data: dict[str, Any]) -> str:
+    """The one that carries it, or nothing."""
+    return next((name for name in AMOUNT_FIELDS if data.get(name) is not None), "")
 
 
 def minor_units(value: object, currency: str, pointer: str) -> int:

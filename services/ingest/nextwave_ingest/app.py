@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from nextwave_contracts.clock import Clock
@@ -97,31 +97,49 @@ def create_app(settings: IngestSettings, committer: Committer, clock: Clock, fol
     inbound = InboundDoor(reception, mappings, secrets=secrets, url=settings.ingest_url)
     judges = {door.name: door for door in (segment, posthog, events, inbound)}
     redriver = Redriver(RejectedLog(settings.kafka, settings.clock.wall), judges, committer, marks, clock.now)
+    below: dict[str, Door] = {ROUTE: inbound, SETTINGS: PostHogSettingsDoor(), **dict.fromkeys(LINK_ROUTES, links)}
     return Doors(
-        exact,
-        {ROUTE: inbound, SETTINGS: PostHogSettingsDoor(), **dict.fromkeys(LINK_ROUTES, links)},
-        SegmentSettingsDoor(reception),
+        Routes(exact, below, SegmentSettingsDoor(reception)),
         create_api(
             Desk(keyring=keyring, reception=reception, log=mappings, telling=telling),
             rejected_router(keyring, redriver),
             sources_router(keyring, telling),
         ),
         Room(settings.arriving_bytes_max),
+        reception.turned_away,
     )
 
 
-class Doors:
-    """Plain ASGI in front of the framework: a request for a door never passes through it."""
+class Routes(NamedTuple):
+    """Which door answers which path: by the whole of it, or by its beginning."""
 
-    def __init__(self, exact: Mapping[str, Door], below: Mapping[str, Door], browser_settings: Door, behind: App, room: Room) -> None:
-        self._exact = exact
-        self._below = below
-        self._browser_settings = browser_settings
+    exact: Mapping[str, Door]
+    below: Mapping[str, Door]
+    browser_settings: Door
+
+    def door(self, path: str) -> Door | None:
+        """None for a route behind the doors."""
+        if (door := self.exact.get(path) or self.exact.get(path.rstrip("/"))) is not None:
+            return door
+        for route, below in self.below.items():
+            if path.startswith(route):
+                return below
+        if path.startswith("/v1/projects/") and path.endswith("/settings") and path.count("/") == 4:
+            return self.browser_settings
+        return None
+
+
+class Doors:
+    """Plain ASGI in front of the framework: a request for a door never passes through it. `turned_away` counts what nothing is taken of."""
+
+    def __init__(self, routes: Routes, behind: App, room: Room, turned_away: Callable[[Request, str, Problem], None]) -> None:
+        self._routes = routes
         self._behind = BoundedBodies(behind, room, BATCH_BYTES_MAX)
         self._room = room
+        self._turned_away = turned_away
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = (self._exact.get(scope["path"]) or self._door(scope["path"])) if scope["type"] == "http" else None
+        door = self._routes.door(scope["path"]) if scope["type"] == "http" else None
         if door is None:
             await self._behind(scope, receive, send)
             return
@@ -129,19 +147,10 @@ class Doors:
         try:
             answer = await door(request)
         except Problem as problem:
+            self._turned_away(request, door.name, problem)
             answer = problem_answer(problem)
         except ClientGoneError:
             return
         metrics.ANSWERS.counts[door.name, str(answer.status)] += 1
         # a page that may not use the key may not read why either: no CORS headers for it
         await send_answer(send, answer, for_page(door.headers, request.header(b"origin")) if answer.status != FORBIDDEN else ())
-
-    def _door(self, path: str) -> Door | None:
-        if (door := self._exact.get(path.rstrip("/"))) is not None:
-            return door
-        for route, below in self._below.items():
-            if path.startswith(route):
-                return below
-        if path.startswith("/v1/projects/") and path.endswith("/settings") and path.count("/") == 4:
-            return self._browser_settings
-        return None

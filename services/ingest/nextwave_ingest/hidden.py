@@ -10,7 +10,7 @@ from typing import Any
 
 from nextwave_contracts.masking import MASK, in_words
 
-NAMED = frozenset({"detailtype", "event", "eventname", "eventtype", "type"})
+NAMED = frozenset({"detailtype", "event", "eventname", "eventtype", "topic", "type", "xshopifytopic", "xwcwebhooktopic"})
 """Fields that say what happened, by their letters alone; their values may be several words."""
 SORTED = frozenset(
     {

@@ -18,7 +18,7 @@ from nextwave_runtime import tracing
 from nextwave_runtime.auth import Keyring
 from nextwave_runtime.problem import FieldError, Problem
 
-from nextwave_ingest.admission import POINTER_MAX, SEPARATED, Admitted, Refusal, RefusedError, Report, admit, judge
+from nextwave_ingest.admission import POINTER_MAX, SEPARATED, Admitted, Ignored, Refusal, RefusedError, Report, admit, in_its_words, judge
 from nextwave_ingest.allowances import Allowances, may_stop, refused
 from nextwave_ingest.doors.exchange import Request
 from nextwave_ingest.records import Record, records_of, rejected
@@ -69,26 +69,26 @@ class Reception:
         """The business instant of reception."""
         return self._clock.now()
 
-    def source_of(self, request: Request, body_key: Callable[[], str] = str) -> str:
-        """The source whose write key the request carries. Raises a 401 `Problem`, or 403 for a page that may not use it."""
-        source = self.source_of_key(presented_key(request))
+    def source_of(self, request: Request, how: str, body_key: Callable[[], str] = str) -> str:
+        """The source whose write key the request carries. `how` it is sent at this door.
+
+        Raises a 401 `Problem`, or 403 for a page that may not use it.
+        """
+        presented = presented_key(request)
+        source = self.source_of_key(presented)
         if source is None:  # Authorization may be a gateway's, or of the client's OAuth: the body's key counts as well
-            source = self.source_of_key(body_key())
+            source = self.source_of_key(in_body := body_key())
         if source is None:
-            raise Problem(
-                401, "unknown-write-key", "send a write key as Basic user name, X-Write-Key or writeKey; `nextwave keys` lists them"
-            )
+            wrong = "no source has the write key that was sent" if presented or in_body else "there is no write key"
+            raise Problem(401, "unknown-write-key", f"{wrong}: send one as {how}; `nextwave keys` lists and makes them")
+        request.source = source
         if b"origin" in request.headers:
             self.check_origin(source, request)
         return source
 
     def check_origin(self, source: str, request: Request) -> None:
         """Raises a 403 `Problem` for a page that may not use the source's keys."""
-        try:
-            self._allowances.check_origin(source, request.header(b"origin"))
-        except Problem:
-            self.book.turned_away(source)
-            raise
+        self._allowances.check_origin(source, request.header(b"origin"))
 
     def has_source(self, source: str) -> bool:
         """Whether there is a write key of this name."""
@@ -122,11 +122,7 @@ class Reception:
 
     def spend(self, source: str, items: int) -> None:
         """Counts items of a source before they are understood. Raises a 429 `Problem` beyond its rate."""
-        try:
-            self._allowances.spend(source, items)
-        except Problem:
-            self.book.turned_away(source)
-            raise
+        self._allowances.spend(source, items)
 
     def weigh(self, understood: Report | RefusedError, item: bytes, source: str, at: datetime) -> Admitted | Refusal:
         """The verdict on what was understood of an item before, which may be larger than what it reports."""
@@ -135,7 +131,7 @@ class Reception:
         try:
             return self._permitted(admit(understood, at, self._blind), item, source, self._allowances.types(source))
         except RefusedError as error:
-            return Refusal(item, error if understood.explain is None else understood.explain(error))
+            return Refusal(item, in_its_words(understood, error))
 
     def _permitted(self, verdict: Admitted | Refusal, item: bytes, source: str, types: tuple[str, ...]) -> Admitted | Refusal:
         if isinstance(verdict, Refusal):
@@ -162,10 +158,15 @@ class Reception:
     def refusal(self, refused: Refusal, *, door: str, source: str, at: datetime) -> Problem:
         """The answer to a single item that is refused: who sent it is told at once, and it is counted and not kept."""
         self.book.note(source, door, [refused], at)
-        return problem_of(refused.error)
+        return problem_of(refused.error, ItemProblem)
 
-    def ignore(self, request: Request, items: int, *, door: str, source: str, at: datetime) -> None:
-        """Counts items for which a mapping has no rule."""
+    def turned_away(self, request: Request, door: str, problem: Problem) -> None:
+        """Counts a request of which nothing is taken, where it is known whose it is; a single refused item is counted as such."""
+        if request.source and not isinstance(problem, ItemProblem):
+            self.book.turned_away(request.source, counted_at(door, request), problem, self.now())
+
+    def ignore(self, request: Request, items: Sequence[Ignored], *, door: str, source: str, at: datetime) -> None:
+        """Counts items of which nothing is to be reported."""
         if items:
             self.book.ignored(source, counted_at(door, request), items, at)
 
@@ -242,9 +243,13 @@ def warnings(verdicts: Sequence[Admitted | Refusal]) -> list[dict[str, Any]]:
     ]
 
 
-def problem_of(error: RefusedError) -> Problem:
+class ItemProblem(Problem):
+    """A single item was refused, and counted."""
+
+
+def problem_of(error: RefusedError, sort: type[Problem] = Problem) -> Problem:
     """A refused whole request."""
     field = FieldError(pointer=error.pointer, detail=error.detail)
-    return Problem(
+    return sort(
         400, "too-large" if error.reason == "too_large" else "invalid-item", f"{error.pointer or '/'}: {error.detail}", errors=(field,)
     )

@@ -68,15 +68,16 @@ def stops(kind: str, data: Mapping[str, Any], touchpoint_id: str) -> tuple[Stop,
 def holds_of(touchpoint: Accepted, data: Mapping[str, Any], blind: Callable[[str], str]) -> tuple[Hold, ...]:
     """The holds that must be acknowledged with a touchpoint. `blind` is the keyed hash of an identifier.
 
-    Who does not see by which name words were said gives the verdict by our own name of the customer. It counts by that name, too: what is
-    said by a name that several share holds all of them.
+    Who does not see by which name words were said gives the verdict by our own name of the customer. It counts by the name of the words
+    instead: what is said by a name that several share holds all of them, and an id that is another's withdraws nobody.
     """
     if not (raised := stops(touchpoint.type, data, touchpoint.id)):
         return ()
     said = data.get("reason") if isinstance(data.get("reason"), str) else ""
     subjects = tuple(blind(name) for name in touchpoint.identifiers)
-    if touchpoint.type == VERDICT and any(name.startswith(INTERNAL) for name in touchpoint.identifiers):
-        subjects += tuple(_SAID_BY.findall(_reference(data)))
+    if touchpoint.type == VERDICT and (said_by := _SAID_BY.findall(_reference(data))):
+        named = (blind(name) for name in touchpoint.identifiers if not name.startswith(INTERNAL))
+        subjects = tuple(dict.fromkeys((*named, *said_by)))
     return tuple(
         Hold(
             id=f"{touchpoint.id}/{stop.kind}",
@@ -98,7 +99,7 @@ def fault_of_verdict(data: Mapping[str, Any], names: Sequence[str], blind: Calla
     """What is wrong with a review's verdict: the pointer, and what to do.
 
     It must not withdraw anybody else from anything, so it names who said the words by the name in their reference; or by our own name of
-    the customer, which the door cannot tell from another's.
+    the customer, which the door cannot tell from another's, and so raises no hold by it.
     """
     if not _REVIEW.fullmatch(_reference(data)):
         return "/data/reference", "name the review that this ends, as GET /v1/reviews of scoring does"

@@ -10,8 +10,11 @@ from uuid import uuid4
 import stack as real
 from integration.ingest.test_rejected_log import committing
 from nextwave_contracts.topics import SOURCES, TOPICS
+from nextwave_ingest.admission import Ignored
 from nextwave_ingest.follower import Follower
 from nextwave_ingest.sources.telling import Telling
+
+RINGING = Ignored("other_value", "/state", "no rule")
 
 
 async def following(stack: AsyncExitStack, bootstrap: str, telling: Telling) -> None:
@@ -33,7 +36,7 @@ async def test_any_replica_tells_of_all_also_one_that_starts_later(stack: real.S
             await following(running, stack.bootstrap, replica)
         for number in (1, 2):
             for replica in replicas[:2]:
-                replica.book.ignored(source, "inbound/calls", number, at)
+                replica.book.ignored(source, "inbound/calls", [RINGING] * number, at)
                 await replica.tell()
         await following(running, stack.bootstrap, replicas[2])
         async with asyncio.timeout(30):

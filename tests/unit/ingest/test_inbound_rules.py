@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 import pytest
+from nextwave_ingest.admission import Ignored
 from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.document import Document, read
 from nextwave_ingest.turns import TURN_SECONDS
@@ -39,11 +41,12 @@ async def test_an_item_is_kept_once_with_all_its_reasons_and_counts_once_by_each
 async def test_others_have_their_turn_between_the_items_of_a_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     door, order = stand(tmp_path, documents=[several("$.mail")]), []
 
-    def slow(_self: Compiled, _item: bytes, **_said: object) -> list[object]:
+    def slow(_self: Compiled, _item: bytes, *, ignored: Callable[[Ignored], None], **_said: object) -> list[object]:
         order.append("item")
         if len(order) == 1:
             asyncio.get_running_loop().call_soon(order.append, "other")
         time.sleep(TURN_SECONDS * 1.2)
+        ignored(Ignored("other_value", "", "no rule"))
         return []
 
     monkeypatch.setattr(Compiled, "understand_all", slow)

@@ -242,6 +242,15 @@ def test_a_fault_of_the_whole_document_is_told_so_too(written: dict[str, Any], p
     assert all(fault.fix for fault in wrong.value.faults)
 
 
+def test_all_that_is_wrong_with_values_constants_and_types_is_told_at_once() -> None:
+    wrong = {"type": "Order.Placed", "id": "A-1", "identifiers": {"phone": "$.from"}, "data": {"x": "{{ item.y | nothing }}"}}
+    codes = {"A": 1, "a": 2}
+    with pytest.raises(FaultyError) as told:
+        Library([]).checked(read(msgspec.json.encode({"name": "mine", "touchpoints": [wrong], "tables": {"codes": codes}})))
+    rule = "/touchpoints/0"
+    assert {fault.pointer for fault in told.value.faults} == {f"{rule}/type", f"{rule}/id", f"{rule}/data/x", "/tables/codes/a"}
+
+
 def test_a_mapping_extends_one_that_is_whole_by_itself() -> None:
     library = Library([rule()])
     library.lay("between", read(b"name: between\nextends: one"))

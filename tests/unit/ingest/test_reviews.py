@@ -54,7 +54,7 @@ async def test_an_operator_who_sees_no_names_gives_a_verdict_on_the_name_by_whic
     verdict = event("refusal.reviewed", {"reference": hold.reference, "refused": True}, "v-1")
     ours = {"subject": "external:nextwave:7d444840-9dc0-11d1-b245-5ffdce74fad2"}
     await ingest.post("/v1/touchpoints", verdict | ours, headers=STRUCTURED | {"authorization": OPERATOR})
-    assert [(h.kind, h.subjects[1:], h.reference) for h in ingest.committer.holds[1:]] == [
+    assert [(h.kind, h.subjects, h.reference) for h in ingest.committer.holds[1:]] == [  # and by no id, which may be another's
         ("opt_out", hold.subjects, hold.reference),
         ("review_lifted", hold.subjects, hold.reference),
     ]

@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 from nextwave_contracts.sources import ClockTally, DoorTally, ItemRefused, SourceTally
 from nextwave_contracts.topics import SOURCES
 from nextwave_contracts.wire import decode, encode
+from nextwave_ingest.admission import Ignored
 from nextwave_ingest.mappings.document import read
 from nextwave_ingest.sources.api import Source
-from nextwave_ingest.sources.board import RECENT_MAX, Board, SourceSum, summed
+from nextwave_ingest.sources.board import Board, SourceSum, summed
 from nextwave_ingest.sources.book import DETAIL_MAX
 from nextwave_ingest.sources.distances import LEAST_SECONDS, class_of, quantile
+from nextwave_ingest.sources.notes import RECENT_MAX
 from nextwave_ingest.sources.telling import Telling
 from nextwave_runtime.auth import Rate
 from nextwave_runtime.problem import Problem
@@ -26,6 +28,7 @@ from unit.ingest.fakes import NOW, MemoryCommitter, Stand, basic, key_of, stand
 
 VIEW = {"type": "page", "userId": "7"}
 SEEN = "2026-11-22T09:30:00Z"
+RINGING = Ignored("other_value", "/state", "no rule")
 CALLS = """
 name: calls
 body: json
@@ -136,12 +139,13 @@ async def test_every_replica_tells_the_same_of_what_all_of_them_heard() -> None:
 
     committer.told = tell_all
     for number, replica in enumerate(replicas, start=1):
-        replica.book.ignored("shop", "inbound/calls", number, NOW)
-        replica.book.turned_away("shop")
+        replica.book.ignored("shop", "inbound/calls", [RINGING] * number, NOW)
+        replica.book.turned_away("shop", "segment", Problem(429, "rate-exceeded", "wait"), NOW)
         await replica.tell()
     first, second = (replica.board.sums(NOW)["shop"] for replica in replicas)
     assert first == second
     assert (first.turned_away, first.doors["inbound/calls"].ignored) == (2, 3)
+    assert [(one.reason, one.times) for one in (*first.turned_away_last, *first.ignored_last)] == [("rate-exceeded", 2), ("other_value", 3)]
 
 
 TALLIES = st.builds(

@@ -14,6 +14,7 @@ from nextwave_ingest.doors.cloudevents_mapping import REQUIRED, from_headers, tr
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.reception import Reception, problem_of, rejections, warnings
 
+_KEY = "the user name of Basic credentials (`curl -u KEY:`), a Bearer token or X-Write-Key"
 _JSON = ((b"content-type", b"application/json"),)
 _BATCH_TYPE = b"application/cloudevents-batch"
 _EVENT_TYPE = b"application/cloudevents"
@@ -37,7 +38,7 @@ class CloudEventsDoor:
         if request.method == "OPTIONS":
             return handshake(request)
         allow(request, "POST", "OPTIONS")
-        source = self._reception.source_of(request)
+        source = self._reception.source_of(request, _KEY)
         at = self._reception.now()
         body = await request.body(BATCH_BYTES_MAX)
         batched, items = events_of(request, body)

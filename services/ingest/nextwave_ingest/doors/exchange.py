@@ -17,6 +17,7 @@ READ_SECONDS = 30.0
 DISCARD_SECONDS = 5.0
 DISCARDED_BYTES_MAX = 4_000_000
 """What is read of a body that is too large, before it is refused."""
+SMALLER_BATCHES = "send smaller batches"
 _GZIP_MAGIC = b"\x1f\x8b"
 _JSON_STARTS = (b"{", b"[")
 
@@ -25,6 +26,10 @@ Headers = list[tuple[bytes, bytes]]
 
 class ClientGoneError(Exception):
     """The client closed the connection before its body was complete; there is nobody to answer."""
+
+
+class TooLargeError(Exception):
+    """A body has more bytes than it may have."""
 
 
 class Answer(NamedTuple):
@@ -79,7 +84,7 @@ class Room:
 class Request:
     """One HTTP request."""
 
-    __slots__ = ("_receive", "headers", "method", "path", "room", "said", "scope")
+    __slots__ = ("_receive", "headers", "method", "path", "room", "said", "scope", "source")
 
     def __init__(self, scope: Scope, receive: Receive, room: Room) -> None:
         self.room = room
@@ -88,6 +93,8 @@ class Request:
         self.path: str = scope["path"]
         self.said: dict[str, Any] = {}
         """What its door must know to understand an item again, kept with those that are refused."""
+        self.source = ""
+        """Whose request it is, once a key or the path says so."""
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self._receive = receive
 
@@ -95,12 +102,18 @@ class Request:
         """The value of a header (lower case name), or nothing."""
         return self.headers.get(name, b"")
 
-    async def body(self, limit: int) -> bytes:
-        """The body, inflated when it is gzip. Raises a 400, 408, 413, 415 or 429 `Problem`, and `ClientGoneError`."""
+    async def body(self, limit: int, fix: str = SMALLER_BATCHES) -> bytes:
+        """The body, inflated when it is gzip. Raises a 400, 408, 413 (with the `fix`), 415 or 429 `Problem`, and `ClientGoneError`."""
+        try:
+            return await self._body(limit)
+        except TooLargeError as over:
+            raise Problem(413, "too-large", f"a request may have {limit} bytes here, inflated too; {fix}") from over
+
+    async def _body(self, limit: int) -> bytes:
         declared = self.headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
             await self._discard(int(declared))
-            raise _too_large(limit)
+            raise TooLargeError
         raw, more = _part_of(await self._receive(), limit)
         if more:  # most bodies are there at once, and a timer costs as much as decoding them
             raw = await self._rest(raw, limit)
@@ -166,14 +179,14 @@ class BoundedBodies:
 
 
 def inflate(raw: bytes, limit: int) -> bytes:
-    """The content of a gzip body, never more than `limit` bytes of it in memory. Raises a 400 or 413 `Problem`."""
+    """The content of a gzip body, never more than `limit` bytes of it in memory. Raises a 400 `Problem` and `TooLargeError`."""
     stream = zlib.decompressobj(wbits=31)
     try:
         content = stream.decompress(raw, limit + 1)
     except zlib.error as wrong:
         raise Problem(400, "malformed-gzip", "the body is no gzip stream") from wrong
     if len(content) > limit:
-        raise _too_large(limit)
+        raise TooLargeError
     if not stream.eof or stream.unused_data:
         raise Problem(400, "malformed-gzip", "the gzip stream is cut or has something behind its end")
     return content
@@ -207,9 +220,5 @@ def _part_of(message: MutableMapping[str, Any], room: int) -> tuple[bytes, bool]
         raise ClientGoneError
     part: bytes = message.get("body", b"")
     if len(part) > room:
-        raise Problem(413, "too-large", "the body is larger than a request may be; send smaller batches")
+        raise TooLargeError
     return part, message.get("more_body", False)
-
-
-def _too_large(limit: int) -> Problem:
-    return Problem(413, "too-large", f"a request may have {limit} bytes, inflated too; send smaller batches")

@@ -31,6 +31,7 @@ T = TypeVar("T")
 ROUTE = "/v1/inbound/"
 MAIL_BYTES_MAX = 10 * 1024 * 1024
 """Of a mail and of a form with files: their attachments are dropped, so that the rest is as small as any item."""
+_SMALLER = "attachments are of no use here: let whoever passes it on leave them out"
 THREADS = 2
 WAITING_MAX = 64
 """Bodies that take long, as mails and forms with files do, which are read or wait for it."""
@@ -84,6 +85,8 @@ class InboundDoor:
             return handshake(request)
         allow(request, "POST", "OPTIONS")
         source, _, name = request.path.removeprefix(ROUTE).rstrip("/").partition("/")
+        if self._reception.has_source(source) or any(one == source for one, _ in self._secrets):
+            request.source = source
         if self._mappings.fault(name):
             detail = f"the mapping {name!r:.80} cannot be used now; GET /v1/mappings says why"
             raise Problem(503, "mapping-unavailable", detail, retry_after_seconds=5)
@@ -93,14 +96,15 @@ class InboundDoor:
         if not has_key and not signatures:
             raise self._unknown(source, request)
         large = mapping is not None and mapping.document.body in ("mime", "multipart")
-        body = await request.body(MAIL_BYTES_MAX if large else BATCH_BYTES_MAX)
+        body = await (request.body(MAIL_BYTES_MAX, _SMALLER) if large else request.body(BATCH_BYTES_MAX))
         with request.room.holding(len(body) if large else 0):
             if not has_key and not self._is_signed(request, body, signatures, source):
                 if _is_ping(mapping, body):
                     return Answer(200)
                 raise self._unknown(source, request)
             if mapping is None:
-                raise Problem(404, "unknown-mapping", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")
+                wrong = f"there is no mapping {name!r:.80}" if name else "the address names no mapping"
+                raise Problem(404, "unknown-mapping", f"{wrong}: post to {ROUTE}{source}/<mapping>; GET /v1/mappings lists them")
             return await self._taken(request, body, mapping, source)
 
     async def _taken(self, request: Request, body: bytes, mapping: Compiled, source: str) -> Answer:
@@ -166,8 +170,6 @@ class InboundDoor:
 
     def _unknown(self, source: str, request: Request) -> Problem:
         """The same whether there is such a mapping or not: nobody learns it who shows neither key nor signature."""
-        if self._reception.has_source(source) or any(one == source for one, _ in self._secrets):
-            self._reception.book.turned_away(source)
         detail = (
             f"send a write key of {source!r:.80} (Basic user name or password, Bearer or X-Write-Key), or sign as the mapping says, for the"
             f" address {self._url}{request.path:.200}; GET /v1/mappings says whether there is this mapping"
@@ -193,7 +195,7 @@ def _answer(mapping: Compiled, judging: Judging) -> Answer:
     refused = [(index, verdict) for index, verdict in zip(judging.indexes, judging.verdicts, strict=True) if isinstance(verdict, Refusal)]
     wrong = [(index, error) for index, verdict in refused[:REJECTED_MAX] for error in (verdict.error, *verdict.others)]
     rejected = [{"index": index, "pointer": error.pointer, "detail": error.detail} for index, error in wrong[:REJECTED_MAX]]
-    told = {"accepted": len(judging.verdicts) - len(refused), "ignored": judging.ignored, "rejected": rejected}
+    told = {"accepted": len(judging.verdicts) - len(refused), "ignored": len(judging.ignored), "rejected": rejected}
     if doubts := [one | {"index": judging.indexes[one["index"]]} for one in warnings(judging.verdicts)[:REJECTED_MAX]]:
         told["warnings"] = doubts
     return Answer(202, msgspec.json.encode(told), _JSON)

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from nextwave_ingest import metrics
-from nextwave_ingest.admission import ITEMS_MAX, Admitted, Refusal, RefusedError, Report
+from nextwave_ingest.admission import ITEMS_MAX, Admitted, Ignored, Refusal, RefusedError, Report
 from nextwave_ingest.mappings.compiled import FAILED, Compiled
 from nextwave_ingest.mappings.effort import LongError, Meter
 from nextwave_ingest.reception import Reception
@@ -27,7 +27,7 @@ class Judging:
     def __init__(self, reception: Reception, mapping: Compiled, source: str, at: datetime) -> None:
         self.verdicts: list[Admitted | Refusal] = []
         self.indexes: list[int] = []
-        self.ignored = 0
+        self.ignored: list[Ignored] = []
         self._reception = reception
         self._mapping = mapping
         self._taken = (source, at)
@@ -58,7 +58,7 @@ class Judging:
 
     def _one(self, index: int, item: bytes) -> None:
         source, at = self._taken
-        found = self._mapping.understand_all(item, source=source, received_at=at, meter=self._meter)
+        found = self._mapping.understand_all(item, source=source, received_at=at, meter=self._meter, ignored=self.ignored.append)
         self._understood += len(found)
         if self._understood > ITEMS_MAX:
             raise RefusedError("", f"these items are more than {ITEMS_MAX} touchpoints; send smaller batches", "too_large")
@@ -66,7 +66,6 @@ class Judging:
         weighed = _kept_once([self._reception.weigh(one, item, source, at) for one in found])
         self.verdicts += weighed
         self.indexes += [index] * len(weighed)
-        self.ignored += not found
 
 
 def _kept_once(verdicts: list[Admitted | Refusal]) -> list[Admitted | Refusal]:

@@ -14,14 +14,14 @@ import msgspec
 from nextwave_contracts.rejected import Rejected
 from nextwave_runtime.problem import Problem
 
-from nextwave_ingest.admission import EVENT_BYTES_MAX, Admitted, Refusal, RefusedError, check_count, misfit
+from nextwave_ingest.admission import EVENT_BYTES_MAX, Admitted, Ignored, Refusal, RefusedError, check_count, misfit
 from nextwave_ingest.doors.browsers import CREDENTIALED, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.posthog_mapping import id_of, is_left_out, understand
 from nextwave_ingest.doors.segment import REJECTED_MAX
 from nextwave_ingest.doors.segment_mapping import Envelope, normal
 from nextwave_ingest.occurrence import sent_at
-from nextwave_ingest.reception import Reception, problem_of, rejections
+from nextwave_ingest.reception import Reception, problem_of, rejections, warnings
 
 BY_EVENT = "/i/v1/analytics/events"
 """The newer protocol: the key is a Bearer token, and the answer has a result for each event."""
@@ -30,6 +30,8 @@ BYTES_MAX = 100 * EVENT_BYTES_MAX + 16_384
 """Its libraries send up to 100 events, whatever their size, and some give all of them up on 413: as many of the largest are taken."""
 LATER = frozenset({408, 429})
 """After these its library for pages drops what it sent, as after any 4xx, and all of its libraries come again after 503."""
+_KEY = "api_key or token in the body, or as a Bearer token"
+_NO_CUSTOMER = Ignored("no_customer", "/event", "events of PostHog's own that tell of no customer are left out")
 _JSON = ((b"content-type", b"application/json"),)
 
 
@@ -85,7 +87,7 @@ class PostHogDoor:
 
     async def _taken(self, request: Request) -> Answer:
         events, single, key, sent = _read(_unwrapped(await request.body(BYTES_MAX)))
-        source, at = self._reception.source_of(request, lambda: key), self._reception.now()
+        source, at = self._reception.source_of(request, _KEY, lambda: key), self._reception.now()
         sent = sent_at(request.header(b"posthog-request-timestamp").decode("latin-1")) or sent
         request.said = {"sent_at": sent}
         envelope = self._envelope(source, at, sent)
@@ -94,11 +96,12 @@ class PostHogDoor:
         if single and verdicts and isinstance(verdicts[0], Refusal):
             raise self._reception.refusal(verdicts[0], door=self.name, source=source, at=at)
         await self._reception.take(request, verdicts, door=self.name, source=source, at=at)
-        self._reception.ignore(request, len(events) - len(taken), door=self.name, source=source, at=at)
+        self._reception.ignore(request, [_NO_CUSTOMER] * (len(events) - len(taken)), door=self.name, source=source, at=at)
         places = list(taken)
         rejected = [told | {"index": places[told["index"]]} for told in rejections(verdicts)]
+        doubts = [told | {"index": places[told["index"]]} for told in warnings(verdicts)[:REJECTED_MAX]]
         by_event = request.path.rstrip("/") == BY_EVENT
-        return Answer(200, msgspec.json.encode(_results(events, rejected) if by_event else _told(rejected)), _JSON)
+        return Answer(200, msgspec.json.encode(_results(events, rejected) if by_event else _told(rejected, doubts)), _JSON)
 
     def again(self, kept: Rejected) -> list[Admitted | Refusal]:
         """What a refused event is found to be today."""
@@ -149,8 +152,11 @@ def _first_text(*values: Any) -> str:
     return next((value for value in values if value and isinstance(value, str)), "")
 
 
-def _told(rejected: list[dict[str, Any]]) -> dict[str, Any]:
-    return {"status": 1} | ({"rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]} if rejected else {})
+def _told(rejected: list[dict[str, Any]], doubts: list[dict[str, Any]]) -> dict[str, Any]:
+    told: dict[str, Any] = {"status": 1}
+    if rejected:
+        told |= {"rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
+    return told | {"warnings": doubts} if doubts else told
 
 
 def _results(events: list[bytes], rejected: list[dict[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from nextwave_ingest.doors.browsers import CORS, preflight
 from nextwave_ingest.doors.exchange import Answer, Request, allow
 from nextwave_ingest.doors.segment_mapping import NOTHING, Context, Envelope, Stated, normal, shared, understand
 from nextwave_ingest.occurrence import sent_at
-from nextwave_ingest.reception import Reception, problem_of, rejections
+from nextwave_ingest.reception import Reception, problem_of, rejections, warnings
 
 JITSU = ("/api/s/", "/api/s/s2s/")
 """Where Jitsu's clients send a single call: in pages and apps, and from servers."""
@@ -25,6 +25,7 @@ KINDS: Mapping[str, str] = {route: kind for kind in ("track", "identify", "page"
 BATCHES = ("batch", "import", "b")
 REJECTED_MAX = 100
 """Refused items that the answer to a batch names; all of them are kept and counted."""
+_KEY = "the user name of Basic credentials (`curl -u KEY:`), a Bearer token, X-Write-Key, or writeKey in the body"
 _JSON = ((b"content-type", b"application/json"),)
 _SUCCESS = Answer(200, b'{"success":true}', _JSON)
 
@@ -80,7 +81,7 @@ class SegmentDoor:
         if len(body) > EVENT_BYTES_MAX:
             raise Problem(400, "too-large", f"an event may have {EVENT_BYTES_MAX} bytes, this one has {len(body)}")
         try:
-            source = self._reception.source_of(request, lambda: _written(_keys.decode(body).write_key))
+            source = self._reception.source_of(request, _KEY, lambda: _written(_keys.decode(body).write_key))
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
         envelope = self._envelope(source, kind=kind)
@@ -88,7 +89,7 @@ class SegmentDoor:
         if isinstance(verdict[0], Refusal):
             raise self._reception.refusal(verdict[0], door=self.name, source=source, at=envelope.received_at)
         await self._reception.take(request, verdict, door=self.name, source=source, at=envelope.received_at)
-        return _SUCCESS
+        return _taken(verdict)
 
     async def _batch(self, request: Request, body: bytes) -> Answer:
         try:
@@ -96,7 +97,7 @@ class SegmentDoor:
             check_count(batch.batch, "/batch")
         except (ValueError, RecursionError) as wrong:
             raise problem_of(misfit(wrong)) from wrong
-        source = self._reception.source_of(request, lambda: _written(batch.write_key))
+        source = self._reception.source_of(request, _KEY, lambda: _written(batch.write_key))
         envelope = self._envelope(source, sent=sent_at(batch.sent_at), context=shared(batch.context))
         request.said = {"sent_at": envelope.sent_at, "context": envelope.context}
         verdicts = await self._reception.judge(
@@ -145,7 +146,8 @@ class SegmentSettingsDoor:
         allow(request, "GET", "OPTIONS")
         key = request.path.split("/")[3]
         if (source := self._reception.source_of_key(key)) is None:
-            raise Problem(404, "unknown-write-key", "no source has this write key")
+            raise Problem(404, "unknown-write-key", "no source has this write key; `nextwave keys` lists and makes them")
+        request.source = source
         self._reception.check_origin(source, request)
         host = request.header(b"host").decode("latin-1")
         destination = {"apiKey": key, "apiHost": f"{host}/v1", "protocol": _scheme(request)}
@@ -161,11 +163,15 @@ def _scheme(request: Request) -> str:
 
 
 def _taken(verdicts: Sequence[Admitted | Refusal]) -> Answer:
-    """A success even with refused items (clients drop a whole batch on 4xx), which it names."""
-    rejected = rejections(verdicts)
-    if not rejected:
+    """A success even with refused items (clients drop a whole batch on 4xx); it names them, and what may have been meant otherwise."""
+    rejected, doubts = rejections(verdicts), warnings(verdicts)
+    if not rejected and not doubts:
         return _SUCCESS
-    told = {"success": True, "rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
+    told: dict[str, Any] = {"success": True}
+    if rejected:
+        told |= {"rejected_count": len(rejected), "rejected": rejected[:REJECTED_MAX]}
+    if doubts:
+        told["warnings"] = doubts[:REJECTED_MAX]
     return Answer(200, msgspec.json.encode(told), _JSON)
 
 

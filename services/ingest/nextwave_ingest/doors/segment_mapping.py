@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
 from nextwave_contracts.identifiers import WEB_PUSH, InvalidIdentifierError, identifier
 
 from nextwave_ingest.admission import TEXT_MAX, RefusedError, Report, body_id, data_object, misfit, name_of, text
-from nextwave_ingest.amounts import with_amount
+from nextwave_ingest.amounts import money_field, with_amount
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, given_instant, occurrence
 from nextwave_ingest.untimed import unnamed, untimed
 
@@ -167,10 +167,21 @@ def report(call: Call, item: bytes, envelope: Envelope) -> Report:
         occurrence=occurred,
         data=data,
         raw=raw,
+        explain=partial(_in_a_tracks_words, data) if read is _track else None,
     )
     if fault is not None:
         reported = untimed(reported, fault)
     return reported if is_named else unnamed(reported)
+
+
+def _in_a_tracks_words(data: Data, error: RefusedError) -> RefusedError:
+    """A refusal of its type or data as one of the event or property that says so."""
+    if error.pointer == "/type":
+        return RefusedError("/event", error.detail, error.reason)
+    if error.pointer == "/data/amount" and (field := money_field(data)):
+        return RefusedError(f"/properties/{field}", "an order's must be 0 or more; what is given back is Order Refunded", error.reason)
+    within, _, place = error.pointer.partition("/data/")
+    return error if within or not place else RefusedError(f"/properties/{place}", error.detail, error.reason)
 
 
 Reading = tuple[str, tuple[str, ...], Data, msgspec.Raw | None]

@@ -22,30 +22,28 @@ from nextwave_ingest.admission import (
     IDENTIFIERS_MAX,
     ITEMS_MAX,
     TEXT_MAX,
+    Ignored,
     RefusedError,
     Report,
     body_id,
     check_bounds,
     check_count,
-    check_depth,
     data_object,
 )
 from nextwave_ingest.mappings.bodies import read_body
-from nextwave_ingest.mappings.conditions import Condition, conditions
+from nextwave_ingest.mappings.conditions import Conditions, conditions
 from nextwave_ingest.mappings.cutting import cut_to_fit
 from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.effort import LongError, Meter, measured
+from nextwave_ingest.mappings.ignoring import why_ignored
 from nextwave_ingest.mappings.moments import moment
 from nextwave_ingest.mappings.origins import Origin, explained, origins_of, shown
 from nextwave_ingest.mappings.paths import Path
+from nextwave_ingest.mappings.seeing import HEADERS, header, seen, with_headers
 from nextwave_ingest.mappings.values import Fields, Reader, Value
 from nextwave_ingest.occurrence import Occurrence, UnreadableTimeError, occurrence
 from nextwave_ingest.untimed import unnamed, untimed
 
-HEADERS = "_headers"
-"""Under which an item sees the headers that its mapping asks for."""
-HEADER_BYTES_MAX = 256
-"""Of each of them: they stand in every item."""
 FAILED: RejectCode = "fold_failed"
 _TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 _TYPE_FIX = "write subject.past_tense, for example call.ended, or a value of the item"
@@ -66,7 +64,7 @@ class _Reading:
     at: str
     name: str
     origins: Mapping[str, Origin]
-    holds: Condition
+    conditions: Conditions
     type: Value
     id: Value
     occurred_at: Value
@@ -103,7 +101,7 @@ class Compiled:
 
         What it takes is measured as that of an item; an impatient `meter` raises `LongError` instead.
         """
-        given = {name.lower(): _header(headers, name) for name in self.document.headers} if headers else {}
+        given = {name.lower(): header(headers, name) for name in self.document.headers} if headers else {}
         with measured(meter or Meter()):
             return self._items_in(read_body(self.document.body, body, content_type), given, max(len(body), BATCH_BYTES_MAX))
 
@@ -118,7 +116,7 @@ class Compiled:
         try:
             values = self._found_in(body)
         except RefusedError as why:
-            raise NoItemsError(why, msgspec.json.encode(_with(body, headers))) from why
+            raise NoItemsError(why, msgspec.json.encode(with_headers(body, headers))) from why
         items = values[0] if len(values) == 1 and isinstance(values[0], list) else values
         check_count(items, self._items.pointer)
         return _encoded(items, headers, room)
@@ -134,8 +132,17 @@ class Compiled:
             raise RefusedError(path.pointer, f"{about}: {spent.detail}", spent.reason) from spent
         raise RefusedError(path.pointer, f'{about}: nothing lies at "{path.written:.80}"; correct this path, or send its items there')
 
-    def understand_all(self, item: bytes, *, source: str, received_at: datetime, meter: Meter | None = None) -> list[Report | RefusedError]:
-        """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be ignored.
+    def understand_all(
+        self,
+        item: bytes,
+        *,
+        source: str,
+        received_at: datetime,
+        meter: Meter | None = None,
+        ignored: Callable[[Ignored], Any] = lambda _: None,
+    ) -> list[Report | RefusedError]:
+        """What an item reports by each rule that holds, or why that is no touchpoint; empty where the item is to be
+        ignored, and `ignored` is told why.
 
         `meter` measures what the items of one body take; an impatient one raises `LongError`.
         """
@@ -146,15 +153,25 @@ class Compiled:
         with measured(meter := meter or Meter()):
             meter.at_an_item()
             told = [self._understood(rule, item, values, (source, received_at)) for rule in self._rules]
-        found = [one for one in told if one is not None]
-        if not found and self.document.unmatched == "reject":
-            return [RefusedError("", f"no rule of the mapping {self.name} fits")]
-        return found
+            found = [one for one in told if not isinstance(one, int)]
+            if found or self.document.unmatched == "reject":
+                return found or [RefusedError("", f"no rule of the mapping {self.name} fits")]
+            ignored(self._why_ignored([one for one in told if isinstance(one, int)], values))
+        return []
 
-    def _understood(self, rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report | RefusedError | None:
-        """What a rule makes of an item, None where it does not hold. An error of ours costs this one alone; its text may hold a value."""
+    def _why_ignored(self, failing: list[int], item: Any) -> Ignored:
+        """By the rule that came closest: the first of those that failed at their last condition."""
+        place = max(failing)
+        return why_ignored(self._rules[failing.index(place)].conditions.path(place), item, self.name)
+
+    def _understood(self, rule: _Reading, item: bytes, seen: Any, taken: tuple[str, datetime]) -> Report | RefusedError | int:
+        """What a rule makes of an item, or the place of the first condition that does not hold.
+
+        An error of ours costs this one alone; its text may hold a value.
+        """
         try:
-            return _report(rule, item, seen, taken) if rule.holds(seen) else None
+            failing = rule.conditions.failing(seen)
+            return _report(rule, item, seen, taken) if failing is None else failing
         except RefusedError as error:
             return rule.explained(error)
         except LongError:
@@ -165,19 +182,11 @@ class Compiled:
             return RefusedError("", f"{rule.name}: {at}: this is our fault; try it again with the next version", FAILED)
 
 
-def _header(headers: Mapping[bytes, bytes], name: str) -> str:
-    return headers.get(name.lower().encode(), b"")[:HEADER_BYTES_MAX].decode("latin-1")
-
-
-def _with(item: Any, headers: Mapping[str, str]) -> Any:
-    return {**item, HEADERS: headers} if headers and isinstance(item, dict) else item
-
-
 def _encoded(items: Sequence[Any], headers: Mapping[str, str], room: int) -> list[bytes]:
     """The items as JSON, each with the headers. Raises `RefusedError` when all are more bytes than there is room."""
     encoded = []
     for item in items:
-        one = msgspec.json.encode(_with(item, headers))
+        one = msgspec.json.encode(with_headers(item, headers))
         room -= len(one)
         if room < 0:
             raise RefusedError("", "with their headers these items are larger than a body may be; send smaller batches", "too_large")
@@ -258,20 +267,6 @@ def _text(value: Any) -> str:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else ""
 
 
-def seen(item: bytes) -> dict[str, Any]:
-    """An item as the rules see it. Raises `RefusedError`."""
-    check_depth(item)
-    present: dict[str, Any] = _present(data_object(msgspec.Raw(item), ""))
-    return present
-
-
-def _present(value: Any) -> Any:
-    """What is there: in objects, null and empty text are as if they were not."""
-    if isinstance(value, dict):
-        return {name: _present(one) for name, one in value.items() if one is not None and one != ""}
-    return [_present(one) for one in value] if isinstance(value, list) else value
-
-
 def _reading(rule: Rule, reader: Reader, at: str, mapping: str) -> _Reading:
     if isinstance(rule.type, str) and not rule.type.startswith("$") and "{" not in rule.type and not _TYPE.fullmatch(rule.type):
         reader.fault(at + "/type", f"{rule.type!r:.80} is no type", _TYPE_FIX)
@@ -285,7 +280,7 @@ def _reading(rule: Rule, reader: Reader, at: str, mapping: str) -> _Reading:
         at=at,
         name=f"mapping {mapping}, {at}",
         origins=origins_of(rule),
-        holds=conditions(rule.when, reader, at + "/when"),
+        conditions=conditions(rule.when, reader, at + "/when"),
         type=read("type"),
         id=read("id"),
         occurred_at=read("occurred_at"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from nextwave_contracts.faults import step
@@ -10,30 +10,39 @@ from nextwave_contracts.faults import step
 from nextwave_ingest.mappings.paths import Path
 from nextwave_ingest.mappings.values import Reader
 
-Condition = Callable[[Any], bool]
 Test = Callable[[list[Any]], bool]
 """Of the values that lie at a path: none, one, or several."""
 _FIX = "write a value, a list of values, or an object of: exists, not, not_word, starts_with, ends_with, contains, in_table"
 
 
-def conditions(written: Mapping[str, Any], reader: Reader, at: str) -> Condition:
-    """Whether all of a rule's conditions hold."""
-    checks = [_check(path, _tests(test, reader, at + step(path)), reader, at + step(path)) for path, test in written.items()]
-    return lambda item: all(check(item) for check in checks)
+class Conditions:
+    """A rule's conditions, in the order in which they are written."""
+
+    def __init__(self, asked: Sequence[tuple[Path, Sequence[Test]]]) -> None:
+        self._asked = asked
+
+    def failing(self, item: Any) -> int | None:
+        """The place of the first that does not hold; None where all do."""
+        for place, (path, tests) in enumerate(self._asked):
+            found = path.values(item)
+            if not all(test(found) for test in tests):
+                return place
+        return None
+
+    def path(self, place: int) -> Path:
+        """Of what a condition asks."""
+        return self._asked[place][0]
 
 
-def _check(written: str, tests: list[Test], reader: Reader, at: str) -> Condition:
+def conditions(written: Mapping[str, Any], reader: Reader, at: str) -> Conditions:
+    """A rule's conditions. Those without a path that can be used are left out; the reader has the fault."""
+    asked = [(_path(path, reader, at + step(path)), _tests(test, reader, at + step(path))) for path, test in written.items()]
+    return Conditions([(path, tests) for path, tests in asked if path is not None])
+
+
+def _path(written: str, reader: Reader, at: str) -> Path | None:
     reader.count(at)
-    path = reader.path(written, at)
-    return _never if path is None else _at(path, tests)
-
-
-def _at(path: Path, tests: list[Test]) -> Condition:
-    def holds(item: Any) -> bool:
-        found = path.values(item)
-        return all(test(found) for test in tests)
-
-    return holds
+    return reader.path(written, at)
 
 
 def _never(_: Any) -> bool:

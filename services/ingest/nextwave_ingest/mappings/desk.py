@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 from fastapi import Request
-from nextwave_contracts.faults import Fault, FaultyError, raise_any
+from nextwave_contracts.faults import Fault, FaultyError
 from nextwave_contracts.mappings import MappingVersion
 from nextwave_runtime.auth import Key, Keyring
 from nextwave_runtime.problem import Problem
@@ -144,10 +144,9 @@ class Desk:
         """
         media_type = request.headers.get("content-type", "")
         document = await asyncio.to_thread(read, await request.body(), name, media_type)  # this process takes touchpoints meanwhile
-        await asyncio.to_thread(self.log.library.checked, document)
+        await asyncio.to_thread(self.log.library.check_saved, document)
         before = self.revision(name)
         require_match(request, before)
-        raise_any(self.log.library.losses(document))
         text = msgspec.json.encode(document)
         stored = self.log.history.in_force(name)
         if stored is not None and stored.document.encode() == text:
@@ -221,4 +220,4 @@ def checked_name(name: str) -> str:
 
 def missing(name: str) -> Problem:
     """The 404."""
-    return Problem(404, "not-found", f"there is no mapping {name!r:.80}")
+    return Problem(404, "not-found", f"there is no mapping {name!r:.80}; GET /v1/mappings lists them")

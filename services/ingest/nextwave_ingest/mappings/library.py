@@ -89,12 +89,24 @@ class Library:
 
     def checked(self, document: Document) -> Compiled:
         """The mapping as it would be in force among the others, before it is. Raises `FaultyError`."""
-        other = self.written(document.extends)
-        if other is not None and not other.extends:
-            raise_any(extension_faults(document, other))
-        compiled = self._whole(document)
-        raise_any([*constant_faults(document), *losses(document)])
+        compiled, faults = self._judged(document)
+        raise_any(faults)
+        assert compiled is not None
         return compiled
+
+    def check_saved(self, document: Document) -> None:
+        """As `checked`, for one that would replace what others extend. Raises `FaultyError`."""
+        raise_any([*self._judged(document)[1], *self.losses(document)])
+
+    def _judged(self, document: Document) -> tuple[Compiled | None, list[Fault]]:
+        """The mapping, and all that is wrong with it at once."""
+        other = self.written(document.extends)
+        faults = [] if other is None or other.extends else extension_faults(document, other)
+        compiled = self._compile(document)
+        if isinstance(compiled, FaultyError):
+            faults += compiled.faults
+        faults = list(dict.fromkeys([*faults, *constant_faults(document), *losses(document)]))
+        return (compiled if isinstance(compiled, Compiled) else None), faults
 
     def losses(self, document: Document) -> list[Fault]:
         """Which mappings would be left out if this document came in force under its name, though they are in force now."""

@@ -83,6 +83,10 @@ class _Part(Message):
         return _UNREAD if self.depth >= NESTED_MAX and kind.startswith(("multipart/", "message/")) else kind
 
 
+class TooManyHeadersError(ValueError):
+    """It would take much longer to read than mails take."""
+
+
 class _EnoughError(Exception):
     """A mail was read so far."""
 
@@ -98,7 +102,7 @@ def mail_of(raw: bytes) -> dict[str, Any]:
         _check(read)
         return _of_mail(_parsed(read))
     except _UNREADABLE as wrong:
-        raise RefusedError("", f"the mail cannot be read ({type(wrong).__name__}): send it as it came (message/rfc822)") from wrong
+        raise RefusedError("", f"the mail cannot be read{_why(wrong)}: send it as it came (message/rfc822)") from wrong
 
 
 def _parsed(raw: bytes) -> Message:
@@ -114,14 +118,21 @@ def mail_of_headers(headers: str, text: str, page: str) -> dict[str, Any]:
         _check(headers.encode())
         return _told(HeaderParser(policy=compat32).parsestr(headers.lstrip("\r\n")), text or page_text(page), [])
     except _UNREADABLE as wrong:
-        raise RefusedError("/headers", f"the headers cannot be read ({type(wrong).__name__})") from wrong
+        raise RefusedError("/headers", f"the headers cannot be read{_why(wrong)}: send them as they came with the mail") from wrong
 
 
 def _check(raw: bytes) -> None:
-    """Raises `ValueError` for what would take much longer to read than mails take."""
+    """Raises `TooManyHeadersError` for what would take much longer to read than mails take."""
     parameters = max((len(one) for one in _WITH_PARAMETERS.findall(raw)), default=0)
     if len(_HEADERS.findall(raw)) > HEADERS_MAX or parameters > PARAMETERS_MAX:
-        raise ValueError("too many headers")
+        raise TooManyHeadersError
+
+
+def _why(wrong: Exception) -> str:
+    """What a library says of its own trouble helps nobody."""
+    if not isinstance(wrong, TooManyHeadersError):
+        return ""
+    return f", it has more than {HEADERS_MAX} headers or one of more than {PARAMETERS_MAX} characters"
 
 
 def _of_mail(mail: Message) -> dict[str, Any]:

@@ -10,11 +10,12 @@ import msgspec
 from nextwave_contracts.holds import Hold
 
 from nextwave_ingest.admission import Accepted, Admitted, Refusal, RefusedError, Report
-from nextwave_ingest.mappings.compiled import Compiled, seen
+from nextwave_ingest.mappings.compiled import Compiled
 from nextwave_ingest.mappings.conditions import conditions
 from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.effort import Meter, measured
 from nextwave_ingest.mappings.paths import Path
+from nextwave_ingest.mappings.seeing import seen
 from nextwave_ingest.mappings.values import Reader
 
 Weigh = Callable[[Report | RefusedError, bytes, str, datetime], Admitted | Refusal]
@@ -94,7 +95,7 @@ def _rule(number: int, rule: Rule, tables: Tables, values: Any) -> TriedRule:
 
 def _tested(path: str, wanted: Any, tables: Tables, values: Any) -> Tested:
     try:
-        holds = conditions({path: wanted}, Reader(tables), "")(values)
+        holds = conditions({path: wanted}, Reader(tables), "").failing(values) is None
         return Tested(path, wanted, Path(path).values(values, SHOWN_MAX), holds)
     except RefusedError:  # too much effort, which is among the refusals
         return Tested(path, wanted, [], holds=False)

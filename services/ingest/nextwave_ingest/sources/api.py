@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from fastapi.security import HTTPBearer
-from nextwave_contracts.reasons import RejectCode
+from nextwave_contracts.reasons import IgnoreCode, RejectCode
+from nextwave_contracts.sources import Noted
 from nextwave_runtime.auth import Keyring, Role
 from nextwave_runtime.parameters import known_only
 from nextwave_runtime.problem import Problem
@@ -32,13 +34,26 @@ class RefusedItem(BaseModel):
     detail: str
 
 
+class NotedOften(BaseModel):
+    """The same thing, noted so many times and last at this instant: at which door, and what to mend."""
+
+    at: datetime
+    door: str
+    reason: str
+    pointer: str
+    detail: str
+    times: int
+
+
 class Items(BaseModel):
-    """What became of its items. `ignored`: a mapping has no rule for them."""
+    """What became of its items. `ignored`: there is nothing to report of them; `warned`: taken, and perhaps meant otherwise."""
 
     last_seen_at: datetime | None
     accepted: int
     ignored: int
+    ignored_for: dict[IgnoreCode, int]
     rejected: dict[RejectCode, int]
+    warned: int
 
 
 class AtDoor(Items):
@@ -73,9 +88,13 @@ class Source(Items):
     rate: AllowedRate | None
     since: datetime | None
     turned_away: int
+    turned_away_for: dict[str, int]
     clocks: Clocks | None
     doors: list[AtDoor]
     recent_refusals: list[RefusedItem]
+    recently_ignored: list[NotedOften]
+    recent_warnings: list[NotedOften]
+    recently_turned_away: list[NotedOften]
 
 
 class Sources(BaseModel):
@@ -116,10 +135,11 @@ def _needs(keyring: Keyring, *roles: Role) -> Callable[..., None]:
 def _source(name: str, keyring: Keyring, summed: SourceSum | None) -> Source:
     key, total = keyring.source(name), summed or SourceSum()
     doors = [AtDoor(door=door, **_items(one)) for door, one in sorted(total.doors.items())]
-    rejected: dict[RejectCode, int] = {}
+    rejected: Counter[RejectCode] = Counter()
+    ignored_for: Counter[IgnoreCode] = Counter()
     for door in doors:
-        for reason, count in door.rejected.items():
-            rejected[reason] = rejected.get(reason, 0) + count
+        rejected.update(door.rejected)
+        ignored_for.update(door.ignored_for)
     return Source(
         source=name,
         has_key=key is not None,
@@ -130,12 +150,22 @@ def _source(name: str, keyring: Keyring, summed: SourceSum | None) -> Source:
         last_seen_at=max((door.last_seen_at for door in doors if door.last_seen_at), default=None),
         accepted=sum(door.accepted for door in doors),
         ignored=sum(door.ignored for door in doors),
+        ignored_for=ignored_for,
         rejected=rejected,
+        warned=sum(door.warned for door in doors),
         turned_away=total.turned_away,
+        turned_away_for=total.turned_away_for,
         clocks=_clocks(total),
         doors=doors,
         recent_refusals=[RefusedItem.model_validate(one, from_attributes=True) for one in total.refusals],
+        recently_ignored=_noted(total.ignored_last),
+        recent_warnings=_noted(total.warned_last),
+        recently_turned_away=_noted(total.turned_away_last),
     )
+
+
+def _noted(notes: list[Noted]) -> list[NotedOften]:
+    return [NotedOften.model_validate(one, from_attributes=True) for one in notes]
 
 
 def _items(door: Any) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from nextwave_contracts.reasons import RejectCode
-from nextwave_contracts.sources import ItemRefused, SourceTally
+from nextwave_contracts.reasons import IgnoreCode, RejectCode
+from nextwave_contracts.sources import ItemRefused, Noted, SourceTally
 
-RECENT_MAX = 20
-"""Refusals that are told of a source."""
+from nextwave_ingest.sources.notes import RECENT_MAX, together
+
 UNHEARD = timedelta(days=1)
 """A replica that was not heard of for so long is gone, and what it counted with it."""
 
@@ -23,7 +23,9 @@ class DoorCounts:
     last_seen_at: datetime
     accepted: int = 0
     ignored: int = 0
+    ignored_for: Counter[IgnoreCode] = field(default_factory=Counter)
     rejected: Counter[RejectCode] = field(default_factory=Counter)
+    warned: int = 0
 
 
 @dataclass(slots=True)
@@ -35,6 +37,10 @@ class SourceSum:
     distances: Counter[int] = field(default_factory=Counter)
     ahead: int = 0
     turned_away: int = 0
+    turned_away_for: Counter[str] = field(default_factory=Counter)
+    turned_away_last: list[Noted] = field(default_factory=list)
+    ignored_last: list[Noted] = field(default_factory=list)
+    warned_last: list[Noted] = field(default_factory=list)
     refusals: list[ItemRefused] = field(default_factory=list)
     """The last ones, newest first."""
 
@@ -60,10 +66,11 @@ class Board:
 
 def summed(tallies: Iterable[SourceTally]) -> SourceSum:
     """The sum, in whatever order they are given."""
-    total = SourceSum()
+    total, tallies = SourceSum(), list(tallies)
     for tally in tallies:
         total.since = min(total.since or tally.since, tally.since)
         total.turned_away += tally.turned_away
+        total.turned_away_for.update(tally.turned_away_for)
         total.ahead += tally.clock.ahead
         total.distances.update(tally.clock.distances)
         total.refusals += tally.refusals
@@ -72,6 +79,11 @@ def summed(tallies: Iterable[SourceTally]) -> SourceSum:
             into.last_seen_at = max(into.last_seen_at, door.last_seen_at)
             into.accepted += door.accepted
             into.ignored += door.ignored
+            into.ignored_for.update(door.ignored_for)
+            into.warned += door.warned
             into.rejected.update(door.rejected)
     total.refusals = sorted(total.refusals, key=lambda one: (one.at, one.door, one.pointer, one.detail), reverse=True)[:RECENT_MAX]
+    total.turned_away_last = together(one for tally in tallies for one in tally.turned_away_last)
+    total.ignored_last = together(one for tally in tallies for one in tally.ignored_last)
+    total.warned_last = together(one for tally in tallies for one in tally.warned_last)
     return total
