@@ -13,7 +13,7 @@ from nextwave_local.learning.named import Dated
 from nextwave_local.learning.population_fit import population_of
 from nextwave_local.learning.table import Table, table_of_cuts
 from nextwave_local.learning.trial import Trial, try_histories
-from nextwave_local.learning.windows import split
+from nextwave_local.learning.windows import comparable, split
 from nextwave_scoring.churn.calibration import Calibration
 from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.instants import DAY, micros
@@ -80,6 +80,17 @@ def test_the_shelved_model_gives_the_risks_that_were_measured(trial: Trial, tmp_
     calibrate = Calibration(card.calibration)
     expected = [1 / (1 + np.exp(-calibrate(float(logit)))) for logit in trial.fitted.logits(rows)]
     assert [model.outlook(profile).risk(check.at) for profile in check.profiles] == pytest.approx(expected, abs=1e-9)
+    learned = table_of_cuts(comparable(trial.parts.learning, HORIZON), trial.population, names=tuple(card.ranges))
+    ranges = zip(learned.rows.min(0), learned.rows.max(0), strict=True)
+    assert dict(card.ranges) == dict(zip(card.ranges, ranges, strict=True))
+    assert card.ranges.keys() == set(card.features) - {"baseline"}
+
+
+def test_a_logistic_fit_goes_no_further_than_the_customers_it_saw() -> None:
+    rows, left = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([False, True, False, True])
+    fitted = fit_logistic(Table(("watched_days",), rows, left, np.array([], dtype=np.str_)), None)
+    assert fitted.ranges == {"watched_days": (1.0, 4.0)}
+    assert fitted.logits(np.array([[4000.0], [-1.0]])) == pytest.approx(fitted.logits(np.array([[4.0], [1.0]])))
 
 
 def test_shelved_trees_give_lightgbms_own_risks(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from .trained import FORMULA, TREES
 Event = Touchpoint | Outcome
 SURE = 1.0 - 1e-9
 """Beyond this, rounding leaves no room for anything that changes the risk."""
+RANGES = {"silence_days": (2.0, 90.0), "orders": (0.0, 3.0)}
 BENT = Calibration(((-1.0, -2.0), (0.0, 0.5), (2.0, 0.9)))
 STACKED = {
     "intercept": 0.2,
@@ -48,6 +49,7 @@ MODELS: dict[str, Model] = {
     "calibrated": logistic("churn@2", 60, msgspec.json.encode(FORMULA), BENT),
     "on the baseline": logistic("churn@3", 60, msgspec.json.encode(STACKED), BENT),
     "beside the baseline's own signs": logistic("churn@4", 60, msgspec.json.encode(SIGNED), NONE),
+    "within what was learned from": logistic("churn@5", 60, msgspec.json.encode(FORMULA), NONE, RANGES),
     "trees": boosted("trees@1", 60, TREES.encode(), BENT),
 }
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
@@ -92,6 +94,16 @@ def test_every_reason_has_a_name_of_its_own_and_without_it_the_risk_goes_the_oth
     for reason in told[1:]:
         if abs(reason.contribution) > 1e-6 and ahead.risk(at) < SURE:
             assert (ahead.risk_without(reason.feature, at) < ahead.risk(at)) == (reason.contribution > 0), reason
+
+
+def test_a_feature_beyond_what_was_learned_from_counts_as_the_nearest_value_that_was() -> None:
+    one = folded([touchpoint("order.placed", after=d, amount=5, currency="EUR") for d in range(6)])
+    bounded, free = (MODELS[kind].outlook(one) for kind in ("within what was learned from", "logistic"))
+    assert bounded.risk(day(5 + 500)) == pytest.approx(sigmoid(-0.4 + 0.8 * (90 - 30) / 20 - 0.5 * (3 - 2) / 2))
+    assert bounded.risk(day(5)) == pytest.approx(sigmoid(-0.4 + 0.8 * (2 - 30) / 20 - 0.5 * (3 - 2) / 2))
+    assert free.risk(day(5 + 500)) == pytest.approx(sigmoid(-0.4 + 0.8 * (500 - 30) / 20 - 0.5 * (6 - 2) / 2))
+    told = {reason.feature: reason.value for reason in bounded.explained(day(5 + 500))[1]}
+    assert (told["silence_days"], told["orders"]) == (500.0, 6.0)
 
 
 def test_a_sign_that_the_baseline_weighs_too_is_one_reason_with_the_sum() -> None:

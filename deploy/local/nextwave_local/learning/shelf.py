@@ -32,6 +32,7 @@ def put(folder: Path, trial: Trial, name: str, role: Role, forced: str = "") -> 
         data=trial.data.source,
         window=Window(start=_day(split.start), end=_day(split.check_at)) if split else None,
         calibration=trial.calibration,
+        ranges=trial.fitted.ranges,
         metrics=trial.metrics,
         forced=forced,
     )
