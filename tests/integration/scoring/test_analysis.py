@@ -35,6 +35,7 @@ async def test_an_explanation_adds_up(desk: Desk, client: httpx.AsyncClient) -> 
     answer = await client.get(f"/v1/customers/{derive(ANN)}/explanation", headers=bearer("viewer"))
     told = answer.json()
     assert sum(reason["contribution"] for reason in told["churn"]["reasons"]) == pytest.approx(told["churn"]["risk"], abs=1e-9)
+    assert told["risk_without"]["open_complaints"] < told["churn"]["risk"]
     value = told["value"]
     assert value["current"] == value.get("margin", 0) - value.get("service_cost", 0) - value.get("contact_cost", 0)
     assert told["net"] == told["economics"]["margin"]

@@ -35,10 +35,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     churn: Churn
     """The contributions of its reasons add up to the risk."""
+    risk_without: Mapping[str, float]
+    """By feature of these reasons the risk if it added nothing."""
     shadows: Mapping[str, float]
     """What models that run beside the live one say."""
     judged_again_at: datetime | None
-    """When silence alone would change something; None when it never would."""
+    """Until then silence alone changes neither the band nor the stage. Then it is judged again, which may change nothing (the risk is looked
+    180 days ahead, and a turn of the stage is a time at which there may be one). None when silence never changes anything.
+    """
     stage: str
     course: Course
     value: Value
@@ -76,6 +80,7 @@ def explain(fold: Fold, customer: Customer, at: int, taken: Sequence[Thresholds]
     return Explanation(
         at=instant(at),
         churn=judged.churn,
+        risk_without=judged.outlook.risk_without(at),
         shadows={model.name: model.outlook(customer.profile).risk(at) for model in judge.models.current.beside(customer.profile)},
         judged_again_at=instant_or_none(due_review(judged) or 0),
         stage=judged.standing.stage,

@@ -16,7 +16,7 @@ from nextwave_scoring.churn import baseline
 from nextwave_scoring.churn.calibration import Calibration
 from nextwave_scoring.churn.card import Ranges, Value
 from nextwave_scoring.churn.features import BASELINE, FEATURES_MAX, GROWING, SILENCE, each_once, last_of, reader
-from nextwave_scoring.churn.logodds import Part, added_up, reasons, sigmoid
+from nextwave_scoring.churn.logodds import Part, added_up, reasons, risks_without, sigmoid
 from nextwave_scoring.churn.population import Population, population_from
 from nextwave_scoring.instants import DAY
 from nextwave_scoring.profile.record import Profile
@@ -83,10 +83,9 @@ class Outlook(msgspec.Struct, frozen=True):
         start = self.intercept + (self.stack * self.base.start if self.base else 0.0)
         return self.risk(at), reasons(start, self._parts(at), self.calibration, ("population", float(self.horizon_days)))
 
-    def risk_without(self, feature: str, at: int) -> float:
-        """The risk if the named reason added nothing."""
-        removed = sum(logit for name, _, logit in self._parts(at) if name == feature)
-        return sigmoid(self.calibration(self._logit(at) - removed))
+    def risk_without(self, at: int) -> dict[str, float]:
+        """By feature the risk if it added nothing."""
+        return risks_without(self._parts(at), self._logit(at), self.calibration)
 
     def _logit(self, at: int) -> float:
         logit = self.intercept + sum(part for _, _, part in self.fixed)
