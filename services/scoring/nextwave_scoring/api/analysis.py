@@ -112,7 +112,7 @@ class Analysis:
         try:
             supposed = supposing(self._fold, customer, happenings, micros(at), taken) if happenings else customer
         except UnsupposableError as wrongly:
-            raise wrong(f"/body/events/{wrongly.number}/data", str(wrongly)) from wrongly
+            raise wrong(f"/body/events/{wrongly.number}{wrongly.pointer}", str(wrongly)) from wrongly
         before = explain(self._fold, customer, micros(at), taken) if name else None
         after = explain(self._fold, supposed, micros(at), taken)
         changes = self._fold.judge.judge(supposed, micros(at), taken).changes_from(customer.standing)
