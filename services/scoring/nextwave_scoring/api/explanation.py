@@ -42,8 +42,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     shadows: Mapping[str, float]
     """What models that run beside the live one say."""
     judged_again_at: datetime | None
-    """Until then silence alone changes neither the band nor the stage. Then it is judged again, which may change nothing: the risk is looked
-    at 180 days ahead, and a turn of the stage is a time at which there may be one. None when silence never changes anything.
+    """Until then silence alone changes neither the band nor the stage. Then it is judged again, which may change nothing: the risk is
+    looked at 180 days ahead, and a turn of the stage is a time at which there may be one. None when silence never changes anything.
     """
     stage: str
     course: Course
