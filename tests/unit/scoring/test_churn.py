@@ -205,3 +205,9 @@ def test_a_band_that_is_left_and_entered_again_by_the_end_has_changed_in_between
 def test_beyond_the_outer_knots_a_steep_calibration_goes_on_no_steeper_than_the_model() -> None:
     steep = Calibration(((-1.0, -3.0), (0.0, 0.0), (1.0, 2.2)))
     assert (steep(-2.0), steep(0.5), steep(2.0)) == pytest.approx((-4.0, 1.1, 3.2))
+
+
+def test_a_threshold_is_reached_where_silence_crosses_it_or_at_once() -> None:
+    ahead = Steps(0.1, 0.9, day(20))
+    assert review.reached(ahead, 0.85, day(1), day(90)) == day(20)
+    assert review.reached(ahead, 0.85, day(30), day(90)) == day(30)
