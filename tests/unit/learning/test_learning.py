@@ -134,14 +134,14 @@ def test_a_calibration_mends_risks_that_are_too_sure() -> None:
 
 def test_the_candidate_that_may_be_live_is_chosen_before_one_with_a_better_probability_alone() -> None:
     left = np.array([False, False, True, True] * 10)
-    said = {"orderly": [-1.0, -0.5, 0.5, 1.0], "surer": [-5.0, 5.0, 4.9, 5.0], "surest": [-6.0, -6.0, 6.0, 6.0]}
+    said = {"orderly": [-0.1, -0.05, 0.05, 0.1], "surer": [-1.0, 0.1, 0.0, 1.0], "surest": [-6.0, -6.0, 6.0, 6.0]}
     rows = np.column_stack([np.tile(logits, 10) for logits in said.values()])
     table = Table(tuple(said), rows, left, np.arange(40).astype(np.str_))
     given = [Candidate(name, (name,), lambda some: Fitted("logistic", some.names, b"", lambda own: own[:, 0], {})) for name in said]
     baseline = np.tile([0.45, 0.49, 0.5, 0.51], 10)
     assert [choose(given[:count], table, baseline, silent)[0].name for count in (1, 2, 3)] == ["orderly", "orderly", "surest"]
     perfect = np.tile([0.0, 0.0, 1.0, 1.0], 10)
-    assert choose(given[:2], table, perfect, silent)[0].name == "orderly"
+    assert choose(given[:2], table, perfect, silent)[0].name == "surer"
     assert list(choose(given[:2], table, perfect, silent)[1]) == ["baseline", "orderly", "surer"]
 
 
