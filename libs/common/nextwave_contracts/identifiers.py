@@ -30,6 +30,9 @@ SINGLE = (CALL, "external:order:")
 WEB_PUSH = "wp_"
 """Prefix of the device tokens that browsers get from us. Any other device token is a native app's, and no address that web push reaches."""
 
+_UNSET = frozenset({"undefined", "null", "(null)", "none", "nil", "nan", "[object object]"})
+"""What programs write where they have no value, in small letters: as a name it would make one customer of everybody who has none."""
+
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*", re.ASCII)
 _RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 
@@ -51,7 +54,14 @@ def identifier(kind: str, value: str, *, region: str | None = None) -> str:
         normal = value.strip() if value.isascii() else unicodedata.normalize("NFC", value.strip())
     if not normal or len(normal) + len(kind) >= LIMIT or (not normal.isprintable() and any(ord(c) < 32 for c in normal)):
         raise InvalidIdentifierError(f"{kind} must have 1 to {LIMIT - len(kind) - 1} printable characters")
+    if is_unset(normal.rpartition(":")[2] if kind == "external" else normal):
+        raise InvalidIdentifierError(f"{kind} is {normal!r}, which a program writes where it has no value; leave the name out then")
     return f"{kind}:{normal}"
+
+
+def is_unset(value: str) -> bool:
+    """Whether it is no name, but what stands where there is none."""
+    return value.strip().lower() in _UNSET
 
 
 def parse(text: str) -> str:

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
+from nextwave_contracts.consents import GRANTED, WITHDRAWN, scoped
+from nextwave_contracts.contents import ORDERED, fault_of
 from nextwave_contracts.holds import Hold
 from nextwave_contracts.identifiers import InvalidIdentifierError, identifier, parse, strongest
 from nextwave_contracts.messages_in import CHANNEL_OF
@@ -16,9 +18,8 @@ from nextwave_contracts.reasons import IgnoreCode, RejectCode
 from nextwave_contracts.touchpoints import TOUCHPOINT_TYPES
 from nextwave_contracts.wire import Message, encode
 
-from nextwave_ingest.consents import GRANTED, WITHDRAWN, scoped
 from nextwave_ingest.contact_points import TELLING, contact_points
-from nextwave_ingest.contents import ORDERED, doubts_of, fault_of, wrapped_up
+from nextwave_ingest.contents import doubts_of, wrapped_up
 from nextwave_ingest.naming import spelt
 from nextwave_ingest.occurrence import Occurrence
 from nextwave_ingest.stops import HOLDING, VERDICT, WRAP_UP, fault_of_verdict, holds_of

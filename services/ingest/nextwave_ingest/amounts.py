@@ -5,10 +5,10 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
+from nextwave_contracts.contents import AMOUNT_MAX
 from nextwave_contracts.money import EXPONENTS
 
 from nextwave_ingest.admission import RefusedError
-from nextwave_ingest.contents import AMOUNT_MAX
 
 AMOUNT_FIELDS = ("revenue", "total")
 """Where Segment's order events carry money, the first one present counts."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from msgspec.structs import replace
+from nextwave_contracts.consents import WITHDRAWN
 from nextwave_contracts.messages_in import CHANNEL_OF
 
 from nextwave_ingest.admission import RefusedError, Report, admit
-from nextwave_ingest.consents import WITHDRAWN
 from nextwave_ingest.stops import STOPS
 
 _SAID_AGAIN = frozenset({*CHANNEL_OF, WITHDRAWN})

@@ -11,6 +11,7 @@ from nextwave_contracts.customers import Band, Cell, Change, Churn, Course, Leav
 
 from nextwave_scoring.assessment import Assessment, House, assess
 from nextwave_scoring.churn import bands, review
+from nextwave_scoring.churn.features import last_of
 from nextwave_scoring.churn.outlook import ModelsInForce, Outlook
 from nextwave_scoring.economics import UnitEconomics
 from nextwave_scoring.instants import instant_or_none
@@ -39,6 +40,8 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
     economics: UnitEconomics = UnitEconomics()
     counted: tuple[int, int] | None = None
     """Buckets of current and potential value under which the customer is counted; None for the lost, who count for no quantile."""
+    lost_at: int = 0
+    """When the silence reached the band `lost`, while the customer is in it: before `since` where history was heard of later."""
 
 
 class Customer(msgspec.Struct, array_like=True):
@@ -94,7 +97,9 @@ class Judge:
         model = self.models.current.judging(profile)
         ahead = model.outlook(profile)
         risk, reasons = ahead.explained(at)
-        band = _band(before, risk, at, afresh=heard_of is not None and heard_of < before.since)
+        afresh = not before.band or (heard_of is not None and heard_of < before.since)
+        band = _band(before, risk, at, afresh=afresh)
+        heard = last_of(profile) if afresh else profile.last_at
         churn = Churn(risk=risk, band=band, horizon_days=model.horizon_days, model=model.name, reasons=reasons)
         told = assess(profile, band, risk, at, self.house)
         current, potential = told.worth.current, told.worth.potential
@@ -110,6 +115,7 @@ class Judge:
             cause=told.cause.cause,
             economics=told.economics,
             counted=None if band == "lost" else (bucket(current), bucket(potential)),
+            lost_at=_lost_at(before, ahead, heard, at, afresh=afresh) if band == "lost" else 0,
         )
         value = _value(told.worth, cell, self.house.economics.currency)
         return Judgement(at, ahead, churn, value, standing, told, next_turn(profile, at, self.house.lifecycle))
@@ -210,7 +216,14 @@ def _unit(so_far: UnitEconomics) -> Unit:
     return Unit(margin=so_far.margin, acquisition=so_far.acquisition, direct=so_far.direct, indirect=so_far.indirect, net=so_far.net)
 
 
+def _lost_at(before: Standing, ahead: Outlook, heard: int, at: int, *, afresh: bool) -> int:
+    """Who was lost before stays so since then; of others silence tells, from `heard` on, when they were."""
+    if before.band == "lost" and not afresh:
+        return before.lost_at or before.since
+    return review.reached(ahead, bands.UP["lost"], min(heard, at), at)
+
+
 def _band(before: Standing, risk: float, at: int, *, afresh: bool) -> Band:
-    if afresh or not before.band:
+    if afresh:
         return bands.first_band(risk)
     return bands.next_band(before.band, before.since, risk, at)  # type: ignore[arg-type]  # stored as text, written only here

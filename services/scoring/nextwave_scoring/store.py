@@ -202,7 +202,7 @@ def _rows(unit: Unit) -> dict[str, Any]:
         "pattern": [s.pattern for s in standings],
         "cause": [s.cause for s in standings],
         "cohort": [cohort_of(p.first_order_at, p.first_at) for p in profiles],
-        "band_since": [s.since for s in standings],
+        "band_since": [s.lost_at or s.since for s in standings],
         "revenue": [s.economics.revenue for s in standings],
         "margin": [s.economics.margin for s in standings],
         "acquisition": [s.economics.acquisition for s in standings],

@@ -7,13 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 from nextwave_runtime.application import Timer
 from nextwave_scoring import threshold_store
 from nextwave_scoring.application import Scoring
+from nextwave_scoring.cohorts import month
 from nextwave_scoring.customer import Judge
 from nextwave_scoring.fold import TAKING, Fold, taking_after
 from nextwave_scoring.identity import derive
+from nextwave_scoring.instants import instant, micros
 from nextwave_scoring.value.thresholds import CUSTOMERS_MIN, ThresholdRule
 
 from .desk import FOLD, START, Desk, bearer, seen
@@ -35,6 +38,7 @@ async def test_an_explanation_adds_up(desk: Desk, client: httpx.AsyncClient) -> 
     answer = await client.get(f"/v1/customers/{derive(ANN)}/explanation", headers=bearer("viewer"))
     told = answer.json()
     assert sum(reason["contribution"] for reason in told["churn"]["reasons"]) == pytest.approx(told["churn"]["risk"], abs=1e-9)
+    assert told["risk_without"]["open_complaints"] < told["churn"]["risk"]
     value = told["value"]
     assert value["current"] == value.get("margin", 0) - value.get("service_cost", 0) - value.get("contact_cost", 0)
     assert told["net"] == told["economics"]["margin"]
@@ -125,6 +129,19 @@ async def test_who_was_lost_stands_under_the_month_with_the_cause(desk: Desk, cl
         await desk.work(timers=await desk.due())
     [period] = (await client.get("/v1/losses", headers=bearer("viewer"))).json()["periods"]
     assert (period["loss"]["judged"], period["loss"]["causes"]) == ("severe", {"dissatisfied": 1})
+
+
+async def test_losses_of_history_count_in_the_month_in_which_silence_made_them(desk: Desk, client: httpx.AsyncClient) -> None:
+    imported = [
+        msgspec.structs.replace(seen(n, ANN, kind="order.placed", amount=9_000, currency="EUR"), occurred_at=START - timedelta(days=days))
+        for n, days in enumerate((900, 850, 800), start=1)
+    ]
+    await desk.work(*imported)
+    [(band, since)] = await desk.rows("select band, band_since from customers")
+    assert band == "lost"
+    assert micros(START - timedelta(days=800)) < since < micros(START - timedelta(days=60))
+    [period] = (await client.get("/v1/losses", headers=bearer("viewer"))).json()["periods"]
+    assert period["month"] == month(instant(since))
 
 
 async def test_models_tell_what_is_in_force(client: httpx.AsyncClient) -> None:

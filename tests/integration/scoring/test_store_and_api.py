@@ -163,7 +163,11 @@ async def test_statistics_are_exact(desk: Desk, client: httpx.AsyncClient) -> No
 
 
 async def test_fields_and_models_describe_what_is_there(client: httpx.AsyncClient) -> None:
-    fields = (await client.get("/v1/fields", headers=bearer("viewer"))).json()["fields"]
+    catalogue = (await client.get("/v1/fields", headers=bearer("viewer"))).json()
+    fields = catalogue["fields"]
+    assert {"feature": "overdue", "unit": "standard deviations"}.items() <= {r["feature"]: r for r in catalogue["reasons"]}[
+        "overdue"
+    ].items()
     assert {"churn.band", "stage", "value.cell"} <= {f["path"] for f in fields}
     [model] = (await client.get("/v1/models", headers=bearer("viewer"))).json()["models"]
     assert model["name"] == "baseline-1"

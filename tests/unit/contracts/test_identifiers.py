@@ -107,3 +107,24 @@ def test_a_changed_link_is_refused(target: str, cut: int) -> None:
         verify(token[: cut % len(token)], b"key")
     with pytest.raises(InvalidTokenError):
         verify(token, b"other")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "customer_id:undefined",
+        "anonymous_id:null",
+        "external:crm:[object Object]",
+        "external:None",
+        "device_token: NaN",
+        "customer_id:(null)",
+    ],
+)
+def test_what_a_program_writes_for_no_value_names_nobody(written: str) -> None:
+    with pytest.raises(InvalidIdentifierError, match="where it has no value; leave the name out"):
+        parse(written)
+
+
+@pytest.mark.parametrize("written", ["customer_id:nullable", "customer_id:undefined:7", "email:null@example.com", "anonymous_id:0"])
+def test_a_name_that_only_looks_like_it_stays_a_name(written: str) -> None:
+    assert parse(written) == written

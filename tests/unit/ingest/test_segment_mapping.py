@@ -67,6 +67,17 @@ def test_the_traits_of_an_identify_are_its_data() -> None:
     assert (known.type, known.identifiers, known.data) == ("customer.identified", ("customer_id:7", "anonymous_id:a-1"), traits)
 
 
+@pytest.mark.parametrize("nobody", ["undefined", "NULL", "[object Object]", "NaN", " none "])
+def test_what_stands_for_no_name_is_left_out_beside_a_name_and_refused_alone(nobody: str) -> None:
+    viewed = {"type": "track", "event": "Product Viewed"}
+    assert report(viewed | {"userId": nobody, "anonymousId": "a-1"}).identifiers == ("anonymous_id:a-1",)
+    assert report(viewed | {"userId": "7", "anonymousId": nobody}).identifiers == ("customer_id:7",)
+    for names in ({"userId": nobody}, {"userId": nobody, "anonymousId": nobody}):
+        with pytest.raises(RefusedError, match="where it has no value") as refused:
+            report(viewed | names)
+        assert refused.value.pointer == "/userId"
+
+
 def test_the_time_zone_of_the_device_is_kept_unless_the_traits_name_one() -> None:
     zone = {"context": {"timezone": "Europe/Berlin"}}
     assert report({"type": "identify"} | zone).data == {"timezone": "Europe/Berlin"}

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from nextwave_local.learning import shelf
-from nextwave_local.learning.fitting import calibration_knots, fit_logistic, fit_trees, line_of
+from nextwave_local.learning import measures, report, shelf
+from nextwave_local.learning.fitting import Fitted, calibration_knots, fit_logistic, fit_trees, line_of
 from nextwave_local.learning.history import InputError, history_of, profiles
 from nextwave_local.learning.named import Dated
 from nextwave_local.learning.population_fit import population_of
 from nextwave_local.learning.table import Table, table_of_cuts
-from nextwave_local.learning.trial import Trial, try_histories
-from nextwave_local.learning.windows import split
+from nextwave_local.learning.trial import Candidate, Trial, choose, silence_rule, try_histories
+from nextwave_local.learning.windows import comparable, split
 from nextwave_scoring.churn.calibration import Calibration
+from nextwave_scoring.churn.features import silence_of
 from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.instants import DAY, micros
 from nextwave_scoring.registry.folder import read_shelf
@@ -62,6 +63,12 @@ def test_a_check_without_any_loss_is_refused() -> None:
         split(faithful, HORIZON, END, silent)
 
 
+def test_a_learning_window_without_any_loss_is_refused() -> None:
+    gone_late = [history(str(number), *range(0, 190 if number % 2 else DAYS, 5)) for number in range(150)]
+    with pytest.raises(InputError, match="the learning window tells nothing: of 450 customers known in it 0 did not come back"):
+        split(gone_late, HORIZON, END, silent)
+
+
 def test_the_population_is_found_again_that_the_customers_were_drawn_from() -> None:
     parts = split(shop(1500), HORIZON, END, silent)
     found = population_of(parts.learning, DEFAULT.with_horizon(HORIZON), "a test")
@@ -82,6 +89,13 @@ def test_the_shelved_model_gives_the_risks_that_were_measured(trial: Trial, tmp_
     assert [model.outlook(profile).risk(check.at) for profile in check.profiles] == pytest.approx(expected, abs=1e-9)
 
 
+def test_a_logistic_fit_goes_no_further_than_the_customers_it_saw() -> None:
+    rows, left = np.array([[1.0], [2.0], [3.0], [4.0]]), np.array([False, True, False, True])
+    fitted = fit_logistic(Table(("watched_days",), rows, left, np.array([], dtype=np.str_)), None)
+    assert fitted.ranges == {"watched_days": (1.0, 4.0)}
+    assert fitted.logits(np.array([[4000.0], [-1.0]])) == pytest.approx(fitted.logits(np.array([[4.0], [1.0]])))
+
+
 def test_shelved_trees_give_lightgbms_own_risks(tmp_path: Path) -> None:
     parts = split(shop(), HORIZON, END, silent)
     table = table_of_cuts(parts.learning, DEFAULT, names=("silence_days", "comebacks", "interval_days", "active_30"))
@@ -89,7 +103,8 @@ def test_shelved_trees_give_lightgbms_own_risks(tmp_path: Path) -> None:
     fitted = fit_trees(table)
     one = Trial(data, "", {}, fitted, (), {}, {}, table.left)
     shelf.put(tmp_path, one, "trees", "off")
-    ((_, model),) = read_shelf(tmp_path).models
+    ((card, model),) = read_shelf(tmp_path).models
+    assert list(card.ranges.values()) == list(zip(table.rows.min(0), table.rows.max(0), strict=True))
     cut = parts.learning[-1]
     rows = table_of_cuts([cut], DEFAULT, names=fitted.names).rows
     expected = 1 / (1 + np.exp(-fitted.logits(rows)))
@@ -117,12 +132,50 @@ def test_a_calibration_mends_risks_that_are_too_sure() -> None:
         assert np.mean([abs(calibrate(float(3 * one + 1)) - one) for one in true]) < 0.15
 
 
+def test_the_candidate_that_may_be_live_is_chosen_before_one_with_a_better_probability_alone() -> None:
+    left = np.array([False, False, True, True] * 10)
+    said = {"orderly": [-0.1, -0.05, 0.05, 0.1], "surer": [-1.0, 0.1, 0.0, 1.0], "surest": [-6.0, -6.0, 6.0, 6.0]}
+    rows = np.column_stack([np.tile(logits, 10) for logits in said.values()])
+    table = Table(tuple(said), rows, left, np.arange(40).astype(np.str_))
+    given = [Candidate(name, (name,), lambda some: Fitted("logistic", some.names, b"", lambda own: own[:, 0], {})) for name in said]
+    baseline = np.tile([0.45, 0.49, 0.5, 0.51], 10)
+    assert [choose(given[:count], table, baseline, silent)[0].name for count in (1, 2, 3)] == ["orderly", "orderly", "surest"]
+    perfect = np.tile([0.0, 0.0, 1.0, 1.0], 10)
+    assert choose(given[:2], table, perfect, silent)[0].name == "surer"
+    assert list(choose(given[:2], table, perfect, silent)[1]) == ["baseline", "orderly", "surer"]
+
+
+def test_what_was_compared_is_told_with_the_baseline_beside_it(trial: Trial) -> None:
+    told = report.as_text(trial)
+    assert all(name in told for name in trial.compared)
+    assert told.count("shipped baseline") == 2
+    assert f"Chosen: {trial.chosen}, the best Brier score" in told
+    assert list(report.as_json(trial)["compared"]) == list(trial.compared)
+
+
+def test_the_silence_rule_is_one_rule_of_the_learning_window_in_all_its_figures(trial: Trial) -> None:
+    assert trial.parts
+    cuts = comparable(trial.parts.learning, HORIZON)
+    silences = np.concatenate([[silence_of(profile, cut.at) for profile in cut.profiles] for cut in cuts])
+    left = np.concatenate([cut.left for cut in cuts])
+
+    def error(limit: float) -> float:
+        beyond = silences > limit
+        return float(np.mean((np.where(beyond, left[beyond].mean(), left[~beyond].mean()) - left) ** 2))
+
+    found = silence_rule(cuts)
+    assert error(found.limit_days) == pytest.approx(min(error(limit) for limit in np.unique(silences)[:-1]))
+    assert found.beyond == pytest.approx(left[silences > found.limit_days].mean())
+    assert set(trial.risks["silence_rule"]) == {found.beyond, found.within}
+    assert trial.metrics["silence_rule"] == measures.measure(trial.risks["silence_rule"], trial.left)
+
+
 def test_a_second_training_is_the_next_version_and_the_new_live_model_retires_the_old(trial: Trial, tmp_path: Path) -> None:
     shelf.put(tmp_path, trial, "churn", "live", "a test")
     shelf.put(tmp_path, trial, "churn", "live", "a test")
-    assert [(card.full_name, card.role, card.forced) for card in shelf.cards(tmp_path)] == [
+    assert [(card.full_name, card.role, card.forced) for card, _ in read_shelf(tmp_path).models] == [
         ("churn@1", "off", "a test"),
         ("churn@2", "live", "a test"),
     ]
     shelf.give_role(tmp_path, "churn@1", "live")
-    assert [card.role for card in shelf.cards(tmp_path)] == ["live", "off"]
+    assert [card.role for card, _ in read_shelf(tmp_path).models] == ["live", "off"]

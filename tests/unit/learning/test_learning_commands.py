@@ -95,7 +95,25 @@ def test_trees_that_lose_against_the_baseline_are_not_put_live(tmp_path: Path) -
     done = nextwave("train", "--data", "cdnow", "--kind", "lightgbm", "--role", "live", "--models", str(tmp_path))
     assert done.exit_code == 1
     assert "does not beat the baseline" in done.output
+    assert "Nothing was shelved: --role shadow" in done.output
     assert not list(tmp_path.iterdir())
+
+
+def test_a_broken_folder_is_told_beside_the_models_that_are_whole(tmp_path: Path) -> None:
+    put(tmp_path, card(metrics={}, role="off"))
+    (put(tmp_path, card(version="2")) / "card.json").write_text("{")
+    put(tmp_path, card(version="3", role="shadow"), b"[]")
+    put(tmp_path, card(version="4"))
+    done = nextwave("models", "list", "--models", str(tmp_path))
+    assert done.exit_code == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["churn@1", "churn@4"]
+    assert "AUC not told" in done.stdout
+    assert "churn@2 is refused: Input data was truncated; mend it" in done.stderr
+    assert "churn@3 is refused: Expected `object`, got `array`" in done.stderr
+    told = nextwave("models", "list", "--json", "--models", str(tmp_path))
+    assert [one["version"] for one in json.loads(told.stdout)] == ["1", "4"]
+    assert nextwave("models", "role", "churn@1", "live", "--force", "a pilot", "--models", str(tmp_path)).exit_code == 0
+    assert "churn@4" in nextwave("models", "list", "--models", str(tmp_path)).stdout
 
 
 def test_a_model_that_is_not_there_is_told_with_those_that_are(tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def test_without_the_top_reason_the_risk_is_lower(events: list[Event], after: in
     _population, *own = ahead.explained(day(after))[1]
     top = max(own, key=lambda reason: reason.contribution)
     if top.contribution > 1e-6:
-        assert ahead.risk_without(top.feature, day(after)) < ahead.risk(day(after))
+        assert ahead.risk_without(day(after))[top.feature] < ahead.risk(day(after))
 
 
 @given(histories, st.integers(0, 900), st.floats(0.1, 5.0), st.floats(-5.0, 5.0))
@@ -189,8 +189,8 @@ class Steps:
     def explained(self, at: int) -> tuple[float, tuple[RiskReason, ...]]:
         return self.risk(at), ()
 
-    def risk_without(self, _feature: str, at: int) -> float:
-        return self.risk(at)
+    def risk_without(self, _at: int) -> dict[str, float]:
+        return {}
 
 
 def test_a_band_that_is_left_and_entered_again_by_the_end_has_changed_in_between() -> None:
@@ -205,3 +205,9 @@ def test_a_band_that_is_left_and_entered_again_by_the_end_has_changed_in_between
 def test_beyond_the_outer_knots_a_steep_calibration_goes_on_no_steeper_than_the_model() -> None:
     steep = Calibration(((-1.0, -3.0), (0.0, 0.0), (1.0, 2.2)))
     assert (steep(-2.0), steep(0.5), steep(2.0)) == pytest.approx((-4.0, 1.1, 3.2))
+
+
+def test_a_threshold_is_reached_where_silence_crosses_it_or_at_once() -> None:
+    ahead = Steps(0.1, 0.9, day(20))
+    assert review.reached(ahead, 0.85, day(1), day(90)) == day(20)
+    assert review.reached(ahead, 0.85, day(30), day(90)) == day(30)

@@ -16,6 +16,7 @@ from nextwave_scoring.churn.calibration import NONE, Calibration
 from nextwave_scoring.churn.features import CATALOGUE, UnknownFeatureError, features, reader
 from nextwave_scoring.churn.logistic import logistic
 from nextwave_scoring.churn.logodds import sigmoid
+from nextwave_scoring.churn.meanings import REASONS
 from nextwave_scoring.churn.outlook import Model
 from nextwave_scoring.churn.population import DEFAULT, parameters_of
 from nextwave_scoring.instants import DAY, micros
@@ -26,6 +27,8 @@ from .trained import FORMULA, TREES
 Event = Touchpoint | Outcome
 SURE = 1.0 - 1e-9
 """Beyond this, rounding leaves no room for anything that changes the risk."""
+MEANT = {reason.feature for reason in REASONS}
+RANGES = {"silence_days": (2.0, 90.0), "orders": (0.0, 3.0)}
 BENT = Calibration(((-1.0, -2.0), (0.0, 0.5), (2.0, 0.9)))
 STACKED = {
     "intercept": 0.2,
@@ -48,6 +51,7 @@ MODELS: dict[str, Model] = {
     "calibrated": logistic("churn@2", 60, msgspec.json.encode(FORMULA), BENT),
     "on the baseline": logistic("churn@3", 60, msgspec.json.encode(STACKED), BENT),
     "beside the baseline's own signs": logistic("churn@4", 60, msgspec.json.encode(SIGNED), NONE),
+    "within what was learned from": logistic("churn@5", 60, msgspec.json.encode(FORMULA), NONE, RANGES),
     "trees": boosted("trees@1", 60, TREES.encode(), BENT),
 }
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS.keys())
@@ -78,7 +82,7 @@ def test_without_the_top_reason_the_risk_is_lower(model: Model, events: list[Eve
     _population, *own = ahead.explained(day(after))[1]
     top = max(own, key=lambda reason: reason.contribution)
     if top.contribution > 1e-6:
-        assert ahead.risk_without(top.feature, day(after)) < ahead.risk(day(after))
+        assert ahead.risk_without(day(after))[top.feature] < ahead.risk(day(after))
 
 
 @each_model
@@ -88,17 +92,29 @@ def test_every_reason_has_a_name_of_its_own_and_without_it_the_risk_goes_the_oth
 ) -> None:
     ahead, at = model.outlook(folded(events)), day(after)
     told = ahead.explained(at)[1]
+    assert list(ahead.risk_without(at)) == [reason.feature for reason in told[1:]]
+    assert all(reason.feature in MEANT or reason.feature.startswith("trait:") for reason in told)
     assert len({reason.feature for reason in told}) == len(told)
     for reason in told[1:]:
         if abs(reason.contribution) > 1e-6 and ahead.risk(at) < SURE:
-            assert (ahead.risk_without(reason.feature, at) < ahead.risk(at)) == (reason.contribution > 0), reason
+            assert (ahead.risk_without(at)[reason.feature] < ahead.risk(at)) == (reason.contribution > 0), reason
+
+
+def test_a_feature_beyond_what_was_learned_from_counts_as_the_nearest_value_that_was() -> None:
+    one = folded([touchpoint("order.placed", after=d, amount=5, currency="EUR") for d in range(6)])
+    bounded, free = (MODELS[kind].outlook(one) for kind in ("within what was learned from", "logistic"))
+    assert bounded.risk(day(5 + 500)) == pytest.approx(sigmoid(-0.4 + 0.8 * (90 - 30) / 20 - 0.5 * (3 - 2) / 2))
+    assert bounded.risk(day(5)) == pytest.approx(sigmoid(-0.4 + 0.8 * (2 - 30) / 20 - 0.5 * (3 - 2) / 2))
+    assert free.risk(day(5 + 500)) == pytest.approx(sigmoid(-0.4 + 0.8 * (500 - 30) / 20 - 0.5 * (6 - 2) / 2))
+    told = {reason.feature: reason.value for reason in bounded.explained(day(5 + 500))[1]}
+    assert (told["silence_days"], told["orders"]) == (500.0, 6.0)
 
 
 def test_a_sign_that_the_baseline_weighs_too_is_one_reason_with_the_sum() -> None:
     ahead = MODELS["beside the baseline's own signs"].outlook(folded([touchpoint("payment.failed", after=d) for d in range(4)]))
     (found,) = (reason for reason in ahead.explained(day(4))[1] if reason.feature == "failed_payments")
     assert found.contribution < 0
-    assert ahead.risk_without("failed_payments", day(4)) > ahead.risk(day(4))
+    assert ahead.risk_without(day(4))["failed_payments"] > ahead.risk(day(4))
 
 
 def test_a_tree_may_fall_along_the_silence_only_where_another_feature_tells_the_leaves_apart() -> None:
@@ -139,7 +155,7 @@ def test_what_a_feature_of_trees_adds_is_the_change_when_it_is_not_known() -> No
     model = boosted("trees@1", 60, TREES.encode(), NONE)
     unknown = (20 * 0.3 + 25 * 1.2) / 45
     expected = 55 / 100 * -0.4 + 45 / 100 * unknown  # as far as the silence is asked for
-    assert model.outlook(one).risk_without("silence_days", day(61)) == pytest.approx(sigmoid(expected - 0.1))
+    assert model.outlook(one).risk_without(day(61))["silence_days"] == pytest.approx(sigmoid(expected - 0.1))
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,8 @@ def test_a_model_taken_off_leaves_the_baseline_in_force(tmp_path: Path) -> None:
         (trees_card(version="2"), TREES.replace("orders", "odors").encode(), "odors is no feature"),
         (trees_card(version="2"), TREES[:700].encode(), "not complete"),
         (card(version="2", horizon_days=0), None, "horizon_days"),
+        (card(version="2", ranges={"orders": (3.0, 2.0)}), None, "ranges.orders"),
+        (card(version="2", ranges={"odors": (2.0, 3.0)}), None, "ranges.odors"),
     ],
 )
 def test_what_is_refused_is_named_and_what_was_live_stays(tmp_path: Path, about: object, file: bytes | None, said: str) -> None:

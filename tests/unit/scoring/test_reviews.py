@@ -34,8 +34,8 @@ class Still:
     def explained(self, _at: int) -> tuple[float, tuple[RiskReason, ...]]:
         return self.level, ()
 
-    def risk_without(self, _feature: str, _at: int) -> float:
-        return self.level
+    def risk_without(self, _at: int) -> dict[str, float]:
+        return {}
 
 
 JUDGE = Judge(Only(Still()))

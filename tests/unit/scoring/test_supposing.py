@@ -19,6 +19,7 @@ from nextwave_scoring.churn.population import DEFAULT
 from nextwave_scoring.customer import Customer, Judge
 from nextwave_scoring.fold import Fold
 from nextwave_scoring.instants import DAY, micros
+from nextwave_scoring.profile import consents
 from nextwave_scoring.value.cells import Thresholds
 from nextwave_scoring.value.thresholds import ThresholdRule
 
@@ -63,8 +64,28 @@ def test_what_no_touchpoint_can_be_is_refused_with_its_place(data: dict[str, Any
         assert isinstance(data["channel"], list)
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "pointer"),
+    [
+        ("order.placed", {"amount": -1, "currency": "EUR"}, "/data/amount"),
+        ("order.placed", {"amount": "12.99", "currency": "EUR"}, "/data/amount"),
+        ("order.placed", {"amount": 1299}, "/data/currency"),
+        ("consent.granted", {"channel": "email"}, "/data/purpose"),
+    ],
+)
+def test_what_no_door_would_let_in_is_refused_with_the_field(kind: str, data: dict[str, Any], pointer: str) -> None:
+    with pytest.raises(UnsupposableError) as wrong:
+        supposing(FOLD, buyer(), [Happening(type="page.viewed"), Happening(type=kind, data=data)], AT, ())
+    assert (wrong.value.number, wrong.value.pointer) == (1, pointer)
+
+
+def test_a_consent_for_everything_is_supposed_as_a_door_would_write_it() -> None:
+    supposed = supposing(FOLD, buyer(), [Happening(type="consent.granted", data={"channel": "all", "purpose": "all"})], AT, ())
+    assert [(held.channel, held.purpose) for held in consents.view(supposed.profile.consents)] == [("", "")]
+
+
 def test_a_complaint_of_somebody_new_can_be_supposed() -> None:
-    told = [Happening(type="complaint.opened"), Happening(type="complaint.resolved"), Happening(type="consent.granted")]
+    told = [Happening(type="complaint.opened"), Happening(type="complaint.resolved"), Happening(type="consent.withdrawn")]
     assert explain(FOLD, supposing(FOLD, Customer(), told, AT, ()), AT, ()).churn.band in {"low", "elevated"}
 
 

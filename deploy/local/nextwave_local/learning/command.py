@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from nextwave_scoring.churn.card import CardError
+from nextwave_scoring.churn.card import Card, CardError
 from nextwave_scoring.instants import DAY, micros
 
 from nextwave_local.bringup import state_folder
@@ -52,25 +52,24 @@ def train(source: Source, telling: Telling, shelving: Shelving) -> None:
     except InputError as wrong:
         _fail(str(wrong), WRONG_INPUT)
     except CardError as refused:
-        _fail(f"{refused}: try it as a shadow, or give the reason with --force", REFUSED)
+        advice = "--role shadow lets it run beside what is live, --kind and a longer history may find a better one"
+        _fail(f"{refused}. Nothing was shelved: {advice}, --force 'why' makes it live all the same", REFUSED)
     typer.echo(f"{card.full_name} is {card.role} in {_models(shelving.models)}", err=True)
 
 
 @app.command("list")
 def show(models: Folder = None, as_json: Annotated[bool, typer.Option("--json", help="the whole cards, as JSON")] = False) -> None:
-    """List the models with their role and measures."""
-    shelf, msgspec = import_module("nextwave_local.learning.shelf"), import_module("msgspec")
-    try:
-        cards = shelf.cards(_models(models))
-    except InputError as wrong:
-        _fail(str(wrong), WRONG_INPUT)
+    """List the models with their role and measures. What the service refuses is told beside them, with the reason."""
+    folders, msgspec = import_module("nextwave_scoring.registry.folder"), import_module("msgspec")
+    shelf = folders.read_shelf(_models(models))
+    cards = [card for card, _ in shelf.models]
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(cards), indent=2).decode())
-        return
-    for card in cards:
-        one, baseline = card.metrics["model"], card.metrics["baseline"]
-        forced = f"  forced: {card.forced}" if card.forced else ""
-        typer.echo(f"{card.full_name:24} {card.role:7} {card.kind:9} AUC {one.auc:.4f} (baseline {baseline.auc:.4f})  {card.data}{forced}")
+    else:
+        for card in cards:
+            typer.echo(_line(card))
+    for refusal in shelf.refused:
+        typer.echo(f"{_models(models) / refusal.folder} is refused: {refusal.reason}; mend it, or move the folder away", err=True)
 
 
 @app.command("role")
@@ -90,6 +89,12 @@ def give_role(
     except CardError as refused:
         _fail(f"{refused}: give the reason with --force", REFUSED)
     typer.echo(f"{card.full_name} is {card.role}")
+
+
+def _line(card: Card) -> str:
+    told = {judge: f"{found.auc:.4f}" for judge, found in card.metrics.items()}
+    measured = f"AUC {told.get('model', 'not told')} (baseline {told.get('baseline', 'not told')})"
+    return f"{card.full_name:24} {card.role:7} {card.kind:9} {measured}  {card.data}" + (f"  forced: {card.forced}" if card.forced else "")
 
 
 def _tried(source: Source, telling: Telling) -> Trial:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from math import isfinite
+from math import inf, isfinite
 from typing import Any
 from urllib.parse import quote
 
@@ -45,21 +45,34 @@ class Fitted:
     names: tuple[str, ...]
     file: bytes
     logits: Callable[[Numbers], Numbers]
+    ranges: Mapping[str, tuple[float, float]]
+    """By feature the lowest and the highest value that was learned from; not of the baseline, which is a formula of its own."""
 
 
 def fit_logistic(table: Table, population: Population | None) -> Fitted:
     """Weights of what grows with silence are kept from falling below 0, as the service demands."""
     mean, scale = table.rows.mean(0), np.maximum(table.rows.std(0), 1e-9)
-    standard = (table.rows - mean) / scale
+    intercept, weights = _line((table.rows - mean) / scale, table)
+    terms = tuple(Term(name, float(w), float(m), float(s)) for name, w, m, s in zip(table.names, weights, mean, scale, strict=True))
+    parameters = parameters_of(population) if population is not None and BASELINE in table.names else None
+    file = msgspec.json.format(msgspec.json.encode(Formula(intercept, terms, parameters)), indent=1)
+    ranges = _ranges(table)
+    low, high = np.array([ranges.get(name, (-inf, inf)) for name in table.names]).T
+    return Fitted("logistic", table.names, file, lambda rows: (np.clip(rows, low, high) - mean) / scale @ weights + intercept, ranges)
+
+
+def _ranges(table: Table) -> dict[str, tuple[float, float]]:
+    found = zip(table.names, table.rows.min(0), table.rows.max(0), strict=True)
+    return {name: (float(low), float(high)) for name, low, high in found if name != BASELINE}
+
+
+def _line(standard: Numbers, table: Table) -> tuple[float, Numbers]:
+    """Intercept and weights; none that sinks while a customer is silent."""
     weights = _weights(standard, table.left, np.ones(len(table.names), dtype=bool))
     sinking = [name in GROWING and weight < 0 for name, weight in zip(table.names, weights[1:], strict=True)]
     if any(sinking):
         weights = _weights(standard, table.left, ~np.array(sinking))
-    intercept, weights = float(weights[0]), weights[1:]
-    terms = tuple(Term(name, float(w), float(m), float(s)) for name, w, m, s in zip(table.names, weights, mean, scale, strict=True))
-    parameters = parameters_of(population) if population is not None and BASELINE in table.names else None
-    file = msgspec.json.format(msgspec.json.encode(Formula(intercept, terms, parameters)), indent=1)
-    return Fitted("logistic", table.names, file, lambda rows: (rows - mean) / scale @ weights + intercept)
+    return float(weights[0]), weights[1:]
 
 
 def _weights(standard: Numbers, left: NDArray[np.bool_], used: NDArray[np.bool_]) -> Numbers:
@@ -98,7 +111,7 @@ def fit_trees(table: Table) -> Fitted:
         raw: Numbers = booster.predict(rows, raw_score=True)
         return raw
 
-    return Fitted("lightgbm", table.names, text.encode(), logits)
+    return Fitted("lightgbm", table.names, text.encode(), logits, _ranges(table))
 
 
 def _renamed(text: str, names: Sequence[str]) -> str:
@@ -120,8 +133,10 @@ def _lightgbm() -> Any:
 
 def line_of(logits: Numbers, left: NDArray[np.bool_]) -> Knots:
     """The straight calibration line (Platt 1999), as two knots."""
-    fitted = fit_logistic(Table((SILENCE,), logits[:, None], left, np.array([], dtype=np.str_)), None)
-    low, high = fitted.logits(np.array([[-1.0], [1.0]]))
+    mean, scale = float(logits.mean()), max(float(logits.std()), 1e-9)
+    standard = (logits[:, None] - mean) / scale
+    intercept, (slope,) = _line(standard, Table((SILENCE,), standard, left, np.array([], dtype=np.str_)))
+    low, high = (intercept + slope * (logit - mean) / scale for logit in (-1.0, 1.0))
     return ((-1.0, float(low)), (1.0, float(max(high, low + 1e-3))))
 
 

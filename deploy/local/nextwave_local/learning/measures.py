@@ -13,12 +13,11 @@ BINS = 10
 TOP = 0.1
 
 
-def measure(risks: Risks, left: Left, *, decided: Left | None = None) -> Metrics:
-    """All measures. `decided` are the customers taken for lost, by default those with a risk above one half."""
-    taken = risks > 0.5 if decided is None else decided
+def measure(risks: Risks, left: Left) -> Metrics:
+    """All measures, some of each kind given. Those with a risk above one half are taken for lost."""
     return Metrics(
         auc=auc(risks, left),
-        accuracy=float(np.mean(taken == left)),
+        accuracy=float(np.mean((risks > 0.5) == left)),
         brier=float(np.mean((risks - left) ** 2)),
         ece=ece(risks, left),
         lift10=lift(risks, left),

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from nextwave_scoring.churn.card import Metrics
+from nextwave_scoring.churn.card import Metrics, beats
 from nextwave_scoring.churn.population import parameters_of
 from nextwave_scoring.instants import instant
 
@@ -39,20 +39,22 @@ def as_json(trial: Trial) -> dict[str, Any]:
         "chosen": trial.chosen,
         "kind": trial.fitted.kind,
         "features": list(trial.fitted.names),
-        "log_loss_in_cross_validation": trial.losses,
+        "compared": {name: msgspec.to_builtins(found) for name, found in trial.compared.items()},
         "population": parameters_of(trial.population) if trial.population else None,
     }
 
 
 def as_text(trial: Trial) -> str:
     """A table of the measures, and what was done."""
-    head = f"{'':34} {'AUC':>7} {'accuracy':>9} {'Brier':>7} {'ECE':>7} {'lift 10%':>9}"
-    lines = [_line(name, trial.metrics[judge]) for judge, name in _judges(trial).items() if judge in trial.metrics]
+    head = f"{'':38} {'AUC':>7} {'accuracy':>9} {'Brier':>7} {'ECE':>7} {'lift 10%':>9}"
+    judges = _judges(trial)
+    lines = [_line(name, trial.metrics[judge]) for judge, name in judges.items() if judge in trial.metrics]
+    compared = [_line(judges.get(name, name), found) for name, found in trial.compared.items()]
     one = trial.metrics["model"]
     about = f"{trial.data.source}: {one.customers:,} customers, {one.left_share:.1%} left within {trial.data.horizon_days} days."
     window = _window(trial)
     when = f" Learned from {window['start']} to {window['end']}." if window else " A table without dates: ten folds."
-    return "\n".join([about + when, f"Chosen in cross-validation: {trial.chosen}.", "", head, *lines])
+    return "\n".join([about + when, "", "Compared in cross-validation:", head, *compared, "", _choice(trial), head, *lines])
 
 
 def draw(trial: Trial, file: Path) -> None:
@@ -85,8 +87,14 @@ def _judges(trial: Trial) -> dict[str, str]:
     return JUDGES if trial.parts else JUDGES | {"baseline": "best rule by one trait"}
 
 
+def _choice(trial: Trial) -> str:
+    if beats(trial.compared[trial.chosen], trial.compared["baseline"]):
+        return f"Chosen: {trial.chosen}, the best Brier score of those that beat the baseline there. Checked:"
+    return f"Chosen: {trial.chosen}, the best Brier score; none beat the baseline there. Checked:"
+
+
 def _line(name: str, found: Metrics) -> str:
-    return f"{name:34} {found.auc:7.4f} {found.accuracy:9.4f} {found.brier:7.4f} {found.ece:7.4f} {found.lift10:9.2f}"
+    return f"{name:38} {found.auc:7.4f} {found.accuracy:9.4f} {found.brier:7.4f} {found.ece:7.4f} {found.lift10:9.2f}"
 
 
 def _window(trial: Trial) -> dict[str, str] | None:

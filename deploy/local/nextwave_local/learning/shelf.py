@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from nextwave_scoring.churn.card import FILES, Card, Role, Window
 from nextwave_scoring.instants import instant
-from nextwave_scoring.registry.folder import CARD, model_of, places, read_card
+from nextwave_scoring.registry.folder import CARD, model_of, places, read_card, read_shelf
 
 from nextwave_local.learning.history import InputError
 from nextwave_local.learning.trial import Trial
@@ -32,6 +32,7 @@ def put(folder: Path, trial: Trial, name: str, role: Role, forced: str = "") -> 
         data=trial.data.source,
         window=Window(start=_day(split.start), end=_day(split.check_at)) if split else None,
         calibration=trial.calibration,
+        ranges=trial.fitted.ranges,
         metrics=trial.metrics,
         forced=forced,
     )
@@ -55,11 +56,6 @@ def check_name(name: str) -> None:
         raise InputError(f"--name {name!r}: use up to 40 small letters, digits and hyphens")
 
 
-def cards(folder: Path) -> list[Card]:
-    """The cards of the shelf, by name. Raises `InputError` for one that cannot be read."""
-    return [_card(place) for place in places(folder)]
-
-
 def give_role(folder: Path, full_name: str, role: Role, forced: str = "") -> Card:
     """Makes a model `live` (what was live before is `off` then), `shadow` or `off`. Raises `CardError` or `InputError`."""
     place = folder / full_name
@@ -78,11 +74,10 @@ def give_role(folder: Path, full_name: str, role: Role, forced: str = "") -> Car
 
 
 def _retire(folder: Path, live: Card) -> None:
-    """After the new one is there: with two live for a moment the service keeps what it had."""
-    for place in places(folder):
-        card = _card(place)
+    """After the new one is there: with two live for a moment the service keeps what it had. What is broken is live for nobody."""
+    for card, _ in read_shelf(folder).models:
         if card.role == "live" and card.full_name != live.full_name:
-            _write(place, msgspec.structs.replace(card, role="off"))
+            _write(folder / card.full_name, msgspec.structs.replace(card, role="off"))
 
 
 def _card(place: Path) -> Card:

@@ -60,9 +60,14 @@ def table_of_traits(profiles: Sequence[Profile], left: Sequence[bool]) -> Table:
     return Table(tuple(names), np.array([read(profile) for profile in profiles], dtype=float), np.array(left), numbers)
 
 
+def looking(cut: Cut, population: Population) -> Population:
+    """The population with the horizon of the cut."""
+    return population.with_horizon(cut.horizon_days)  # type: ignore[arg-type]  # days, whole only where people read them
+
+
 def _rows(cut: Cut, names: tuple[str, ...], population: Population) -> NDArray[np.float64]:
     read = reader(names)
-    ahead = population.with_horizon(cut.horizon_days)  # type: ignore[arg-type]  # days, whole only where people read them
+    ahead = looking(cut, population)
     rows = np.array([read(profile) for profile in cut.profiles], dtype=float)
     if SILENCE in names:
         rows[:, names.index(SILENCE)] = [silence_of(profile, cut.at) for profile in cut.profiles]

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from nextwave_scoring.churn.baseline import Baseline
 from nextwave_scoring.churn.calibration import Calibration
-from nextwave_scoring.churn.card import Metrics
+from nextwave_scoring.churn.card import Metrics, beats
 from nextwave_scoring.churn.features import BASELINE, SILENCE, silence_of
 from nextwave_scoring.churn.population import DEFAULT, Population
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from nextwave_local.learning import measures
 from nextwave_local.learning.fitting import Fitted, Knots, calibration_knots, fit_logistic, fit_trees
 from nextwave_local.learning.named import Dated, Labelled
 from nextwave_local.learning.population_fit import population_of
-from nextwave_local.learning.table import Table, table_of_cuts, table_of_traits
+from nextwave_local.learning.table import Table, looking, table_of_cuts, table_of_traits
 from nextwave_local.learning.windows import Cut, Progress, Split, comparable, split
 
 Numbers = NDArray[np.float64]
@@ -39,6 +39,18 @@ class Candidate:
     columns: tuple[str, ...]
     fit: Fit
 
+    def fitted(self, table: Table) -> Fitted:
+        """The model that these lines make."""
+        return self.fit(table.only(self.columns))
+
+    def risks(self, others: Table, own: Table) -> Numbers:
+        """Of lines that the model did not see."""
+        return np.array(expit(self.logits(others, own)))
+
+    def logits(self, others: Table, own: Table) -> Numbers:
+        """The same in log-odds."""
+        return self.fitted(others).logits(own.only(self.columns).rows)
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -46,8 +58,8 @@ class Trial:
 
     data: Dated | Labelled
     chosen: str
-    losses: dict[str, float]
-    """By candidate, the mean log-loss of cross-validation."""
+    compared: dict[str, Metrics]
+    """By candidate, and of the baseline beside them: how well they did in cross-validation, before anything was checked."""
     fitted: Fitted
     calibration: Knots
     risks: dict[str, Numbers]
@@ -63,39 +75,41 @@ def try_histories(data: Dated, wish: Wish, progress: Progress) -> Trial:
     progress("fitting the population to the learning window")
     source = f"fitted to {data.source}, learning window of {(parts.check_at - parts.start) // 86_400_000_000} days"
     population = population_of(parts.learning, DEFAULT.with_horizon(data.horizon_days), source)
-    table = table_of_cuts(comparable(parts.learning, data.horizon_days), population)
-    chosen, losses = _choose(_candidates(table, wish, population), table, progress)
-    fitted = chosen.fit(table.only(chosen.columns))
+    cuts = comparable(parts.learning, data.horizon_days)
+    table = table_of_cuts(cuts, population)
+    baseline = np.concatenate([_baseline_risks(cut, looking(cut, population)) for cut in cuts])
+    chosen, compared = choose(_candidates(table, wish, population), table, baseline, progress)
+    fitted = chosen.fitted(table)
     check = table_of_cuts([parts.check], population, names=chosen.columns)
-    logits, left, silences = fitted.logits(check.rows), check.left, _silences(parts.check)
+    logits, left = fitted.logits(check.rows), check.left
     risks = {
         "model": _calibrated_by_others(logits, left),
         "time_split": expit(logits),
         "baseline": _baseline_risks(parts.check, population),
-        "silence_rule": _silence_risks(silences, left),
+        "silence_rule": silence_rule(cuts).risks(parts.check),
     }
     metrics = {judge: measures.measure(found, left) for judge, found in risks.items()}
     metrics["model"] = _ordered(metrics["model"], logits, left)
-    metrics["silence_rule"] = _ordered(metrics["silence_rule"], silences, left)
-    return Trial(data, chosen.name, losses, fitted, calibration_knots(logits, left), risks, metrics, left, parts, population)
+    return Trial(data, chosen.name, compared, fitted, calibration_knots(logits, left), risks, metrics, left, parts, population)
 
 
 def try_table(data: Labelled, wish: Wish, progress: Progress) -> Trial:
     """Ten folds, each judged (and calibrated) by what the other nine say; the baseline is the best rule by one trait alone."""
     table = table_of_traits(data.profiles, data.left)
-    chosen, losses = _choose(_candidates(table, wish, None), table, progress)
+    baseline = _out_of_fold(_ruled_by_one_trait, table)
+    chosen, compared = choose(_candidates(table, wish, None), table, baseline, progress)
     risks, ruled = np.zeros(len(table.left)), np.zeros(len(table.left))
     folds = _folds(table.left, FOLDS, SEED)
     for fold in range(FOLDS):
         progress(f"fold {fold + 1} of {FOLDS}")
         others, own = table.where(folds != fold), table.where(folds == fold)
-        knots = calibration_knots(_out_of_fold(chosen, others), others.left)
-        risks[folds == fold] = _risks(chosen.fit(others.only(chosen.columns)).logits(own.only(chosen.columns).rows), knots)
+        knots = calibration_knots(_out_of_fold(chosen.logits, others), others.left)
+        risks[folds == fold] = _risks(chosen.logits(others, own), knots)
         ruled[folds == fold] = _ruled_by_one_trait(others, own)
-    calibration = calibration_knots(_out_of_fold(chosen, table), table.left)
+    calibration = calibration_knots(_out_of_fold(chosen.logits, table), table.left)
     both = {"model": risks, "baseline": ruled}
     metrics = {judge: measures.measure(found, table.left) for judge, found in both.items()}
-    return Trial(data, chosen.name, losses, chosen.fit(table.only(chosen.columns)), calibration, both, metrics, table.left)
+    return Trial(data, chosen.name, compared, chosen.fitted(table), calibration, both, metrics, table.left)
 
 
 def _candidates(table: Table, wish: Wish, population: Population | None) -> list[Candidate]:
@@ -114,12 +128,18 @@ def _candidates(table: Table, wish: Wish, population: Population | None) -> list
     return [*(found if wish != "lightgbm" else []), *([trees] if wish != "logistic" else [])]
 
 
-def _choose(candidates: Sequence[Candidate], table: Table, progress: Progress) -> tuple[Candidate, dict[str, float]]:
-    losses: dict[str, float] = {}
+def choose(candidates: Sequence[Candidate], table: Table, baseline: Numbers, progress: Progress) -> tuple[Candidate, dict[str, Metrics]]:
+    """The best Brier score of those that beat the baseline by the rule for live models, of all where none does."""
+    compared = {"baseline": measures.measure(baseline, table.left)}
     for candidate in candidates:
-        losses[candidate.name] = _loss(_out_of_fold(candidate, table), table.left)
-        progress(f"{candidate.name}: log-loss {losses[candidate.name]:.4f} in cross-validation")
-    return min(candidates, key=lambda candidate: losses[candidate.name]), losses
+        progress(f"cross-validation of {candidate.name}")
+        compared[candidate.name] = measures.measure(_out_of_fold(candidate.risks, table), table.left)
+
+    def rank(candidate: Candidate) -> tuple[bool, float]:
+        own = compared[candidate.name]
+        return not beats(own, compared["baseline"]), own.brier
+
+    return min(candidates, key=rank), compared
 
 
 def _loss(logits: Numbers, left: NDArray[np.bool_]) -> float:
@@ -136,15 +156,14 @@ def _ruled_by_one_trait(others: Table, own: Table) -> Numbers:
     return np.array(expit(best.logits(own.only(best.names).rows)))
 
 
-def _out_of_fold(candidate: Candidate, table: Table) -> Numbers:
-    """Log-odds of each line by a model that saw no line of its customer."""
-    some = table.only(candidate.columns)
-    _, numbers = np.unique(some.customers, return_inverse=True)
+def _out_of_fold(judge: Callable[[Table, Table], Numbers], table: Table) -> Numbers:
+    """What is said of each line by those who saw no line of its customer: `judge` gets the others and the own."""
+    _, numbers = np.unique(table.customers, return_inverse=True)
     folds = np.random.default_rng(SEED).permutation(numbers.max() + 1)[numbers] % CHOOSING_FOLDS
-    logits = np.zeros(len(some.left))
+    said = np.zeros(len(table.left))
     for fold in range(CHOOSING_FOLDS):
-        logits[folds == fold] = candidate.fit(some.where(folds != fold)).logits(some.rows[folds == fold])
-    return logits
+        said[folds == fold] = judge(table.where(folds != fold), table.where(folds == fold))
+    return said
 
 
 def _calibrated_by_others(logits: Numbers, left: NDArray[np.bool_]) -> Numbers:
@@ -182,15 +201,29 @@ def _silences(cut: Cut) -> Numbers:
     return np.array([silence_of(profile, cut.at) for profile in cut.profiles])
 
 
-def _silence_risks(silences: Numbers, left: NDArray[np.bool_]) -> Numbers:
-    """The plain rule: whoever is silent for longer than a limit is lost.
+@dataclass(frozen=True, slots=True)
+class SilenceRule:
+    """The plain rule: whoever is silent for longer than a limit is lost. The shares are of those who left on either side of it."""
 
-    It is given the limit, and the shares of leavers beyond and within it, that turned out best: no such rule could have done better.
-    """
-    limits = np.unique(silences)
-    limit = max(limits, key=lambda days: float(np.mean((silences > days) == left)))
-    beyond = silences > limit
-    return np.where(beyond, left[beyond].mean() if beyond.any() else 1.0, left[~beyond].mean())
+    limit_days: float
+    beyond: float
+    within: float
+
+    def risks(self, cut: Cut) -> Numbers:
+        """Everybody's on one side is the same."""
+        return np.where(_silences(cut) > self.limit_days, self.beyond, self.within)
+
+
+def silence_rule(cuts: Sequence[Cut]) -> SilenceRule:
+    """The limit and the shares with the best Brier score in the learning window."""
+    silences, left = np.concatenate([_silences(cut) for cut in cuts]), np.concatenate([cut.left for cut in cuts])
+    order = np.argsort(silences, kind="stable")
+    days, within, gone = silences[order], np.arange(1, len(left) + 1), np.cumsum(left[order])
+    beyond, later = len(left) - within, gone[-1] - gone
+    errors = gone * (1 - gone / within) + later * (1 - later / np.maximum(beyond, 1))
+    edges = np.flatnonzero(days[1:] > days[:-1])
+    best = edges[np.argmin(errors[edges])] if len(edges) else len(left) - 1
+    return SilenceRule(float(days[best]), float(later[best] / max(beyond[best], 1)), float(gone[best] / within[best]))
 
 
 def _ordered(measured: Metrics, order: Numbers, left: NDArray[np.bool_]) -> Metrics:

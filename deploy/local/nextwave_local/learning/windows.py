@@ -59,6 +59,12 @@ def split(histories: Sequence[History], horizon_days: int, end: int, progress: P
     progress("looking back from the end of the learning window")
     check = _cut(histories, check_at, end)
     _refuse_onesided(check)
+    known = [left for cut in comparable(learning, horizon_days) for left in cut.left]
+    if len(set(known)) < 2:
+        raise InputError(
+            f"the learning window tells nothing: of {len(known)} customers known in it {sum(known)} did not come back, and some of both"
+            " kinds are needed: choose another --horizon or give a longer history"
+        )
     return Split(start, check_at, tuple(learning), check)
 
 

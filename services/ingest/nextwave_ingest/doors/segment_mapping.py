@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 import msgspec
-from nextwave_contracts.identifiers import WEB_PUSH, InvalidIdentifierError, identifier
+from nextwave_contracts.identifiers import WEB_PUSH, InvalidIdentifierError, identifier, is_unset
 
 from nextwave_ingest.admission import TEXT_MAX, RefusedError, Report, body_id, data_object, misfit, name_of, text
 from nextwave_ingest.amounts import money_field, with_amount
@@ -252,6 +252,8 @@ def _names(call: Call, envelope: Envelope) -> tuple[str, ...]:
     anonymous = "" if call.anonymous_id is None else str(call.anonymous_id)
     if not user and not anonymous:
         raise RefusedError("/userId", "send userId or anonymousId")
+    if user and anonymous and is_unset(user) != is_unset(anonymous):  # beside a name what stands for none is as good as left out
+        user, anonymous = ("", anonymous) if is_unset(user) else (user, "")
     names: tuple[str, ...] = (name_of("customer_id", user, "/userId"),) if user else ()
     if device := (isinstance(call.context, Context) and call.context.device) or envelope.context.device:
         names += _device(device)

@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from nextwave_contracts.consents import GRANTED, SCOPES, faults_of_grant
 from nextwave_contracts.faults import Fault, step
 from nextwave_contracts.messages_in import CHANNEL_OF, TEXT_FIELDS
 
-from nextwave_ingest.consents import GRANTED, SCOPES, faults_of_grant
 from nextwave_ingest.mappings.document import Document, Rule
 from nextwave_ingest.mappings.origins import places_of
 from nextwave_ingest.mappings.tables import alike

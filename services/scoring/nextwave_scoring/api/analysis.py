@@ -112,7 +112,7 @@ class Analysis:
         try:
             supposed = supposing(self._fold, customer, happenings, micros(at), taken) if happenings else customer
         except UnsupposableError as wrongly:
-            raise wrong(f"/body/events/{wrongly.number}/data", str(wrongly)) from wrongly
+            raise wrong(f"/body/events/{wrongly.number}{wrongly.pointer}", str(wrongly)) from wrongly
         before = explain(self._fold, customer, micros(at), taken) if name else None
         after = explain(self._fold, supposed, micros(at), taken)
         changes = self._fold.judge.judge(supposed, micros(at), taken).changes_from(customer.standing)
@@ -126,7 +126,7 @@ class Analysis:
         return json_response({"by": by, "currency": self._currency, "lines": cohorts.table(rows, by), "all": cohorts.whole(rows)})
 
     async def losses(self, months: Annotated[int, Query(ge=1, le=MONTHS_MAX)] = 12) -> Response:
-        """By the month since which they are in band `lost`, newest first; who came back is not lost any more."""
+        """By the month in which silence made them `lost`, also where that was heard of later, newest first; who came back is not lost."""
         async with self._database.transaction() as connection:
             periods = await queries.read_losses(connection, months)
         return json_response({"periods": [{"month": month, "loss": loss} for month, loss in periods]})

@@ -23,6 +23,7 @@ from nextwave_scoring import queries, threshold_store
 from nextwave_scoring.api.analysis import Analysis
 from nextwave_scoring.api.answer import json_response, uuid_of, wrong
 from nextwave_scoring.api.reviews import Reviews
+from nextwave_scoring.churn.meanings import REASONS
 from nextwave_scoring.fold import Fold
 from nextwave_scoring.instants import micros
 from nextwave_scoring.registry.registry import Registry
@@ -53,7 +54,7 @@ class Answers:
         router.get("/customers/{customer_id}", summary="One customer's profile as it is now")(self.customer)
         router.get("/customers", summary="The customer that an identifier means")(self.customer_named)
         router.get("/customers/{customer_id}/timeline", summary="Touchpoints and outcomes, the last received first")(self.timeline)
-        router.get("/fields", summary="What rules may ask of a profile")(self.fields)
+        router.get("/fields", summary="What rules may ask of a profile, and what reasons mean")(self.fields)
         router.get("/statistics", summary="Exact counts of customers and touchpoints")(self.statistics)
         self._analysis.add_to(router)
         self._reviews.add_to(router)
@@ -107,8 +108,9 @@ class Answers:
         return json_response({"items": page, "next": following})
 
     async def fields(self) -> Response:
-        """The catalogue that rules and templates are checked against."""
-        return json_response({"fields": [{"path": f.path, "type": f.type, "meaning": f.meaning, "values": f.values} for f in FIELDS]})
+        """The catalogue that rules and templates are checked against, and what the reasons of a risk mean."""
+        fields = [{"path": f.path, "type": f.type, "meaning": f.meaning, "values": f.values} for f in FIELDS]
+        return json_response({"fields": fields, "reasons": REASONS})
 
     async def statistics(self) -> Response:
         """Counted in the transactions of the processor, so they are exact."""

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from nextwave_contracts.consents import GRANTED, WITHDRAWN, scoped
+from nextwave_contracts.contents import fault_of
 from nextwave_contracts.customers import Churn, Course, Value
 from nextwave_contracts.touchpoints import Touchpoint
 from nextwave_contracts.wire import decode, encode
@@ -35,10 +37,14 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     churn: Churn
     """The contributions of its reasons add up to the risk."""
+    risk_without: Mapping[str, float]
+    """By feature of these reasons the risk if it added nothing."""
     shadows: Mapping[str, float]
     """What models that run beside the live one say."""
     judged_again_at: datetime | None
-    """When silence alone would change something; None when it never would."""
+    """Until then silence alone changes neither the band nor the stage. Then it is judged again, which may change nothing: the risk is
+    looked at 180 days ahead, and a turn of the stage is a time at which there may be one. None when silence never changes anything.
+    """
     stage: str
     course: Course
     value: Value
@@ -61,11 +67,12 @@ class Happening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class UnsupposableError(ValueError):
-    """No customer can have this: `number` is the happening's place among those asked about."""
+    """No customer can have this: `number` is the happening's place among those asked about, `pointer` what is wrong with it."""
 
-    def __init__(self, number: int, reason: str) -> None:
+    def __init__(self, number: int, reason: str, pointer: str = "/data") -> None:
         super().__init__(f"no touchpoint can be like this: {reason}")
         self.number = number
+        self.pointer = pointer
 
 
 def explain(fold: Fold, customer: Customer, at: int, taken: Sequence[Thresholds]) -> Explanation:
@@ -76,6 +83,7 @@ def explain(fold: Fold, customer: Customer, at: int, taken: Sequence[Thresholds]
     return Explanation(
         at=instant(at),
         churn=judged.churn,
+        risk_without=judged.outlook.risk_without(at),
         shadows={model.name: model.outlook(customer.profile).risk(at) for model in judge.models.current.beside(customer.profile)},
         judged_again_at=instant_or_none(due_review(judged) or 0),
         stage=judged.standing.stage,
@@ -94,10 +102,12 @@ def explain(fold: Fold, customer: Customer, at: int, taken: Sequence[Thresholds]
 def supposing(fold: Fold, customer: Customer, happenings: Sequence[Happening], at: int, taken: Sequence[Thresholds]) -> Customer:
     """A copy of the customer to whom these have happened, each at its own instant, or at `at` (microseconds) where none is told.
 
-    After each the copy is judged as the fold would judge it. Raises `UnsupposableError`.
+    After each the copy is judged as the fold would judge it. Raises `UnsupposableError` also for what no door would let in.
     """
     copy, end = _decode(_encode(customer)), instant(at)
     for number, happening in sorted(enumerate(happenings), key=lambda pair: pair[1].occurred_at or end):
+        if fault := fault_of(happening.type, happening.data):
+            raise UnsupposableError(number, fault[1], fault[0])
         touchpoint = Touchpoint(
             id=f"supposed-{number}",
             source="supposed",
@@ -105,7 +115,7 @@ def supposing(fold: Fold, customer: Customer, happenings: Sequence[Happening], a
             identifiers=tuple(copy.profile.names[:1]) or _NEW,
             occurred_at=min(happening.occurred_at or end, end),
             received_at=end,
-            data=happening.data,
+            data=scoped(happening.data) if happening.type in (GRANTED, WITHDRAWN) else happening.data,
         )
         try:
             touch.take(copy.profile, decode(encode(touchpoint), Touchpoint), fold.rates)

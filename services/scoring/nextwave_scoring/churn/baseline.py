@@ -8,7 +8,7 @@ from __future__ import annotations
 import msgspec
 from nextwave_contracts.customers import RiskReason
 
-from nextwave_scoring.churn.logodds import Part, reasons, sigmoid
+from nextwave_scoring.churn.logodds import Part, reasons, risks_without, sigmoid
 from nextwave_scoring.churn.population import MODEL, Population
 from nextwave_scoring.churn.rhythm import Rhythm, overdue, rhythm_of, silence_days, silence_logit, start_logit
 from nextwave_scoring.instants import DAY
@@ -91,10 +91,9 @@ class Outlook(msgspec.Struct, frozen=True):
         told = reasons(start, self._parts(growing, start), population.calibration, first)
         return sigmoid(population.calibration(logit)), told
 
-    def risk_without(self, feature: str, at: int) -> float:
-        """The risk if the named reason added nothing."""
-        removed = sum(logit for name, _, logit in self.parts(at) if name == feature)
-        return sigmoid(self.population.calibration(self.logit(at) - removed))
+    def risk_without(self, at: int) -> dict[str, float]:
+        """By feature the risk if it added nothing."""
+        return risks_without(self.parts(at), self.logit(at), self.population.calibration)
 
     @property
     def start(self) -> float:

@@ -11,7 +11,7 @@ from nextwave_contracts.customers import RiskReason
 
 from nextwave_scoring.churn.calibration import Calibration
 from nextwave_scoring.churn.features import BASELINE, SILENCE, last_of, reader
-from nextwave_scoring.churn.logodds import Part, reasons, sigmoid
+from nextwave_scoring.churn.logodds import Part, reasons, risks_without, sigmoid
 from nextwave_scoring.churn.monotone import rises_along
 from nextwave_scoring.churn.trees import Trees, asked, mean, read_trees, steps, total, without
 from nextwave_scoring.instants import DAY
@@ -42,10 +42,9 @@ class Outlook:
         first = ("population", float(self.model.horizon_days))
         return self.risk(at), reasons(self.model.start, self._parts(at), self.model.calibration, first)
 
-    def risk_without(self, feature: str, at: int) -> float:
-        """The risk if the feature were not known."""
-        removed = sum(logit for name, _, logit in self._parts(at) if name == feature)
-        return sigmoid(self.model.calibration(self._logit(at) - removed))
+    def risk_without(self, at: int) -> dict[str, float]:
+        """By feature the risk if it were not known."""
+        return risks_without(self._parts(at), self._logit(at), self.model.calibration)
 
     def _logit(self, at: int) -> float:
         return self.logits[max(bisect_left(self.beyond, self._silence(at)) - 1, 0)]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Kind = Literal["logistic", "lightgbm"]
 Role = Literal["live", "shadow", "off"]
+Value = Annotated[float, Meta(ge=-1e15, le=1e15)]
+"""Of a feature, within which no sum of terms leaves the finite numbers."""
+Ranges = Mapping[str, tuple[Value, Value]]
+"""By feature the lowest and the highest value that was learned from."""
 FILES: dict[Kind, str] = {"logistic": "model.json", "lightgbm": "model.txt"}
 """The file beside the card that holds the model, by kind."""
 
@@ -49,6 +55,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     window: Window | None = None
     """None for a table of customers without dates."""
     calibration: tuple[tuple[float, float], ...] = ()
+    ranges: Ranges = {}
+    """A logistic model takes what lies outside for the nearest value inside: a line says nothing of where nobody was. (Trees never do.)"""
     metrics: dict[str, Metrics] = {}
     """By judge: `model`, `baseline`, and for histories `time_split` (the model as it was before the check) and `silence_rule`."""
     forced: str = ""

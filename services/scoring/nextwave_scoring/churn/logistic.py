@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import inf
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import msgspec
@@ -12,8 +14,9 @@ from nextwave_contracts.customers import RiskReason
 
 from nextwave_scoring.churn import baseline
 from nextwave_scoring.churn.calibration import Calibration
+from nextwave_scoring.churn.card import Ranges, Value
 from nextwave_scoring.churn.features import BASELINE, FEATURES_MAX, GROWING, SILENCE, each_once, last_of, reader
-from nextwave_scoring.churn.logodds import Part, added_up, reasons, sigmoid
+from nextwave_scoring.churn.logodds import Part, added_up, reasons, risks_without, sigmoid
 from nextwave_scoring.churn.population import Population, population_from
 from nextwave_scoring.instants import DAY
 from nextwave_scoring.profile.record import Profile
@@ -27,10 +30,25 @@ class Term(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     feature: str
     weight: Weight
-    mean: Annotated[float, Meta(ge=-1e15, le=1e15)] = 0.0
-    scale: Annotated[float, Meta(ge=-1e15, le=1e15)] = 1.0
+    mean: Value = 0.0
+    scale: Value = 1.0
 
 
+class Bounded(msgspec.Struct, frozen=True):
+    """A term within the values that it was learned from."""
+
+    term: Term
+    low: float
+    high: float
+
+    def part(self, value: float) -> Part:
+        """Tells the value as it is, and counts it within the range."""
+        term = self.term
+        return term.feature, value, term.weight * (min(max(value, self.low), self.high) - term.mean) / term.scale
+
+
+_EVERY_VALUE = (-inf, inf)
+_EVERYWHERE: Ranges = MappingProxyType({})
 SCALE_MIN = 1e-9
 """A smaller unit would make one customer's feature an astronomical number."""
 
@@ -48,7 +66,7 @@ class Outlook(msgspec.Struct, frozen=True):
 
     fixed: tuple[Part, ...]
     intercept: float
-    silence: Term | None
+    silence: Bounded | None
     last_at: int
     base: baseline.Outlook | None
     stack: float
@@ -65,22 +83,21 @@ class Outlook(msgspec.Struct, frozen=True):
         start = self.intercept + (self.stack * self.base.start if self.base else 0.0)
         return self.risk(at), reasons(start, self._parts(at), self.calibration, ("population", float(self.horizon_days)))
 
-    def risk_without(self, feature: str, at: int) -> float:
-        """The risk if the named reason added nothing."""
-        removed = sum(logit for name, _, logit in self._parts(at) if name == feature)
-        return sigmoid(self.calibration(self._logit(at) - removed))
+    def risk_without(self, at: int) -> dict[str, float]:
+        """By feature the risk if it added nothing."""
+        return risks_without(self._parts(at), self._logit(at), self.calibration)
 
     def _logit(self, at: int) -> float:
         logit = self.intercept + sum(part for _, _, part in self.fixed)
         if self.silence:
-            logit += _part(self.silence, max(at - self.last_at, 0) / DAY)[2]
+            logit += self.silence.part(max(at - self.last_at, 0) / DAY)[2]
         return logit + self.stack * self.base.logit(at) if self.base else logit
 
     def _parts(self, at: int) -> list[Part]:
         """By name: a sign of the baseline may be a term of the model as well."""
         parts = list(self.fixed)
         if self.silence:
-            parts.append(_part(self.silence, max(at - self.last_at, 0) / DAY))
+            parts.append(self.silence.part(max(at - self.last_at, 0) / DAY))
         if self.base:
             parts += [(name, value, self.stack * logit) for name, value, logit in self.base.parts(at)]
         return added_up(parts)
@@ -97,8 +114,10 @@ class Logistic:
     population: Population | None
     read: Callable[[Profile], list[float]] = field(repr=False)
     """Follows from the features. As a function it would make one model look like another in every process."""
-    fixed: tuple[Term, ...]
-    growing: dict[str, Term]
+    fixed: tuple[Bounded, ...]
+    silence: Bounded | None
+    stack: Term | None
+    """The baseline's: a formula, not a line, that holds for any silence, so it has no range."""
 
     @property
     def asks(self) -> tuple[str, ...]:
@@ -107,13 +126,13 @@ class Logistic:
 
     def outlook(self, profile: Profile) -> Outlook:
         """What the profile says of the days to come."""
-        stack, shift = self.growing.get(BASELINE), 0.0
+        stack, shift = self.stack, 0.0
         if stack:
             shift = -stack.weight * stack.mean / stack.scale
         return Outlook(
-            fixed=tuple(_part(term, value) for term, value in zip(self.fixed, self.read(profile), strict=True)),
+            fixed=tuple([one.part(value) for one, value in zip(self.fixed, self.read(profile), strict=True)]),
             intercept=self.formula.intercept + shift,
-            silence=self.growing.get(SILENCE),
+            silence=self.silence,
             last_at=last_of(profile),
             base=baseline.outlook(profile, self.population) if self.population else None,
             stack=stack.weight / stack.scale if stack else 0.0,
@@ -122,12 +141,13 @@ class Logistic:
         )
 
 
-def logistic(name: str, horizon_days: int, file: bytes, calibration: Calibration) -> Logistic:
-    """Reads `model.json`. Raises `ValueError` (msgspec's among them) that says what is wrong."""
+def logistic(name: str, horizon_days: int, file: bytes, calibration: Calibration, ranges: Ranges = _EVERYWHERE) -> Logistic:
+    """Reads `model.json`; a feature without a range counts as it is. Raises `ValueError` (msgspec's among them) that says what is wrong."""
     formula = msgspec.json.decode(file, type=Formula)
     each_once([term.feature for term in formula.terms])
     growing = {term.feature: term for term in formula.terms if term.feature in GROWING}
-    fixed = tuple(term for term in formula.terms if term.feature not in GROWING)
+    bounded = {term.feature: Bounded(term, *ranges.get(term.feature, _EVERY_VALUE)) for term in formula.terms if term.feature != BASELINE}
+    silence = bounded.pop(SILENCE, None)
     for term in formula.terms:
         if not term.scale >= SCALE_MIN:
             raise ValueError(f"the scale of {term.feature} must be above 0, and at least {SCALE_MIN}")
@@ -136,8 +156,5 @@ def logistic(name: str, horizon_days: int, file: bytes, calibration: Calibration
     if (BASELINE in growing) != (formula.population is not None):
         raise ValueError(f"a population belongs to a model with the feature {BASELINE}, and to no other")
     population = population_from(formula.population).with_horizon(horizon_days) if formula.population is not None else None
-    return Logistic(name, horizon_days, formula, calibration, population, reader([term.feature for term in fixed]), fixed, growing)
-
-
-def _part(term: Term, value: float) -> Part:
-    return term.feature, value, term.weight * (value - term.mean) / term.scale
+    fixed, stack = tuple(bounded.values()), growing.get(BASELINE)
+    return Logistic(name, horizon_days, formula, calibration, population, reader(tuple(bounded)), fixed, silence, stack)

@@ -49,6 +49,11 @@ def reasons(start: float, parts: Sequence[Part], calibration: Calibration, first
     return (RiskReason(feature=first[0], value=first[1], contribution=begin), *told)
 
 
+def risks_without(parts: Iterable[Part], logit: float, calibration: Calibration) -> dict[str, float]:
+    """By feature the risk if that added nothing to the log-odds, which are `logit` with all of them."""
+    return {name: sigmoid(calibration(logit - part)) for name, _, part in parts}
+
+
 def _slope(logit: float, calibration: Calibration) -> float:
     """Derivative of the calibrated risk at log-odds."""
     before, after = logit - 1e-4, logit + 1e-4

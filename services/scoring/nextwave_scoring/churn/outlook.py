@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,8 +22,8 @@ class Outlook(Protocol):
         """The risk with what makes it up, where everybody starts first; the contributions add up to the risk (within 1e-9)."""
         ...
 
-    def risk_without(self, feature: str, at: int) -> float:
-        """The risk if the named reason added nothing: lower when its contribution is positive."""
+    def risk_without(self, at: int) -> Mapping[str, float]:
+        """By feature of the reasons the risk if it added nothing: lower when its contribution is positive."""
         ...
 
 

@@ -35,6 +35,11 @@ def next_review(outlook: Outlook, band: Band, since: int, at: int) -> int | None
     return _first_at(outlook, threshold, at, limit)
 
 
+def reached(outlook: Outlook, threshold: float, low: int, high: int) -> int:
+    """The first instant from `low` on at which the risk is not below the threshold, which it is not at `high`."""
+    return low if outlook.risk(low) >= threshold else _first_at(outlook, threshold, low, high)
+
+
 def _first_at(outlook: Outlook, threshold: float, low: int, high: int) -> int:
     """The first microsecond at which the risk reaches the threshold: below it at `low`, not below it at `high`.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import msgspec
 
 from nextwave_scoring.churn.boosted import boosted
 from nextwave_scoring.churn.calibration import Calibration
-from nextwave_scoring.churn.card import FILES, Card, Kind
+from nextwave_scoring.churn.card import FILES, Card
 from nextwave_scoring.churn.logistic import logistic
 from nextwave_scoring.churn.outlook import Model
 from nextwave_scoring.churn.population import HORIZON_DAYS_MAX
@@ -21,7 +20,6 @@ MODEL_BYTES_MAX = 8 << 20
 _UNUSABLE = (OSError, ValueError, TypeError, ArithmeticError, LookupError, RecursionError)
 """What reading may raise: readers say what is wrong (msgspec's, TreesError, CardError and others are ValueErrors), and whatever they
 did not think of must not end the service, since a folder is written by others."""
-_READERS: dict[Kind, Callable[[str, int, bytes, Calibration], Model]] = {"logistic": logistic, "lightgbm": boosted}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +77,8 @@ def read_model(place: Path, card: Card) -> Model:
         card.check_live()
     if not 1 <= card.horizon_days <= HORIZON_DAYS_MAX:
         raise ValueError(f"horizon_days must be from 1 to {HORIZON_DAYS_MAX}")
+    if bad := [name for name, (low, high) in card.ranges.items() if low > high or name not in card.features]:
+        raise ValueError(f"ranges.{bad[0]}: give the lowest and the highest value of a feature of the model")
     model = model_of(card, _bytes(place / FILES[card.kind], MODEL_BYTES_MAX))
     if sorted(model.asks) != sorted(card.features):
         raise ValueError(f"the card tells the features {', '.join(card.features)}, but the model asks for {', '.join(model.asks)}")
@@ -87,7 +87,12 @@ def read_model(place: Path, card: Card) -> Model:
 
 def model_of(card: Card, file: bytes) -> Model:
     """The model of a card and the bytes of its file. Raises `ValueError`."""
-    return _READERS[card.kind](card.full_name, card.horizon_days, file, Calibration(card.calibration))
+    calibration = Calibration(card.calibration)
+    match card.kind:
+        case "logistic":
+            return logistic(card.full_name, card.horizon_days, file, calibration, card.ranges)
+        case "lightgbm":
+            return boosted(card.full_name, card.horizon_days, file, calibration)
 
 
 def _bytes(file: Path, most: int) -> bytes:
