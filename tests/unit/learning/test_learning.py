@@ -12,7 +12,7 @@ from nextwave_local.learning.history import InputError, history_of, profiles
 from nextwave_local.learning.named import Dated
 from nextwave_local.learning.population_fit import population_of
 from nextwave_local.learning.table import Table, table_of_cuts
-from nextwave_local.learning.trial import Candidate, Trial, choose, silence_rule, try_histories
+from nextwave_local.learning.trial import Candidate, Trial, choose, try_histories
 from nextwave_local.learning.windows import comparable, split
 from nextwave_scoring.churn.calibration import Calibration
 from nextwave_scoring.churn.features import silence_of
@@ -153,21 +153,22 @@ def test_what_was_compared_is_told_with_the_baseline_beside_it(trial: Trial) -> 
     assert list(report.as_json(trial)["compared"]) == list(trial.compared)
 
 
-def test_the_silence_rule_is_one_rule_of_the_learning_window_in_all_its_figures(trial: Trial) -> None:
+def test_no_limit_of_silence_decides_better_than_the_rule_and_all_its_figures_are_of_its_two_shares(trial: Trial) -> None:
     assert trial.parts
-    cuts = comparable(trial.parts.learning, HORIZON)
-    silences = np.concatenate([[silence_of(profile, cut.at) for profile in cut.profiles] for cut in cuts])
-    left = np.concatenate([cut.left for cut in cuts])
+    silences = np.array([silence_of(profile, trial.parts.check.at) for profile in trial.parts.check.profiles])
+    told, left = trial.metrics["silence_rule"], trial.left
+    assert told.accuracy == pytest.approx(max(float(np.mean((silences > limit) == left)) for limit in np.unique(silences)))
+    assert len(set(trial.risks["silence_rule"])) == 2
+    assert told == measures.measure(trial.risks["silence_rule"], left)
 
-    def error(limit: float) -> float:
-        beyond = silences > limit
-        return float(np.mean((np.where(beyond, left[beyond].mean(), left[~beyond].mean()) - left) ** 2))
 
-    found = silence_rule(cuts)
-    assert error(found.limit_days) == pytest.approx(min(error(limit) for limit in np.unique(silences)[:-1]))
-    assert found.beyond == pytest.approx(left[silences > found.limit_days].mean())
-    assert set(trial.risks["silence_rule"]) == {found.beyond, found.within}
-    assert trial.metrics["silence_rule"] == measures.measure(trial.risks["silence_rule"], trial.left)
+def test_silence_alone_is_judged_by_what_the_learning_window_says_of_it(trial: Trial) -> None:
+    assert trial.parts
+    table = table_of_cuts(comparable(trial.parts.learning, HORIZON), trial.population, names=("silence_days",))
+    silences = np.array([[silence_of(profile, trial.parts.check.at)] for profile in trial.parts.check.profiles])
+    expected = 1 / (1 + np.exp(-fit_logistic(table, None).logits(silences)))
+    assert trial.risks["silence"] == pytest.approx(expected, abs=1e-12)
+    assert trial.metrics["silence"] == measures.measure(trial.risks["silence"], trial.left)
 
 
 def test_a_second_training_is_the_next_version_and_the_new_live_model_retires_the_old(trial: Trial, tmp_path: Path) -> None:

@@ -19,9 +19,10 @@ JUDGES = {
     "model": "trained model",
     "time_split": "trained model, before calibration",
     "baseline": "shipped baseline",
-    "silence_rule": "best silence rule",
+    "silence": "silence alone, as learned",
+    "silence_rule": "best limit of silence, in hindsight",
 }
-COLOURS = {"model": "#1b6ca8", "baseline": "#d1495b", "silence_rule": "#8d99ae"}
+COLOURS = {"model": "#1b6ca8", "baseline": "#d1495b", "silence": "#8d99ae"}
 
 
 def as_json(trial: Trial) -> dict[str, Any]:
@@ -68,8 +69,7 @@ def draw(trial: Trial, file: Path) -> None:
     for judge in [judge for judge in COLOURS if judge in trial.risks]:
         style = {"color": COLOURS[judge], "label": judges[judge]}
         points = measures.bins(trial.risks[judge], trial.left)
-        if len({risk for risk, _, _ in points}) > 2:
-            calibration.plot([risk for risk, _, _ in points], [share for _, share, _ in points], marker="o", markersize=4, **style)
+        calibration.plot([risk for risk, _, _ in points], [share for _, share, _ in points], marker="o", markersize=4, **style)
         shares = np.arange(1, 101) / 100
         lift.plot(shares, [measures.found_in(trial.risks[judge], trial.left, share) for share in shares], **style)
     calibration.set(xlabel="risk (tenths of the customers, mean)", ylabel="share that left", title="Calibration")

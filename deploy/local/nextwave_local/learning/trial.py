@@ -54,7 +54,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What came of it. `risks` and `metrics` by judge: `model`, `time_split`, `baseline`, `silence_rule` (the last three of histories)."""
+    """What came of it. `risks` and `metrics` by judge: `model` and `baseline`, and of histories `time_split`, `silence`, `silence_rule`."""
 
     data: Dated | Labelled
     chosen: str
@@ -81,12 +81,13 @@ def try_histories(data: Dated, wish: Wish, progress: Progress) -> Trial:
     chosen, compared = choose(_candidates(table, wish, population), table, baseline, progress)
     fitted = chosen.fitted(table)
     check = table_of_cuts([parts.check], population, names=chosen.columns)
-    logits, left = fitted.logits(check.rows), check.left
+    logits, left, silences = fitted.logits(check.rows), check.left, _silences(parts.check)
     risks = {
         "model": _calibrated_by_others(logits, left),
         "time_split": expit(logits),
         "baseline": _baseline_risks(parts.check, population),
-        "silence_rule": silence_rule(cuts).risks(parts.check),
+        "silence": expit(fit_logistic(table_of_cuts(cuts, population, names=(SILENCE,)), None).logits(silences[:, None])),
+        "silence_rule": silence_rule(silences, left),
     }
     metrics = {judge: measures.measure(found, left) for judge, found in risks.items()}
     metrics["model"] = _ordered(metrics["model"], logits, left)
@@ -201,29 +202,14 @@ def _silences(cut: Cut) -> Numbers:
     return np.array([silence_of(profile, cut.at) for profile in cut.profiles])
 
 
-@dataclass(frozen=True, slots=True)
-class SilenceRule:
-    """The plain rule: whoever is silent for longer than a limit is lost. The shares are of those who left on either side of it."""
+def silence_rule(silences: Numbers, left: NDArray[np.bool_]) -> Numbers:
+    """The plain rule: whoever is silent for longer than a limit is lost. Risks: the shares of leavers beyond it and within.
 
-    limit_days: float
-    beyond: float
-    within: float
-
-    def risks(self, cut: Cut) -> Numbers:
-        """Everybody's on one side is the same."""
-        return np.where(_silences(cut) > self.limit_days, self.beyond, self.within)
-
-
-def silence_rule(cuts: Sequence[Cut]) -> SilenceRule:
-    """The limit and the shares with the best Brier score in the learning window."""
-    silences, left = np.concatenate([_silences(cut) for cut in cuts]), np.concatenate([cut.left for cut in cuts])
-    order = np.argsort(silences, kind="stable")
-    days, within, gone = silences[order], np.arange(1, len(left) + 1), np.cumsum(left[order])
-    beyond, later = len(left) - within, gone[-1] - gone
-    errors = gone * (1 - gone / within) + later * (1 - later / np.maximum(beyond, 1))
-    edges = np.flatnonzero(days[1:] > days[:-1])
-    best = edges[np.argmin(errors[edges])] if len(edges) else len(left) - 1
-    return SilenceRule(float(days[best]), float(later[best] / max(beyond[best], 1)), float(gone[best] / within[best]))
+    It is given the limit that turned out to decide best, and its shares: no limit could have decided better.
+    """
+    limit = max(np.unique(silences), key=lambda days: float(np.mean((silences > days) == left)))
+    beyond = silences > limit
+    return np.where(beyond, left[beyond].mean() if beyond.any() else 1.0, left[~beyond].mean())
 
 
 def _ordered(measured: Metrics, order: Numbers, left: NDArray[np.bool_]) -> Metrics:

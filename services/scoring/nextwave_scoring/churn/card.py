@@ -58,7 +58,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     ranges: Ranges = {}
     """A logistic model takes what lies outside for the nearest value inside: a line says nothing of where nobody was. (Trees never do.)"""
     metrics: dict[str, Metrics] = {}
-    """By judge: `model`, `baseline`, and for histories `time_split` (the model as it was before the check) and `silence_rule`."""
+    """By judge: `model`, `baseline`, and for histories `time_split` (the model as it was before the check), `silence`, `silence_rule`."""
     forced: str = ""
     """Why it may be live although it did not beat the baseline."""
 
