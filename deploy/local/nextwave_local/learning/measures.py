@@ -34,9 +34,11 @@ def auc(risks: Risks, left: Left) -> float:
 
 
 def bins(risks: Risks, left: Left) -> list[tuple[float, float, int]]:
-    """Ten groups of equally many customers in order of risk: mean risk, share that left, customers."""
+    """Ten groups of equally many customers in order of risk: mean risk, share that left, customers; ties count by their share."""
+    _, tie, sizes = np.unique(risks, return_inverse=True, return_counts=True)
+    shares = (np.bincount(tie, left) / sizes)[tie]
     order = np.argsort(risks, kind="stable")
-    return [(float(risks[part].mean()), float(left[part].mean()), len(part)) for part in np.array_split(order, BINS) if len(part)]
+    return [(float(risks[part].mean()), float(shares[part].mean()), len(part)) for part in np.array_split(order, BINS) if len(part)]
 
 
 def ece(risks: Risks, left: Left) -> float:

@@ -158,9 +158,13 @@ def _ruled_by_one_trait(others: Table, own: Table) -> Numbers:
 
 
 def _out_of_fold(judge: Callable[[Table, Table], Numbers], table: Table) -> Numbers:
-    """What is said of each line by those who saw no line of its customer: `judge` gets the others and the own."""
-    _, numbers = np.unique(table.customers, return_inverse=True)
-    folds = np.random.default_rng(SEED).permutation(numbers.max() + 1)[numbers] % CHOOSING_FOLDS
+    """What is said of each line by those who saw no line of its customer: `judge` gets the others and the own.
+
+    Folds go by what is known of customers, not by their names: the same history under other names is folded alike.
+    """
+    _, first, numbers = np.unique(table.customers, return_index=True, return_inverse=True)
+    ranks = np.argsort(np.lexsort(table.rows[first].T))
+    folds = np.random.default_rng(SEED).permutation(len(first))[ranks[numbers]] % CHOOSING_FOLDS
     said = np.zeros(len(table.left))
     for fold in range(CHOOSING_FOLDS):
         said[folds == fold] = judge(table.where(folds != fold), table.where(folds == fold))
