@@ -164,6 +164,7 @@ def test_no_limit_of_silence_decides_better_than_the_rule_and_all_its_figures_ar
 
 def test_silence_alone_is_judged_by_what_the_learning_window_says_of_it(trial: Trial) -> None:
     assert trial.parts
+    assert trial.population
     table = table_of_cuts(comparable(trial.parts.learning, HORIZON), trial.population, names=("silence_days",))
     silences = np.array([[silence_of(profile, trial.parts.check.at)] for profile in trial.parts.check.profiles])
     expected = 1 / (1 + np.exp(-fit_logistic(table, None).logits(silences)))
