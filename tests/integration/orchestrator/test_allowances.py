@@ -91,7 +91,7 @@ async def test_a_new_amount_acts_at_once_also_on_what_was_shared_out_already(dat
 
 async def test_a_batch_whose_lease_was_shared_out_meanwhile_is_done_again_and_not_overspent(database: Database) -> None:
     town = Town(database)
-    await town.publish(100 * COST)
+    await town.publish(1_000 * COST)  # an eighth of what is free goes to each: more than all of them need, so everybody has some left
     town.arrive(range(30))
     await town.work()
     number = next(n for n in range(100, 200) if partition_of(f"c-{n}".encode(), PARTITIONS) == 0)
