@@ -124,7 +124,8 @@ def inherit(turn: Turn, estate: CustomerState) -> None:
     entries = remembered(turn.catalogue, entries_of(turn.catalogue, ours, theirs), turn.now)
     booked = (*turn.state.reservations, *estate.reservations)
     goals = still_open((*ours.goals, *theirs.goals), runs)
-    turn.state = replace(_united(ours, theirs), runs=runs, goals=goals, entries=entries)
+    known_since = ours.updated_at or turn.now  # an estate may come before any word of the survivor
+    turn.state = replace(_united(ours, theirs), runs=runs, goals=goals, entries=entries, updated_at=known_since)
     allowances.settle(turn.leases, booked, turn.state.reservations)
     for run in ended:
         end(turn, run, "merged")
