@@ -203,6 +203,7 @@ class House:
         said = [outgoing.message for outgoing in Decider(lambda: self.rules).fold(self.unit, item, self.now)]
         self.timers += self.unit.timers
         self.unit.timers.clear()
+        assert all(self.unit.states[changed].updated_at for changed in self.unit.changed), "the database keeps no state without its time"
         self.unit.states = {key: from_bytes(to_bytes(state)) for key, state in self.unit.states.items()}
         self.said += said
         return said
